@@ -1,0 +1,68 @@
+#include "base/json.hpp"
+
+#include "base/json_values.hpp"
+#include <fmt/core.h>
+
+namespace drover {
+namespace {
+
+void indent_to(std::string& out, size_t depth) {
+  out.push_back('\n');
+  out.append(depth * 2, ' ');
+}
+
+void pretty(std::string& out, const json::value& value, size_t depth) {
+  if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
+    out.push_back('{');
+    bool first = true;
+    for (const auto& member : *object) {
+      if (!std::exchange(first, false)) out.push_back(',');
+      indent_to(out, depth + 1);
+      out += json::serialize(member.key());
+      out += ": ";
+      pretty(out, member.value(), depth + 1);
+    }
+    indent_to(out, depth);
+    out.push_back('}');
+  } else if (const auto* array = value.if_array(); array != nullptr && !array->empty()) {
+    out.push_back('[');
+    bool first = true;
+    for (const auto& element : *array) {
+      if (!std::exchange(first, false)) out.push_back(',');
+      indent_to(out, depth + 1);
+      pretty(out, element, depth + 1);
+    }
+    indent_to(out, depth);
+    out.push_back(']');
+  } else {
+    out += json::serialize(value);
+  }
+}
+
+}  // namespace
+
+Result<json::value> parse_json(std::string_view text) {
+  json::parse_options options;
+  options.max_depth = 64;
+  json::stream_parser parser({}, options);
+  json::error_code error;
+  const size_t used = parser.write_some(text.data(), text.size(), error);
+  if (!error && used < text.size()) error = json::error::extra_data;
+  if (!error) parser.finish(error);
+  if (error) {
+    return fail(Code::invalid_argument,
+                fmt::format("not valid JSON at byte {}: {}", used, error.message()));
+  }
+  return parser.release();
+}
+
+std::string to_text(const json::value& value) { return json::serialize(value); }
+
+std::string to_pretty_text(const json::value& value) {
+  std::string out;
+  pretty(out, value, 0);
+  out.push_back('\n');
+  return out;
+}
+
+}  // namespace drover
