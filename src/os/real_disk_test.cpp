@@ -80,7 +80,9 @@ TEST_F(RealDiskTest, DescriptorsDoNotLeakIntoChildren) {
   const auto file = disk_.open(folder_ / "a", true, 0600);
   ASSERT_TRUE(file);
   int found = 0;
-  for (const std::string& fd : disk_.list("/proc/self/fd").value()) {
+  const auto open_fds = disk_.list("/proc/self/fd");
+  ASSERT_TRUE(open_fds);
+  for (const std::string& fd : *open_fds) {
     std::array<char, 512> target{};
     const ssize_t length =
         ::readlink(("/proc/self/fd/" + fd).c_str(), target.data(), target.size());
