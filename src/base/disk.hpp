@@ -28,6 +28,10 @@ class File {
   /// fdatasync: what was written before survives a power cut once this has returned.
   virtual Status sync() = 0;
   virtual Result<uint64_t> size() = 0;
+  /// Takes the file for this open File alone until it is destroyed; Code::conflict when another
+  /// File or process has it. Real form: fcntl(F_OFD_SETLK, F_WRLCK) over the whole file, never
+  /// waiting, so that tools which lock by fcntl (the sqlite3 shell) are kept out too.
+  virtual Status lock() = 0;
 };
 
 /// A file system below one root that exists. Paths are absolute or relative to the process.

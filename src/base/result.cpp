@@ -7,9 +7,10 @@
 namespace drover {
 namespace {
 
-constexpr std::array<CodeInfo, 15> kCodes{{
+constexpr std::array<CodeInfo, 16> kCodes{{
     {"invalid-argument", 400, 2, "The request is not valid"},
     {"not-found", 404, 1, "Not found"},
+    {"too-old", 410, 1, "No longer kept"},
     {"already-exists", 409, 5, "Already exists"},
     {"conflict", 409, 5, "Conflicts with the current state"},
     {"unauthenticated", 401, 4, "Not authenticated"},
@@ -52,6 +53,7 @@ Error errno_error(std::string_view doing, int err) {
       err == EPIPE) {
     code = Code::unreachable;
   }
+  if (err == ENOSPC || err == EDQUOT || err == EMFILE || err == ENFILE) code = Code::exhausted;
   if (err == ETIMEDOUT) code = Code::timed_out;
   std::array<char, 128> buffer{};
   return Error{code, strerror_r(err, buffer.data(), buffer.size()), std::string(doing), {}};

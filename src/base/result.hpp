@@ -15,6 +15,7 @@ namespace drover {
 enum class Code {
   invalid_argument,  ///< the request itself is wrong; retrying cannot help
   not_found,
+  too_old,  ///< was there once, but is no longer kept (a place in the change log)
   already_exists,
   conflict,         ///< somebody else changed it first, or the state does not allow it
   unauthenticated,  ///< who is asking is not known

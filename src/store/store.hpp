@@ -1,0 +1,214 @@
+// The Store interface: named JSON objects with revisions, and the log of every change to them.
+// Backends: store/sqlite (one master), PostgreSQL later (a pool); store_conformance.hpp is the
+// contract in tests.
+#pragma once
+
+#include "base/callback.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drover::store {
+
+/// Longest kind, key, actor or why, in bytes; more is Code::too_large. Kind and key are not empty
+/// and hold no NUL byte.
+inline constexpr size_t kMaxName = 1024;
+/// Longest body, in bytes: one tree frame.
+inline constexpr size_t kMaxBody = size_t{1} << 20;
+
+/// One named thing, e.g. kind "node", key "n17". The store never looks into the body.
+struct Object {
+  std::string kind;
+  std::string key;
+  std::string body;  ///< JSON text
+  /// Sequence of the change that made this version, so never the same twice, not even over erase
+  /// and re-creation; 0 for bookkeeping (put_quiet), which has no versions.
+  uint64_t revision = 0;
+
+  friend bool operator==(const Object&, const Object&) = default;
+};
+
+enum class Operation : uint8_t { put, erase };
+
+/// One entry of the change log. Sequences start at 1 and have no gaps.
+struct Change {
+  uint64_t sequence = 0;
+  int64_t time_ms = 0;  ///< Unix milliseconds at which its batch was started
+  std::string actor;    ///< who, e.g. "user:alice" or "daemon:compute/n17"
+  std::string kind;
+  std::string key;
+  Operation operation = Operation::put;
+  std::optional<std::string> before;  ///< body before; absent: it did not exist
+  std::optional<std::string> after;   ///< body after; absent: erased
+  std::string why;                    ///< free text for people, may be empty
+
+  friend bool operator==(const Change&, const Change&) = default;
+};
+
+struct ListQuery {
+  std::string kind;
+  std::string prefix = {};  ///< only keys that begin with this
+  std::string after = {};   ///< only keys behind this one (page token)
+  size_t limit = 0;         ///< at most so many; 0: all
+};
+
+struct ChangeQuery {
+  /// Only changes behind this sequence, complete: Code::too_old when some of them were pruned or
+  /// the log never went that far (another database). Absent: from the oldest kept.
+  std::optional<uint64_t> since = {};
+  size_t limit = 1000;    ///< at most so many, 1 to 100,000
+  std::string kind = {};  ///< empty: all
+  std::string key = {};   ///< empty: all; needs `kind`
+};
+
+struct ChangePage {
+  std::vector<Change> changes;  ///< in order of sequence
+  /// Everything up to this sequence was looked at: the `since` of the next query.
+  uint64_t scanned_to = 0;
+};
+
+/// What a mutation or a read sees: every committed change and, in a mutation, its own writes and
+/// those of the mutations before it. Valid only inside the callback that got it; on the store's
+/// worker thread. Order of keys is by bytes.
+///
+/// After any error from the store itself (not from expect_revision) the mutation must return it.
+class Transaction {
+ public:
+  Transaction() = default;
+  Transaction(const Transaction&) = delete;
+  Transaction& operator=(const Transaction&) = delete;
+  virtual ~Transaction() = default;
+
+  virtual Result<std::optional<Object>> get(std::string_view kind, std::string_view key) = 0;
+  virtual Result<std::vector<Object>> list(const ListQuery& query) = 0;
+
+  /// Creates or replaces; returns the revision now in force. A body equal byte for byte to the one
+  /// there writes nothing, logs nothing and returns the old revision.
+  virtual Result<uint64_t> put(std::string_view kind, std::string_view key,
+                               std::string_view body) = 0;
+  /// Returns whether there was one. Erasing what is not there writes and logs nothing.
+  virtual Result<bool> erase(std::string_view kind, std::string_view key) = 0;
+
+  /// The same for bookkeeping that is not history: not in the change log, not in the feed, revision
+  /// 0. An object is one or the other for life: Code::conflict when put() meets a quiet one or
+  /// put_quiet() a logged one.
+  virtual Status put_quiet(std::string_view kind, std::string_view key, std::string_view body) = 0;
+  virtual Result<bool> erase_quiet(std::string_view kind, std::string_view key) = 0;
+
+  /// Ok when the object's revision is `revision` (0: it does not exist); otherwise Code::conflict
+  /// saying who changed it last and when.
+  virtual Status expect_revision(std::string_view kind, std::string_view key,
+                                 uint64_t revision) = 0;
+
+  /// 1, 2, 3, ... per counter; no number is skipped or given twice, also over failures and
+  /// restarts.
+  virtual Result<uint64_t> next_number(std::string_view counter) = 0;
+
+  /// The `why` of the changes that follow in this mutation.
+  virtual void explain(std::string_view why) = 0;
+
+  [[nodiscard]] virtual const std::string& actor() const = 0;
+  /// Unix milliseconds, the same that the changes will carry.
+  [[nodiscard]] virtual int64_t time_ms() const = 0;
+};
+
+/// Runs inside the store's transaction on the worker thread: touches the Transaction and what it
+/// owns alone, and does not block. May be retried by a backend: an outcome is assigned, not
+/// appended. An error undoes this mutation and no other.
+using Mutation = Callback<Status(Transaction&)>;
+
+/// What one mutation did, durable by now. `changes` is valid during the callback only.
+struct Committed {
+  std::span<const Change> changes;
+  uint64_t first = 0;  ///< sequence of the first change; 0 when nothing changed
+  uint64_t last = 0;   ///< sequence of the last change; 0 when nothing changed
+};
+
+using Done = Callback<void(Result<Committed>)>;
+using ReadDone = Callback<void(Status)>;
+/// The changes of one commit, at least one, in order. Valid during the callback only.
+using Feed = Callback<void(std::span<const Change>)>;
+
+/// Since the store was opened.
+struct StoreStats {
+  uint64_t commits = 0;         ///< transactions made durable (about one fsync each)
+  uint64_t failed_commits = 0;  ///< transactions that the disk or database refused
+  uint64_t mutations = 0;       ///< mutations acknowledged
+  uint64_t refused = 0;         ///< mutations that returned an error or met a full queue
+  uint64_t changes = 0;         ///< entries added to the change log
+  uint64_t largest_batch = 0;   ///< most mutations in one commit
+  size_t queued = 0;            ///< mutations waiting now, those being committed included
+};
+
+/// Keeps a Feed attached; destroying it detaches, also from inside the callback.
+class Subscription {
+ public:
+  Subscription() = default;
+  explicit Subscription(std::shared_ptr<void> keep) : keep_(std::move(keep)) {}
+  void reset() { keep_.reset(); }
+
+ private:
+  std::shared_ptr<void> keep_;
+};
+
+/// All calls on the executor that the store was opened with; all callbacks but Mutations run there,
+/// never inside the call that took them. Destroying a store without close() is a crash as far as
+/// the queue goes: callbacks not yet delivered are dropped, unacknowledged mutations may be lost.
+class Store {
+ public:
+  Store() = default;
+  Store(const Store&) = delete;
+  Store& operator=(const Store&) = delete;
+  virtual ~Store() = default;
+
+  /// Queues a mutation. Mutations run in the order of these calls; all that wait are made durable
+  /// by one commit. After the commit first the feeds get its changes, then each `done` is called,
+  /// in order: with the mutation's own error (it alone was undone), with the commit's error (none
+  /// of the batch happened) or with what it did. Code::exhausted when the queue is full,
+  /// Code::cancelled once close() was called. `done` may be empty.
+  virtual void write(std::string actor, Mutation mutation, Done done) = 0;
+
+  /// Runs `reader` on the worker with a consistent view of at least all changes that were
+  /// delivered to feeds before this call; writing in it is Code::invalid_argument.
+  virtual void read(Mutation reader, ReadDone done) = 0;
+
+  /// A page of the change log, read on the worker.
+  virtual void changes(ChangeQuery query, Callback<void(Result<ChangePage>)> done) = 0;
+
+  /// All objects of a kind in key order, on this thread: for start-up, before the first write();
+  /// Code::conflict while the worker has something to do.
+  virtual Result<std::vector<Object>> load(std::string_view kind) = 0;
+
+  /// Sequence of the newest change delivered to feeds; 0 when there never was one.
+  [[nodiscard]] virtual uint64_t head() const = 0;
+
+  /// Attaches a feed to all commits from now on.
+  [[nodiscard]] virtual Subscription subscribe(Feed feed) = 0;
+
+  /// Forgets changes that are older than `older_than_ms` (Unix milliseconds) and those beyond the
+  /// newest `keep_at_most`; objects stay, and so does the newest change. Works in small steps
+  /// between commits. Returns how many were forgotten.
+  virtual void prune(int64_t older_than_ms, uint64_t keep_at_most,
+                     Callback<void(Result<uint64_t>)> done) = 0;
+
+  /// Mutations waiting, those being committed included.
+  [[nodiscard]] virtual size_t queued() const = 0;
+  [[nodiscard]] virtual StoreStats stats() const = 0;
+
+  /// Takes no more work, commits what is queued, closes the database, then calls `done`. Once only.
+  virtual void close(ReadDone done) = 0;
+};
+
+/// Limits shared by all backends.
+struct StoreLimits {
+  size_t max_waiting = 100'000;  ///< mutations in the queue
+  size_t max_batch = 4'096;      ///< mutations in one commit
+};
+
+}  // namespace drover::store
