@@ -2,14 +2,14 @@
 // Real form: os/real_disk. Simulated form: sim/sim_disk, which forgets unsynced writes at a crash.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
 
 namespace drover {
 

@@ -28,7 +28,9 @@ constexpr std::array<CodeInfo, 16> kCodes{{
 
 }  // namespace
 
-const CodeInfo& info(Code code) { return kCodes.at(static_cast<size_t>(code)); }
+const CodeInfo& info(Code code) {
+  return kCodes.at(static_cast<size_t>(code));
+}
 
 Code code_from_name(std::string_view name) {
   for (size_t i = 0; i < kCodes.size(); ++i) {
@@ -37,7 +39,9 @@ Code code_from_name(std::string_view name) {
   return Code::internal;
 }
 
-std::string Error::text() const { return context.empty() ? message : context + ": " + message; }
+std::string Error::text() const {
+  return context.empty() ? message : context + ": " + message;
+}
 
 tl::unexpected<Error> fail_in(std::string_view doing, Error error) {
   error.context =

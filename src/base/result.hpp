@@ -35,7 +35,8 @@ enum class Code {
 struct CodeInfo {
   std::string_view name;  ///< stable, kebab-case; the tail of the problem type URI
   int http_status;        ///< RFC 9110
-  int exit_code;          ///< of the `drover` command: 1 failed, 2 usage, 3 unreachable, 4 denied, 5 conflict
+  int exit_code;  ///< of the `drover` command: 1 failed, 2 usage, 3 unreachable, 4 denied, 5
+                  ///< conflict
   std::string_view title;
 };
 
@@ -73,17 +74,18 @@ using Status = Result<void>;
 
 }  // namespace drover
 
-// Statements, not an expression: DROVER_TRY(auto x, f()) leaves x bound to the value or returns the error.
+// Statements, not an expression: DROVER_TRY(auto x, f()) leaves x bound to the value or returns the
+// error.
 #define DROVER_CONCAT_(a, b) a##b
 #define DROVER_CONCAT(a, b) DROVER_CONCAT_(a, b)
-#define DROVER_TRY_IMPL_(tmp, decl, expr)                              \
-  auto tmp = (expr);                                                   \
+#define DROVER_TRY_IMPL_(tmp, decl, expr)                                     \
+  auto tmp = (expr);                                                          \
   if (!tmp) return ::tl::unexpected<::drover::Error>(std::move(tmp).error()); \
   decl = *std::move(tmp)
 #define DROVER_TRY(decl, expr) DROVER_TRY_IMPL_(DROVER_CONCAT(try_, __LINE__), decl, expr)
 /// The same for a Status: returns its error, binds nothing.
-#define DROVER_CHECK_OK(expr)                                                            \
-  do {                                                                                   \
-    auto try_status = (expr);                                                            \
+#define DROVER_CHECK_OK(expr)                                                                 \
+  do {                                                                                        \
+    auto try_status = (expr);                                                                 \
     if (!try_status) return ::tl::unexpected<::drover::Error>(std::move(try_status).error()); \
   } while (false)

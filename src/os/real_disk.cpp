@@ -89,6 +89,16 @@ class RealFile final : public File {
     return static_cast<uint64_t>(status.st_size);
   }
 
+  Status lock() override {
+    struct flock whole{};
+    whole.l_type = F_WRLCK;
+    whole.l_whence = SEEK_SET;
+    if (::fcntl(fd_.get(), F_OFD_SETLK, &whole) == 0) return {};
+    if (errno != EAGAIN && errno != EACCES) return refused("lock", path_, errno);
+    return fail(Code::conflict, path_ + " is already open by another process",
+                "stop the other process; `fuser " + path_ + "` names it");
+  }
+
  private:
   UniqueFd fd_;
   std::string path_;

@@ -47,6 +47,20 @@ TEST_F(RealDiskTest, AbsentFilesAreNotFoundAndNamed) {
   EXPECT_EQ(disk_.rename(folder_ / "absent", folder_ / "b").error().code, Code::not_found);
 }
 
+TEST_F(RealDiskTest, ALockKeepsEverybodyElseOutUntilTheFileIsClosed) {
+  auto first = disk_.open(folder_ / "a", true, 0600);
+  auto second = disk_.open(folder_ / "a", false, 0);
+  ASSERT_TRUE(first && second);
+  ASSERT_TRUE((*first)->lock());
+  ASSERT_TRUE((*first)->lock()) << "having it already is fine";
+  const Status refused = (*second)->lock();
+  ASSERT_FALSE(refused);
+  EXPECT_EQ(refused.error().code, Code::conflict);
+  EXPECT_NE(refused.error().text().find(folder_ / "a"), std::string::npos);
+  first->reset();
+  EXPECT_TRUE((*second)->lock());
+}
+
 TEST_F(RealDiskTest, MakesDirectoriesOnTheWayAndListsSorted) {
   const std::string deep = folder_ / "x/y//z";
   ASSERT_TRUE(disk_.make_dirs(deep, 0700));
