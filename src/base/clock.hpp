@@ -2,13 +2,14 @@
 // Real form: net/loop. Simulated form: sim/world. No logic reads the system's clock past these.
 #pragma once
 
+#include "base/callback.hpp"
+
 #include <chrono>
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
-
-#include "base/callback.hpp"
 
 namespace drover {
 
@@ -29,6 +30,9 @@ using WallTime = std::chrono::time_point<std::chrono::system_clock, Duration>;
 
 /// "2026-11-21T21:33:17.123Z" (RFC 3339, UTC, milliseconds).
 std::string to_rfc3339(WallTime time);
+/// Reads RFC 3339 with any fraction of a second and any offset, years 1970 to 2261; leap seconds
+/// are taken as the second after. Nothing when `text` is not such a time.
+std::optional<WallTime> from_rfc3339(std::string_view text);
 /// Milliseconds since the Unix epoch, the form of every time on the wire and in the store.
 int64_t to_unix_ms(WallTime time);
 WallTime from_unix_ms(int64_t ms);
