@@ -1,0 +1,113 @@
+// Records on their way up that no master has acknowledged: in memory, on disk when they wait long,
+// sent in order under a window, sent again by every new way. Shared by origins and aggregators.
+#pragma once
+
+#include "base/callback.hpp"
+#include "base/clock.hpp"
+#include "base/disk.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "tree/peers.hpp"
+#include "tree/spool.hpp"
+
+#include <compare>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drover::proto {
+class Record;
+class RecordKey;
+}  // namespace drover::proto
+
+namespace drover::tree {
+
+/// Largest payload of one record; a message carries at least one.
+inline constexpr size_t kMaxRecordPayload = size_t{512} << 10;
+
+/// Names one record in the whole cluster, for ever.
+struct RecordId {
+  std::string origin;
+  uint64_t incarnation = 0;
+  uint64_t sequence = 0;
+  auto operator<=>(const RecordId&) const = default;
+};
+RecordId id_of(const proto::Record& record);
+RecordId id_of(const proto::RecordKey& key);
+void set_key(proto::RecordKey& key, const RecordId& id);
+
+/// Where a spool lies.
+struct SpoolPlace {
+  Disk& disk;
+  std::string dir;
+  SpoolLimits limits;
+};
+
+/// One executor's thread only; the disk is touched on a worker of its own.
+class RecordOutbox {
+ public:
+  struct Limits {
+    size_t records = 100'000;                ///< held, on disk or in memory
+    size_t memory_bytes = size_t{16} << 20;  ///< payloads held in memory
+    size_t flight_records = 512;             ///< sent and not acknowledged
+    size_t flight_bytes = size_t{1} << 20;
+    /// A record that is not acknowledged after this goes to disk; in a healthy tree none does.
+    Duration spool_after = std::chrono::milliseconds(250);
+    /// Without any acknowledgement for this long everything in flight is sent again; doubles up to
+    /// eight times while nothing comes.
+    Duration resend_after = std::chrono::seconds(15);
+  };
+  struct Stats {
+    size_t records = 0;
+    size_t memory_bytes = 0;
+    size_t spooled = 0;         ///< of the records, how many are safe on disk
+    size_t spool_bytes = 0;     ///< on disk
+    uint64_t refused = 0;       ///< not taken, since start: a limit was reached
+    uint64_t acknowledged = 0;  ///< since start
+    bool spool_failed = false;  ///< the disk refused; records are kept in memory alone
+  };
+
+  /// `spool` may be null: memory only. Records of an earlier life are read from it and sent first.
+  RecordOutbox(Executor& executor, const Log& log, const Limits& limits,
+               std::unique_ptr<SpoolPlace> spool);
+  ~RecordOutbox();
+  RecordOutbox(const RecordOutbox&) = delete;
+  RecordOutbox& operator=(const RecordOutbox&) = delete;
+
+  /// Takes one encoded proto::Record. already_exists when it is held (nothing changes), exhausted
+  /// at a limit.
+  Status put(const RecordId& id, std::string encoded);
+  /// Puts other bytes in the place of a held record. Answers whether it was held.
+  bool replace(const RecordId& id, std::string encoded);
+  /// Whether the record is held and has been sent by some way.
+  [[nodiscard]] bool was_sent(const RecordId& id) const;
+  [[nodiscard]] bool holds(const RecordId& id) const;
+  /// Lets go of a record. Answers whether it was held.
+  bool drop(const RecordId& id);
+
+  /// See RecordSender::use.
+  void use(WayUp* way);
+
+  [[nodiscard]] Stats stats() const;
+
+ private:
+  struct Entry;
+  class SpoolBox;
+
+  void pump();
+  void load();
+  void schedule();
+  void tick();
+  void write_out();
+  void fetch();
+
+  Executor& executor_;
+  Log log_;
+  Limits limits_;
+  WayUp* way_ = nullptr;
+};
+
+}  // namespace drover::tree

@@ -1,0 +1,58 @@
+// Records at their origin: numbered, kept until a master has committed them, sent again whenever
+// the way up changes.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "tree/peers.hpp"
+#include "tree/record_outbox.hpp"
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+namespace drover::tree {
+
+/// What a newer record of the same kind does to older ones that no master has acknowledged.
+enum class Supersede {
+  none,   ///< all are kept and applied in order (events)
+  older,  ///< the newest says everything, older ones need not arrive (a whole inventory)
+};
+
+/// One executor's thread only. Without a spool records live in memory and die with the process (a
+/// diskless compute); with one they survive it and are sent after a restart under their old keys.
+class RecordSender {
+ public:
+  struct Config {
+    std::string origin;        ///< our name
+    std::string role;          ///< name(Role)
+    uint64_t incarnation = 0;  ///< Introduction::incarnation
+  };
+
+  /// `spool` may be null. The executor outlives this object.
+  RecordSender(Executor& executor, const Log& log, Config config,
+               const RecordOutbox::Limits& limits, std::unique_ptr<SpoolPlace> spool);
+
+  /// Takes a record; returns its sequence. exhausted when the limits are reached (the record is not
+  /// taken: say so where it came from), too_large over kMaxRecordPayload.
+  Result<uint64_t> add(const std::string& kind, std::string payload, Supersede supersede);
+
+  /// The way up has changed: everything that is unacknowledged goes by the new one, in order. Null:
+  /// lost. `way` must stay valid until the next call.
+  void use(WayUp* way);
+  /// A record_acks message.
+  void on_acks(std::string_view payload);
+
+  [[nodiscard]] RecordOutbox::Stats stats() const { return outbox_.stats(); }
+
+ private:
+  Log log_;
+  Executor& executor_;
+  Config config_;
+  RecordOutbox outbox_;
+  uint64_t next_sequence_ = 1;
+};
+
+}  // namespace drover::tree
