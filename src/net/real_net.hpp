@@ -1,0 +1,67 @@
+// The real Net: TCP, TLS 1.3 and Unix sockets on a Loop.
+#pragma once
+
+#include "net/loop.hpp"
+#include "net/net.hpp"
+
+#include <array>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace drover::net {
+
+class RealStream;
+
+struct RealNetOptions {
+  /// Permissions of the socket files that listen() makes.
+  uint32_t unix_mode = 0666;
+  /// Time for a TLS handshake of an accepted connection.
+  Duration handshake_limit = std::chrono::seconds(10);
+};
+
+/// Net over the operating system. Lives on the loop's thread; the loop outlives it, and it outlives
+/// every listener, connection and stream that it made.
+///
+/// Writes are gathered: what is written to a stream within one turn of the loop leaves in one
+/// system call (and one TLS record) at the turn's end.
+class RealNet final : public Net, private TurnEnd {
+ public:
+  explicit RealNet(Loop& loop, RealNetOptions options = {});
+  ~RealNet() override;
+
+  Result<std::shared_ptr<Security>> make_security(const SecurityConfig& config) override;
+  /// A host name is resolved on the spot (it may block): give numbers where that matters.
+  Result<std::unique_ptr<Listener>> listen(const Endpoint& at,
+                                           Callback<std::shared_ptr<Security>()> security,
+                                           AcceptCallback accepted) override;
+  /// Names are resolved on a worker; each of a name's addresses is tried in turn.
+  std::unique_ptr<Connecting> connect(const Endpoint& to, std::shared_ptr<Security> security,
+                                      Duration timeout, ConnectCallback connected) override;
+
+  /// For the other files of net.
+  [[nodiscard]] Loop& loop() { return loop_; }
+  [[nodiscard]] const RealNetOptions& options() const { return options_; }
+  /// Runs name look-ups; made on first use.
+  Worker& resolver();
+  /// Bytes are read here before they are handed on, so that no stream needs a buffer of its own.
+  std::array<char, 64 * 1024>& read_buffer() { return *read_buffer_; }
+  /// Puts `stream` on the list of those that are looked after at the end of this turn; its place.
+  size_t attend_later(RealStream& stream);
+  void forget(size_t place) { attend_[place] = nullptr; }
+  /// Storage for a stream's unsent bytes, kept from one flush to the next.
+  std::string take_spare();
+  void give_spare(std::string spare);
+
+ private:
+  bool on_turn_end() override;
+
+  Loop& loop_;
+  RealNetOptions options_;
+  std::unique_ptr<std::array<char, 64 * 1024>> read_buffer_;
+  std::vector<RealStream*> attend_;  ///< null where the stream is gone
+  std::vector<std::string> spares_;
+  std::unique_ptr<Worker> resolver_;
+};
+
+}  // namespace drover::net
