@@ -1,0 +1,69 @@
+// For tests of this room and of those that need a CA: fixed time, seeded lots, certificates at
+// will.
+#pragma once
+
+#include "auth/authority.hpp"
+#include "base/random.hpp"
+#include "os/real_disk.hpp"
+#include "os/test_folder.hpp"
+
+#include <memory>
+#include <string>
+
+namespace drover::auth::testing {
+
+inline constexpr WallTime kNow{std::chrono::seconds(1'795'000'000)};  // November 2026
+
+/// Numbers from a seed (SplitMix64): the same in every run.
+class SeededRandom final : public Random {
+ public:
+  explicit SeededRandom(uint64_t seed = 1) : state_(seed) {}
+  void fill(std::span<unsigned char> out) override {
+    for (unsigned char& byte : out) {
+      state_ += 0x9e3779b97f4a7c15;
+      uint64_t z = state_;
+      z = (z ^ (z >> 30)) * 0xbf58476d1ce4e5b9;
+      z = (z ^ (z >> 27)) * 0x94d049bb133111eb;
+      byte = static_cast<unsigned char>(z ^ (z >> 31));
+    }
+  }
+
+ private:
+  uint64_t state_;
+};
+
+/// A real CA in a folder of its own.
+class TestCa {
+ public:
+  explicit TestCa(const std::string& cluster = "alpha", uint64_t seed = 1)
+      : cluster_(cluster), random_(seed) {
+    authority_ =
+        CertificateAuthority::open_or_create(disk_, random_, folder_ / "ca", cluster, kNow).value();
+  }
+  [[nodiscard]] const CertificateAuthority& authority() const { return *authority_; }
+  /// A request for an ordinary certificate, to be changed by the test.
+  [[nodiscard]] IssueRequest request(const KeyPair& key, const std::string& role,
+                                     const std::string& name) {
+    IssueRequest out;
+    out.csr_pem = make_csr(key, name).value();
+    out.cluster = cluster_;
+    out.role = role;
+    out.name = name;
+    out.serial = draw_serial(random_);
+    out.now = kNow;
+    return out;
+  }
+  [[nodiscard]] std::string certify(const KeyPair& key, const std::string& role,
+                                    const std::string& name) {
+    return authority_->issue(request(key, role, name)).value().certificate_pem;
+  }
+
+ private:
+  std::string cluster_;
+  os::testing::TestFolder folder_;
+  os::RealDisk disk_;
+  SeededRandom random_;
+  std::unique_ptr<CertificateAuthority> authority_;
+};
+
+}  // namespace drover::auth::testing
