@@ -4,13 +4,13 @@
 //   | size | type | lane | zero | id   | payload of `size` bytes |     integers big-endian
 #pragma once
 
-#include <cstdint>
-#include <string>
-#include <string_view>
-
 #include "base/callback.hpp"
 #include "base/result.hpp"
 #include "tree/message.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
 
 namespace drover::tree {
 

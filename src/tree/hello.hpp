@@ -1,12 +1,12 @@
 // Who a daemon says it is, who its certificate says it is, and whether the two may talk. Pure.
 #pragma once
 
+#include "base/result.hpp"
+
 #include <cstdint>
 #include <string>
 #include <string_view>
 #include <vector>
-
-#include "base/result.hpp"
 
 namespace drover::proto {
 class Hello;
@@ -55,8 +55,8 @@ struct Terms {
   uint64_t features = 0;
 };
 
-/// Checks the peer's hello against its certificate, our cluster and what we expect. Errors say which
-/// of cluster, role, name or version does not fit, with both values.
+/// Checks the peer's hello against its certificate, our cluster and what we expect. Errors say
+/// which of cluster, role, name or version does not fit, with both values.
 Result<Terms> agree(const Introduction& self, const Introduction& peer,
                     std::string_view peer_certificate_uri, const LinkExpectation& expectation);
 

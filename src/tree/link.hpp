@@ -1,13 +1,6 @@
-// A link: one verified stream between two daemons, after hello, carrying messages in three lanes and
-// channels under credit. Knows nothing of what the messages mean.
+// A link: one verified stream between two daemons, after hello, carrying messages in three lanes
+// and channels under credit. Knows nothing of what the messages mean.
 #pragma once
-
-#include <array>
-#include <cstdint>
-#include <map>
-#include <memory>
-#include <string>
-#include <string_view>
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
@@ -16,6 +9,13 @@
 #include "tree/frame.hpp"
 #include "tree/hello.hpp"
 #include "tree/message.hpp"
+
+#include <array>
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
 
 namespace google::protobuf {
 class MessageLite;
@@ -60,7 +60,8 @@ class Channel {
   virtual void consumed(size_t bytes) = 0;
 };
 
-/// What the owner of links hears. All calls on the executor; the link may be destroyed in any of them.
+/// What the owner of links hears. All calls on the executor; the link may be destroyed in any of
+/// them.
 class LinkEvents {
  public:
   LinkEvents() = default;
@@ -86,7 +87,7 @@ struct LinkContext {
   Introduction self;
   /// Time without a frame from the peer after which the link is lost. 0: do not judge here.
   Duration silence_limit = std::chrono::seconds(3);
-  /// Time for the hellos.
+  /// Time for the hellos, and for the peer to take our last bytes after close().
   Duration hello_limit = std::chrono::seconds(5);
 };
 
@@ -109,7 +110,7 @@ class Link final : private net::StreamHandler {
 
   /// The peer as its hello and certificate say. Valid from on_link_ready on.
   [[nodiscard]] const Introduction& peer() const { return peer_; }
-  [[nodiscard]] const net::Peer& transport_peer() const { return stream_->peer(); }
+  [[nodiscard]] const net::Peer& transport_peer() const { return transport_peer_; }
   [[nodiscard]] uint32_t protocol() const { return protocol_; }
   [[nodiscard]] uint64_t features() const { return features_; }
   [[nodiscard]] MonoTime ready_since() const { return ready_since_; }
@@ -121,33 +122,50 @@ class Link final : private net::StreamHandler {
   uint64_t tag = 0;
 
  private:
-  class ChannelImpl;
+  class ChannelState;
+  class ChannelHandle;
+  /// Encoded frames in order; `at` is where the unsent ones begin.
+  struct LaneQueue {
+    std::string bytes;
+    size_t at = 0;
+    [[nodiscard]] bool empty() const { return at == bytes.size(); }
+    std::string_view front_frame() const;
+    void pop_front();
+  };
+
   void on_data(std::string_view bytes) override;
   void on_drained() override;
   void on_closed(const Error& why) override;
 
   bool on_frame(const FrameHeader& header, std::string_view payload);
   bool on_hello_frame(const FrameHeader& header, std::string_view payload);
+  bool on_hello(std::string_view payload);
+  bool on_goodbye(std::string_view payload, std::string_view verb);
   bool on_channel_frame(const FrameHeader& header, std::string_view payload);
+  bool on_channel_open(uint32_t id, std::string_view payload);
+  bool on_channel_bytes(ChannelState& channel, std::string_view payload);
   void say_hello();
-  void refuse(const Error& why);
-  void lose(Error why);
-  void check_silence();
+  void say_goodbye(MessageType type, const Error& why);
+  /// Ends the link; returns false so that frame handlers can `return lose(..)`.
+  bool lose(const Error& why);
+  void judge_silence(MonoTime due);
+  void arm_silence();
   void queue(MessageType type, uint32_t stream_id, std::string_view payload);
   void pump();
+  /// Writes one chunk of one channel; false when no channel has bytes and credit.
   bool pump_channels();
-  void become_ready();
+  void forget_channel(uint32_t id);
 
   LinkContext& context_;
   std::unique_ptr<net::Stream> stream_;
   LinkEvents* events_;
   LinkSide side_;
   LinkExpectation expectation_;
-  Introduction self_;
+  net::Peer transport_peer_;
   Introduction peer_;
   FrameDecoder decoder_;
-  std::array<std::string, 2> lanes_;  ///< encoded frames waiting: control, request
-  std::map<uint32_t, std::shared_ptr<ChannelImpl>> channels_;
+  std::array<LaneQueue, 2> lanes_;  ///< encoded frames waiting: control, request
+  std::map<uint32_t, std::shared_ptr<ChannelState>> channels_;
   uint32_t next_channel_;
   uint32_t last_pumped_ = 0;
   Timer timer_;
@@ -159,6 +177,8 @@ class Link final : private net::StreamHandler {
   bool ready_ = false;
   bool closing_ = false;
   bool closed_ = false;
+  std::string goodbye_;  ///< why the peer said it would close
+  /// Seen by code that calls out, to learn whether the link was destroyed in the call.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

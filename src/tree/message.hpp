@@ -34,7 +34,7 @@ enum class MessageType : uint8_t {
   samples = 50,
 };
 
-/// Lane of a type; nullptr-like false for a number that this build does not know.
+/// Whether this build knows the type of that number.
 bool is_known(uint8_t type);
 Lane lane_of(MessageType type);
 std::string_view name(MessageType type);

@@ -1,0 +1,171 @@
+#include "tree/path_planner.hpp"
+
+#include <algorithm>
+
+namespace drover::tree {
+namespace {
+
+constexpr uint64_t kFnvBasis = 14695981039346656037ULL;
+constexpr uint64_t kFnvPrime = 1099511628211ULL;
+
+uint64_t fnv1a(uint64_t hash, std::string_view text) {
+  for (const char c : text) {
+    hash ^= static_cast<unsigned char>(c);
+    hash *= kFnvPrime;
+  }
+  return hash;
+}
+
+/// The finaliser of SplitMix64 (Steele, Lea, Flood 2014): spreads FNV's weak high bits.
+uint64_t mix(uint64_t value) {
+  value ^= value >> 30;
+  value *= 0xbf58476d1ce4e5b9ULL;
+  value ^= value >> 27;
+  value *= 0x94d049bb133111ebULL;
+  return value ^ (value >> 31);
+}
+
+bool contains(const std::vector<std::string>& sorted, const std::string& name) {
+  return std::binary_search(sorted.begin(), sorted.end(), name);
+}
+
+}  // namespace
+
+uint64_t rendezvous_score(std::string_view node, std::string_view aggregator) {
+  return mix(fnv1a(fnv1a(fnv1a(kFnvBasis, node), "\0"), aggregator));
+}
+
+void PathPlanner::aggregator_up(const std::string& name, MonoTime now) {
+  dirty_ = up_.emplace(name, now).second || dirty_;
+}
+
+void PathPlanner::aggregator_down(const std::string& name) {
+  dirty_ = up_.erase(name) > 0 || dirty_;
+}
+
+void PathPlanner::add_node(const std::string& node, uint64_t epoch) {
+  const auto [it, added] = nodes_.try_emplace(node);
+  it->second.assigned.epoch = std::max(it->second.assigned.epoch, epoch);
+  dirty_ = added || dirty_;
+}
+
+void PathPlanner::remove_node(const std::string& node) {
+  nodes_.erase(node);
+}
+
+void PathPlanner::observe(const std::string& node, const std::string& primary, uint64_t epoch) {
+  const auto [it, added] = nodes_.try_emplace(node);
+  NodeState& state = it->second;
+  dirty_ = added || state.actual != primary || dirty_;
+  state.actual = primary;
+  state.assigned.epoch = std::max(state.assigned.epoch, epoch);
+  if (!state.assigned.primary.empty() && primary == state.assigned.primary) state.moving_until = {};
+}
+
+const PathAssignment* PathPlanner::assignment(const std::string& node) const {
+  const auto it = nodes_.find(node);
+  return it == nodes_.end() || it->second.assigned.primary.empty() ? nullptr : &it->second.assigned;
+}
+
+std::pair<std::string, std::string> PathPlanner::best_two(
+    const std::string& node, const std::vector<std::string>& candidates) const {
+  const std::string* first = nullptr;
+  const std::string* second = nullptr;
+  uint64_t first_score = 0;
+  uint64_t second_score = 0;
+  for (const std::string& candidate : candidates) {
+    const uint64_t score = rendezvous_score(node, candidate);
+    if (first == nullptr || score > first_score) {
+      second = std::exchange(first, &candidate);
+      second_score = std::exchange(first_score, score);
+    } else if (second == nullptr || score > second_score) {
+      second = &candidate;
+      second_score = score;
+    }
+  }
+  return {first == nullptr ? "" : *first, second == nullptr ? "" : *second};
+}
+
+// Gives a node two live aggregators again, without moving it from a primary that still serves it.
+bool PathPlanner::repair(const std::string& node, NodeState& state,
+                         const std::vector<std::string>& up) {
+  PathAssignment& now = state.assigned;
+  const bool primary_ok = contains(up, now.primary);
+  const bool secondary_ok =
+      up.size() < 2 || (contains(up, now.secondary) && now.secondary != now.primary);
+  if (primary_ok && secondary_ok) return false;
+  const auto [best, next] = best_two(node, up);
+  if (!primary_ok) {
+    now.primary = contains(up, state.actual)    ? state.actual
+                  : contains(up, now.secondary) ? now.secondary
+                                                : best;
+  }
+  now.secondary = best != now.primary ? best : next;
+  ++now.epoch;
+  return true;
+}
+
+std::pair<std::string, std::string> PathPlanner::home_of(const std::string& node,
+                                                         const std::vector<std::string>& stable,
+                                                         const std::vector<std::string>& up) const {
+  std::string home = best_two(node, stable).first;
+  if (home.empty()) return {};
+  auto [best, next] = best_two(node, up);
+  std::string second = best != home ? std::move(best) : std::move(next);
+  return {std::move(home), std::move(second)};
+}
+
+std::vector<std::string> PathPlanner::plan(MonoTime now) {
+  if (!dirty_ && now < next_due_) return {};
+  dirty_ = false;
+  next_due_ = MonoTime::max();
+  std::vector<std::string> up;
+  std::vector<std::string> stable;
+  for (const auto& [name, since] : up_) {
+    up.push_back(name);
+    if (now - since >= settings_.hold) {
+      stable.push_back(name);
+    } else {
+      next_due_ = std::min(next_due_, since + settings_.hold);
+    }
+  }
+  std::vector<std::string> changed;
+  displaced_ = 0;
+  if (up.empty()) return changed;
+  const auto share =
+      static_cast<size_t>(static_cast<double>(nodes_.size()) * settings_.batch_share);
+  const size_t batch = std::max(settings_.batch_least, share);
+  size_t moving = 0;
+  for (const auto& [node, state] : nodes_) moving += state.moving_until > now ? 1 : 0;
+  for (auto& [node, state] : nodes_) {
+    // A master that has just started takes what it finds before it improves on it.
+    if (state.assigned.primary.empty() && contains(up, state.actual)) {
+      state.assigned.primary = state.actual;
+    }
+    if (repair(node, state, up)) {
+      changed.push_back(node);
+      continue;
+    }
+    if (state.moving_until > now) {
+      next_due_ = std::min(next_due_, state.moving_until);
+      continue;
+    }
+    auto [home, second] = home_of(node, stable, up);
+    if (home.empty()) continue;
+    const bool displaced =
+        state.assigned.primary != home || (!state.actual.empty() && state.actual != home);
+    if (!displaced && state.assigned.secondary == second) continue;
+    if (displaced) {
+      ++displaced_;
+      if (moving >= batch) continue;
+      ++moving;
+      state.moving_until = now + settings_.move_limit;
+      next_due_ = std::min(next_due_, state.moving_until);
+    }
+    state.assigned = {std::move(home), std::move(second), state.assigned.epoch + 1};
+    changed.push_back(node);
+  }
+  return changed;
+}
+
+}  // namespace drover::tree

@@ -1,0 +1,158 @@
+#include "tree/uplink.hpp"
+
+#include <algorithm>
+
+namespace drover::tree {
+
+void UplinkEvents::on_uplink_channel(Link&, const std::string&, const std::string&,
+                                     std::unique_ptr<Channel>) {}
+
+Uplink::Uplink(UplinkContext& context, LinkExpectation expectation, UplinkEvents& events)
+    : context_(context),
+      expectation_(std::move(expectation)),
+      events_(events),
+      backoff_(context.backoff_base, context.backoff_cap) {
+  status_.since = context_.links.executor.wall();
+  status_.why = "not dialled yet";
+}
+
+Uplink::~Uplink() = default;
+
+void Uplink::set_targets(std::vector<net::Endpoint> targets, bool keep_link) {
+  const bool keep =
+      !targets.empty() && ((keep_link && link() != nullptr) ||
+                           std::find(targets.begin(), targets.end(), current_) != targets.end());
+  if (targets == targets_ && keep) return;
+  targets_ = std::move(targets);
+  next_target_ = 0;
+  if (keep && (link_ || connecting_)) return;
+  if (link_) close(Error{Code::cancelled, "this parent is no longer mine", {}, {}});
+  connecting_.reset();
+  if (targets_.empty()) {
+    redial_.cancel();
+    return;
+  }
+  redial_.after(context_.links.executor, Duration::zero(), [this] { dial(); });
+}
+
+void Uplink::dispose(std::unique_ptr<Link> link) {
+  // A link is often dropped inside its own event: let the stack unwind first.
+  if (link) {
+    context_.links.executor.post([gone = std::move(link)]() mutable { gone.reset(); });
+  }
+}
+
+void Uplink::close(const Error& why) {
+  redial_.cancel();
+  connecting_.reset();
+  targets_.clear();
+  current_ = {};
+  dispose(std::move(replacement_));
+  refreshing_ = false;
+  if (!link_) return;
+  const bool was_ready = link_->ready();
+  Link& link = *link_;
+  link.close(why);
+  status_.up = false;
+  status_.since = context_.links.executor.wall();
+  status_.why = why.text();
+  std::unique_ptr<Link> gone = std::move(link_);
+  if (was_ready) events_.on_uplink_lost(link, why);
+  dispose(std::move(gone));
+}
+
+void Uplink::refresh() {
+  if (!link_ || !link_->ready() || refreshing_) return;
+  refreshing_ = true;
+  connecting_ = context_.net.connect(
+      current_, context_.security(), context_.connect_limit,
+      [this](Result<std::unique_ptr<net::Stream>> stream) { on_connected(std::move(stream)); });
+}
+
+void Uplink::dial() {
+  if (targets_.empty() || link_) return;
+  current_ = targets_[next_target_++ % targets_.size()];
+  status_.target = current_.text();
+  ++status_.attempts;
+  connecting_ = context_.net.connect(
+      current_, context_.security(), context_.connect_limit,
+      [this](Result<std::unique_ptr<net::Stream>> stream) { on_connected(std::move(stream)); });
+}
+
+void Uplink::on_connected(Result<std::unique_ptr<net::Stream>> stream) {
+  // The Connecting is not destroyed inside its own callback.
+  context_.links.executor.post([done = std::move(connecting_)]() mutable { done.reset(); });
+  if (!stream) {
+    if (refreshing_) {
+      refreshing_ = false;
+      return;
+    }
+    fail_attempt(stream.error());
+    return;
+  }
+  auto link = std::make_unique<Link>(context_.links, std::move(*stream), LinkSide::dialler,
+                                     expectation_, *this);
+  (refreshing_ && link_ ? replacement_ : link_) = std::move(link);
+}
+
+void Uplink::fail_attempt(const Error& why) {
+  const std::string text = why.text();
+  if (status_.up || status_.why != text) {
+    context_.links.log.warning("no link to the parent",
+                               {{"endpoint", current_.text()}, {"why", text}});
+  }
+  if (status_.up) status_.since = context_.links.executor.wall();
+  status_.up = false;
+  status_.why = text;
+  if (targets_.empty()) return;
+  // A whole round of targets is tried before the wait grows.
+  const bool round_done = next_target_ % targets_.size() == 0;
+  const Duration wait = round_done
+                            ? backoff_.next(context_.random)
+                            : context_.random.between(Duration::zero(), context_.backoff_base);
+  redial_.after(context_.links.executor, wait, [this] { dial(); });
+}
+
+void Uplink::on_link_ready(Link& link) {
+  if (&link == replacement_.get()) {
+    refreshing_ = false;
+    std::unique_ptr<Link> old = std::exchange(link_, std::move(replacement_));
+    status_.since = context_.links.executor.wall();
+    events_.on_uplink_replaced(*old, link);
+    old->close(Error{Code::cancelled, "replaced by a link with a newer certificate", {}, {}});
+    dispose(std::move(old));
+    return;
+  }
+  backoff_.reset();
+  status_.up = true;
+  status_.since = context_.links.executor.wall();
+  status_.why.clear();
+  context_.links.log.info("linked to the parent",
+                          {{"parent", link.peer().name}, {"endpoint", current_.text()}});
+  events_.on_uplink_ready(link);
+}
+
+void Uplink::on_link_message(Link& link, MessageType type, std::string_view payload) {
+  if (&link == link_.get()) events_.on_uplink_message(link, type, payload);
+}
+
+void Uplink::on_link_channel(Link& link, const std::string& kind, const std::string& head,
+                             std::unique_ptr<Channel> channel) {
+  if (&link == link_.get()) events_.on_uplink_channel(link, kind, head, std::move(channel));
+}
+
+void Uplink::on_link_closed(Link& link, const Error& why) {
+  if (&link == replacement_.get()) {
+    refreshing_ = false;
+    dispose(std::move(replacement_));
+    return;
+  }
+  if (&link != link_.get()) return;
+  const bool was_ready = link.ready();
+  std::unique_ptr<Link> gone = std::move(link_);
+  fail_attempt(why);
+  if (was_ready) events_.on_uplink_lost(link, why);
+  dispose(std::move(gone));
+}
+
+}  // namespace drover::tree
