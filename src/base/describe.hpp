@@ -165,11 +165,6 @@ class SchemaSet {
   std::map<std::string, std::string> schemas_;
 };
 
-/// How many single-character edits (insert, remove, replace) turn `a` into `b`.
-size_t edit_distance(std::string_view a, std::string_view b);
-/// The candidate nearest to `text`, or empty when none is near enough to be meant.
-std::string_view nearest(std::string_view text, std::span<const std::string_view> candidates);
-
 // --- implementation ---
 
 namespace describe_detail {

@@ -167,14 +167,6 @@ TEST(Describe, SchemaNamesTypesAndRequiredFields) {
   EXPECT_EQ(properties.at("spare").at("oneOf").as_array().size(), 2U);
 }
 
-TEST(Describe, NearestIsOnlyOfferedWhenNear) {
-  const std::array<std::string_view, 2> names{"service", "power"};
-  EXPECT_EQ(nearest("sevrice", names), "service");
-  EXPECT_EQ(nearest("bananas", names), "");
-  EXPECT_EQ(nearest(std::string(100000, 'x'), names), "");
-  EXPECT_EQ(edit_distance("kitten", "sitting"), 3U);
-}
-
 TEST(Rfc3339, ReadsWhatItWritesAndOffsets) {
   EXPECT_EQ(from_rfc3339("2026-11-21T21:33:17.123Z"), from_unix_ms(1795296797123));
   EXPECT_EQ(from_rfc3339("2026-11-21T22:33:17.123+01:00"), from_unix_ms(1795296797123));
