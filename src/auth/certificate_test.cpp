@@ -81,7 +81,8 @@ TEST_F(Certificates, TruncatedAndForeignTextIsRefused) {
 TEST_F(Certificates, EveryChangedByteIsNoticed) {
   const std::string pem = ca_.certify(key_, "compute", "n1");
   const size_t begin = pem.find('\n') + 1;
-  const size_t end = pem.find("-----END");
+  // The last group of Base64 may hold bits that mean nothing.
+  const size_t end = pem.find("-----END") - 5;
   for (size_t i = begin; i < end; i += 11) {
     std::string broken = pem;
     broken[i] = broken[i] == 'A' ? 'B' : 'A';

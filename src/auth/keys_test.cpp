@@ -92,7 +92,8 @@ TEST(Csr, ProvesPossessionOfItsKey) {
 TEST(Csr, AnyChangedByteIsRefused) {
   const std::string csr = make_csr(KeyPair::make().value(), "n1").value();
   const size_t begin = csr.find('\n') + 1;
-  const size_t end = csr.find("-----END");
+  // The last group of Base64 may hold bits that mean nothing.
+  const size_t end = csr.find("-----END") - 5;
   for (size_t i = begin; i < end; i += 7) {
     std::string broken = csr;
     broken[i] = broken[i] == 'A' ? 'B' : 'A';
