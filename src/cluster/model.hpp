@@ -1,0 +1,122 @@
+// The master's memory: nodes, parts and daemons, loaded from the store at start and fed by
+// committed changes alone; beside each node what its agent said lately, which never touches the
+// store.
+#pragma once
+
+#include "base/callback.hpp"
+#include "base/noderange.hpp"
+#include "base/result.hpp"
+#include "base/text.hpp"
+#include "cluster/inventory.hpp"
+#include "cluster/mutations.hpp"
+#include "cluster/node.hpp"
+#include "store/store.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <span>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+namespace drover::cluster {
+
+/// A node in memory. `encoded` caches the JSON of everything but the agent.
+struct NodeEntry {
+  Node node;
+  uint64_t revision = 0;
+  bool confirmed = false;      ///< somebody vouches for node.phase now
+  std::optional<Agent> agent;  ///< absent until heard of
+  mutable std::string encoded;
+};
+
+/// One executor's thread only.
+class Model {
+ public:
+  using Nodes = std::map<std::string, NodeEntry, NaturalLess>;
+  using Parts = std::map<std::string, Part, NaturalLess>;      ///< by "kind/slot"
+  using Daemons = std::map<std::string, Daemon, NaturalLess>;  ///< by "role/name"
+
+  /// What changed, for liveness, the path planner and the like. Called after the model has changed.
+  struct NodeEvent {
+    const std::string& name;
+    const Node* before;  ///< null: it is new
+    const Node* after;   ///< null: it was removed
+  };
+  using OnNode = Callback<void(const NodeEvent&)>;
+
+  /// Reads everything; before the store's first write. corrupt names the object that cannot be
+  /// read.
+  Status load(store::Store& store);
+  /// The changes of one commit, in order: what the store's feed gives. A body that cannot be read
+  /// is an error, and the rest is applied.
+  Status apply(std::span<const store::Change> changes);
+  /// Calls `on_node` for every change of a node from now on. One listener.
+  void on_node(OnNode on_node) { on_node_ = std::move(on_node); }
+
+  [[nodiscard]] const Nodes& nodes() const { return nodes_; }
+  [[nodiscard]] const NodeEntry* find(std::string_view name) const;
+  /// Parts of a node; empty when it has none.
+  [[nodiscard]] const Parts& parts_of(std::string_view node) const;
+  [[nodiscard]] const Daemons& daemons() const { return daemons_; }
+  /// The newest change in here.
+  [[nodiscard]] uint64_t sequence() const { return sequence_; }
+
+  /// Hot state. Unknown names are ignored: an agent may be heard before its node is stored.
+  void set_agent(std::string_view name, Agent agent);
+  void set_confirmed(std::string_view name, bool confirmed);
+  void seen(std::string_view name, WallTime when);
+  /// Takes over a verdict of liveness: confirmed and the agent's facts.
+  void take(const Verdict& verdict, WallTime now);
+
+  /// The API's view of a node.
+  [[nodiscard]] NodeView view(const NodeEntry& entry) const;
+  /// Its JSON, quicker than encode(view()): about 1 us from the cache.
+  void append_json(std::string& out, const NodeEntry& entry) const;
+
+  /// Changes with every change of membership or of anything that a noderange may ask for.
+  [[nodiscard]] uint64_t generation() const { return generation_; }
+
+ private:
+  Status put_node(const std::string& key, std::string_view body, uint64_t revision);
+  void erase_node(const std::string& key);
+  Status apply_one(const store::Change& change);
+  Status put(std::string_view kind, const std::string& key, std::string_view body,
+             uint64_t revision);
+  void erase(std::string_view kind, const std::string& key);
+  NodeEntry* find_mutable(std::string_view name);
+
+  Nodes nodes_;
+  std::unordered_map<std::string_view, NodeEntry*> index_;  ///< lookup only, never walked
+  std::map<std::string, Parts, std::less<>> parts_;
+  Daemons daemons_;
+  uint64_t sequence_ = 0;
+  uint64_t generation_ = 0;
+  OnNode on_node_;
+};
+
+/// The model as noderanges see it: every node, the groups @compute and @utility, and the attributes
+/// name, id, role, phase, power, service, enabled, flag, locked, cpus, memory_mib, gpus, os,
+/// kernel, primary, secondary, version, confirmed (also as state.phase, summary.cpus, agent.version
+/// ..).
+class ModelNames final : public NodeNames {
+ public:
+  explicit ModelNames(const Model& model) : model_(model) {}
+  [[nodiscard]] std::vector<std::string> all() const override;
+  [[nodiscard]] bool is_node(std::string_view name) const override;
+  [[nodiscard]] std::optional<std::string> node_of_alias(std::string_view alias) const override;
+  [[nodiscard]] std::optional<std::vector<std::string>> members(
+      std::string_view group) const override;
+  [[nodiscard]] bool has_attribute(std::string_view attribute) const override;
+  [[nodiscard]] std::optional<std::string> attribute(std::string_view node,
+                                                     std::string_view attribute) const override;
+
+ private:
+  const Model& model_;
+};
+
+}  // namespace drover::cluster
