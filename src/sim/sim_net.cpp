@@ -1,0 +1,58 @@
+#include "sim/sim_net.hpp"
+
+#include "sim/handshake.hpp"
+
+namespace drover::sim {
+namespace {
+
+class SimListener final : public net::Listener {
+ public:
+  explicit SimListener(std::shared_ptr<ListenerState> state) : state_(std::move(state)) {}
+  [[nodiscard]] net::Endpoint endpoint() const override { return state_->endpoint; }
+
+ private:
+  std::shared_ptr<ListenerState> state_;
+};
+
+class SimConnecting final : public net::Connecting {
+ public:
+  explicit SimConnecting(std::weak_ptr<Handshake> handshake) : handshake_(std::move(handshake)) {}
+  ~SimConnecting() override {
+    if (const auto handshake = handshake_.lock()) handshake->cancel();
+  }
+
+ private:
+  std::weak_ptr<Handshake> handshake_;
+};
+
+}  // namespace
+
+SimNet::SimNet(Fabric& fabric, SimProcess& process) : fabric_(fabric), process_(process) {
+  fabric.add_host(process.host());
+  process.on_kill([&fabric, &process] { fabric.process_died(process); });
+}
+
+Result<std::shared_ptr<net::Security>> SimNet::make_security(const net::SecurityConfig& config) {
+  return SimSecurity::make(config);
+}
+
+Result<std::unique_ptr<net::Listener>> SimNet::listen(
+    const net::Endpoint& at, Callback<std::shared_ptr<net::Security>()> security,
+    net::AcceptCallback accepted) {
+  DROVER_TRY(auto state, fabric_.add_listener(process_, at));
+  state->security = std::move(security);
+  state->accepted = std::move(accepted);
+  return std::make_unique<SimListener>(std::move(state));
+}
+
+std::unique_ptr<net::Connecting> SimNet::connect(const net::Endpoint& to,
+                                                 std::shared_ptr<net::Security> security,
+                                                 Duration timeout, net::ConnectCallback connected) {
+  auto handshake =
+      std::make_shared<Handshake>(fabric_, process_, to, std::move(security), std::move(connected));
+  fabric_.add_handshake(handshake);
+  handshake->start(timeout);
+  return std::make_unique<SimConnecting>(handshake);
+}
+
+}  // namespace drover::sim
