@@ -14,8 +14,11 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace drover::tree {
+
+struct Answer;
 
 /// The way to one target now.
 struct CallRoute {
@@ -82,15 +85,20 @@ class CallDispatch {
  private:
   struct Running;
   using CallPtr = std::shared_ptr<Running>;
+  using Nodes = std::vector<uint32_t>;
 
-  CallPtr find(const std::string& id);
-  void place(Running& call);
-  void hand_over(Running& call, const std::string& via, bool direct,
-                 const std::vector<uint32_t>& nodes);
-  void give_up_waiting(Running& call);
+  void place(Running& call, const Nodes& nodes, const std::string* not_via);
+  void hand_over(Running& call, const std::string& via, bool direct, bool again,
+                 const Nodes& nodes);
+  void strand(Running& call, uint32_t node, const Error& why, bool maybe_sent);
+  void end(Running& call, uint32_t node, Answer answer);
+  void give_up(Running& call, uint32_t node);
+  void try_stranded(Running& call);
+  void take_group(Running& call, const std::string& via, const Nodes& nodes, const Answer& answer);
   void expire(Running& call);
   void settle(Running& call);
-  void tick(Running& call);
+  void deliver(const CallPtr& call);
+  [[nodiscard]] std::vector<CallPtr> all() const;
 
   Executor& executor_;
   Log log_;

@@ -16,9 +16,15 @@
 #include <string_view>
 #include <vector>
 
+namespace drover::proto {
+class Call;
+}
+
 namespace drover::tree {
 
 class CallRunner;
+struct Answer;
+struct CallHead;
 
 /// One executor's thread only.
 ///
@@ -59,13 +65,18 @@ class CallRelay {
   struct Gathering;
   using CallPtr = std::shared_ptr<Gathering>;
 
-  void fan_out(Gathering& call, const std::vector<uint32_t>& nodes, uint32_t age_ms);
+  void attach(Gathering& call, const std::string& master);
+  static void detach(Gathering& call);
+  void admit(Gathering& call, const std::vector<std::string>& targets, const proto::Call& message);
+  void fan_out(Gathering& call, const std::vector<uint32_t>& nodes, const CallHead& head);
   void settle(Gathering& call);
   void flush(Gathering& call);
   void expire(Gathering& call);
   void retire(Gathering& call);
-  void refuse(const std::string& master, std::string_view id, std::string_view targets,
-              const Error& why);
+  void unretire(Gathering& call);
+  void refuse(const std::string& master, std::string_view id,
+              const std::vector<std::string>& targets, const Error& why);
+  [[nodiscard]] std::vector<CallPtr> active() const;
 
   Executor& executor_;
   Log log_;
