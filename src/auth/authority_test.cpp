@@ -1,6 +1,7 @@
 #include "auth/authority.hpp"
 
 #include "auth/test_support.hpp"
+#include "sim/sim_disk.hpp"
 
 #include <gtest/gtest.h>
 #include <sys/stat.h>
@@ -92,6 +93,27 @@ TEST_F(AuthorityFiles, AnExpiredCaIsRefused) {
   auto late = open("alpha", kNow + std::chrono::hours(24 * 3653));
   ASSERT_FALSE(late);
   EXPECT_NE(late.error().message.find("expired"), std::string::npos);
+}
+
+TEST(AuthorityCrash, PowerCutAtAnyOperationLeavesACaThatOpens) {
+  for (uint64_t cut = 1; cut < 100; ++cut) {
+    sim::SimDisk disk;
+    SeededRandom random(cut);
+    disk.set_fault_hook([cut](const sim::DiskOperation& operation) {
+      return operation.number == cut ? sim::DiskFault::power_cut : sim::DiskFault::none;
+    });
+    auto first = CertificateAuthority::open_or_create(disk, random, "/ca", "alpha", kNow);
+    disk.set_fault_hook({});
+    disk.crash(random);
+    auto second = CertificateAuthority::open_or_create(disk, random, "/ca", "alpha", kNow);
+    ASSERT_TRUE(second) << "cut at operation " << cut << ": " << second.error().text();
+    if (first) {
+      EXPECT_EQ((*first)->ca_fingerprint(), (*second)->ca_fingerprint());
+      ASSERT_GT(cut, 10U) << "nothing was cut";
+      return;
+    }
+  }
+  FAIL() << "the CA never opened";
 }
 
 TEST(Authority, IssuesWhatWasAskedAndNothingOfTheCsr) {

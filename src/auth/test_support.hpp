@@ -32,6 +32,24 @@ class SeededRandom final : public Random {
   uint64_t state_;
 };
 
+/// A clock that stands still until it is moved; timers never fire.
+class HandClock final : public Clock {
+ public:
+  [[nodiscard]] MonoTime now() const override { return mono_; }
+  [[nodiscard]] WallTime wall() const override { return wall_; }
+  TimerId arm(MonoTime, Callback<void()>) override { return 0; }
+  void disarm(TimerId) override {}
+  void advance(Duration by) {
+    mono_ += by;
+    wall_ += by;
+  }
+  void set_wall(WallTime wall) { wall_ = wall; }
+
+ private:
+  MonoTime mono_{};
+  WallTime wall_ = kNow;
+};
+
 /// A real CA in a folder of its own.
 class TestCa {
  public:

@@ -1,0 +1,50 @@
+// Who asks: the caller of a request, after the transport or an assertion has proven it. Pure.
+#pragma once
+
+#include "auth/assertion.hpp"
+#include "base/result.hpp"
+#include "net/net.hpp"
+#include "tree/hello.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+
+namespace drover::auth {
+
+enum class PrincipalKind {
+  anonymous,   ///< TLS without a certificate
+  local_user,  ///< a process behind a daemon's Unix socket
+  daemon,      ///< a daemon's certificate, or a daemon that asks for itself
+  person,      ///< a person's certificate: drover://CLUSTER/viewer|operator|admin/NAME
+};
+
+struct Principal {
+  PrincipalKind kind = PrincipalKind::anonymous;
+
+  uint32_t uid = 0;          ///< local_user
+  uint32_t gid = 0;          ///< local_user
+  std::string user;          ///< local_user: name on the daemon's host, may be empty
+  bool owns_daemon = false;  ///< local_user: has the uid that the answering daemon itself runs as
+
+  std::string role;  ///< local_user, daemon: the daemon's; person: viewer, operator or admin
+  std::string name;  ///< local_user, daemon: the daemon's; person: theirs
+
+  /// Stable text for the change log, the audit and grants: "user:alice@utility/login1",
+  /// "daemon:compute/n1", "person:bob", "anonymous". A user without a name is "#uid"; bytes of a
+  /// name other than letters, digits and "._-$" are %XX.
+  [[nodiscard]] std::string text() const;
+};
+
+/// The process behind this daemon's own socket. `user` may be empty; `own_uid` is the daemon's.
+Principal local_principal(const net::LocalCaller& caller, std::string_view user, uint32_t own_uid,
+                          tree::Role daemon_role, std::string_view daemon_name);
+
+/// The holder of a certificate that the transport has verified; anonymous when the URI is empty.
+/// unauthenticated when it is of another cluster or names no role.
+Result<Principal> certificate_principal(std::string_view uri, std::string_view cluster);
+
+/// The caller that a verified assertion speaks of.
+Result<Principal> asserted_principal(const Assertion& assertion, std::string_view cluster);
+
+}  // namespace drover::auth
