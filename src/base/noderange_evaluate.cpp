@@ -15,7 +15,7 @@ using Names = std::vector<std::string>;
 
 /// Names that one evaluation may touch over all its steps, so that a long chain of operators on a
 /// large set is refused rather than computed for minutes.
-constexpr size_t kMaxWork = 4'000'000;
+constexpr size_t kMaxWork = 20'000'000;
 
 void normalise(Names& names) {
   const auto unordered = [](const std::string& a, const std::string& b) {
@@ -133,12 +133,13 @@ class Evaluator {
   /// of 100,000 names is sorted once.
   Result<Names> chain(const Expression& expression) {
     Names out;
-    DROVER_CHECK_OK(append(expression.operands.front(), out));
+    Names joining;
+    DROVER_CHECK_OK(append(expression.operands.front(), joining));
     size_t i = 0;
     while (i < expression.operators.size()) {
       const SetOperator by = expression.operators[i];
       if (by == SetOperator::unite) {
-        DROVER_CHECK_OK(append(expression.operands[++i], out));
+        DROVER_CHECK_OK(append(expression.operands[++i], joining));
         continue;
       }
       Names right;
@@ -146,13 +147,25 @@ class Evaluator {
         DROVER_CHECK_OK(append(expression.operands[++i], right));
       } while (by == SetOperator::subtract && i < expression.operators.size() &&
                expression.operators[i] == by);
-      normalise(out);
-      normalise(right);
-      DROVER_CHECK_OK(charge(expression, out.size() + right.size(), out.size()));
-      out = combine(by, out, right);
+      DROVER_CHECK_OK(join(expression, SetOperator::unite, out, joining));
+      joining.clear();
+      DROVER_CHECK_OK(join(expression, by, out, right));
     }
-    normalise(out);
+    DROVER_CHECK_OK(join(expression, SetOperator::unite, out, joining));
     return out;
+  }
+
+  /// out = out `by` right; `out` is sorted already, `right` not yet.
+  Status join(const Expression& at, SetOperator by, Names& out, Names& right) {
+    normalise(right);
+    if (right.empty() && by != SetOperator::intersect) return {};
+    if (out.empty() && by == SetOperator::unite) {
+      out = std::move(right);
+      return {};
+    }
+    DROVER_CHECK_OK(charge(at, out.size() + right.size(), out.size()));
+    out = combine(by, out, right);
+    return charge(at, 0, out.size());
   }
 
   /// Adds what `expression` names to `out`, in no order, perhaps twice.

@@ -117,6 +117,18 @@ int natural_compare(std::string_view a, std::string_view b) {
     const bool b_digit = b_next >= '0' && b_next <= '9';
     const bool in_number = back > 0 ? a_digit || b_digit : a_digit && b_digit;
     if (!in_number) return a_next < b_next ? -1 : 1;
+    const char a_first = back > 0 ? a[i - back] : a[i];
+    const char b_first = back > 0 ? b[j - back] : b[j];
+    if (a_first != '0' && b_first != '0') {  // the usual case: the longer number is the greater
+      size_t more = 0;
+      while (i + more < a.size() && j + more < b.size() && is_digit(a[i + more]) &&
+             is_digit(b[j + more]))
+        ++more;
+      const bool a_longer = i + more < a.size() && is_digit(a[i + more]);
+      const bool b_longer = j + more < b.size() && is_digit(b[j + more]);
+      if (a_longer != b_longer) return b_longer ? -1 : 1;
+      return a_next < b_next ? -1 : 1;
+    }
     const Number left = number_at(a, i - back);
     const Number right = number_at(b, j - back);
     const int order = compare_numbers(left.digits, right.digits);
