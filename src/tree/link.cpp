@@ -47,6 +47,7 @@ class Link::ChannelState {
   bool ending_ = false;
   bool end_sent_ = false;
   bool end_received_ = false;
+  bool telling_ = false;  ///< on_channel_writable is on its way
 };
 
 class Link::ChannelHandle final : public Channel {
@@ -303,10 +304,22 @@ bool Link::pump_channels() {
     if (channel.finished()) {
       channel.link_ = nullptr;
       channels_.erase(it);
+      it = channels_.end();
     }
   }
   stream_->write(frame);
+  tell_writable(it == channels_.end() ? nullptr : it->second);
   return true;
+}
+
+// After the call that made room has returned: the handler is likely to write again.
+void Link::tell_writable(const std::shared_ptr<ChannelState>& channel) {
+  if (channel == nullptr || channel->handler_ == nullptr || channel->telling_) return;
+  channel->telling_ = true;
+  context_.executor.post([channel] {
+    channel->telling_ = false;
+    if (channel->handler_ != nullptr) channel->handler_->on_channel_writable();
+  });
 }
 
 void Link::on_drained() {
@@ -455,10 +468,6 @@ bool Link::on_channel_frame(const FrameHeader& header, std::string_view payload)
       }
       channel->credit_ += message.bytes();
       pump();
-      if (channel->handler_ != nullptr &&
-          channel->out_.size() - channel->out_at_ < kChannelWindow) {
-        channel->handler_->on_channel_writable();
-      }
       return true;
     }
     case MessageType::channel_end:

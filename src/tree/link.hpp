@@ -38,7 +38,7 @@ class ChannelHandler {
   virtual void on_channel_end() = 0;
   /// The channel is gone (reset by the peer or link lost); the last event.
   virtual void on_channel_reset(const Error& why) = 0;
-  /// The bytes handed to write() have fallen below the window again.
+  /// Some of the bytes handed to write() have left; unsent() says how many have not.
   virtual void on_channel_writable() {}
 };
 
@@ -154,6 +154,7 @@ class Link final : private net::StreamHandler {
   void pump();
   /// Writes one chunk of one channel; false when no channel has bytes and credit.
   bool pump_channels();
+  void tell_writable(const std::shared_ptr<ChannelState>& channel);
   void forget_channel(uint32_t id);
 
   LinkContext& context_;

@@ -62,6 +62,14 @@ NodePaths::Slot* NodePaths::slot_of(const Link& link) {
   return nullptr;
 }
 
+Link* NodePaths::find(const std::string& aggregator) {
+  for (const auto& slot : slots_) {
+    Link* link = slot->uplink->link();
+    if (link != nullptr && link->peer().name == aggregator) return link;
+  }
+  return nullptr;
+}
+
 void NodePaths::tell_role(Link& link, bool primary) {
   proto::PathRole message;
   message.set_primary(primary);

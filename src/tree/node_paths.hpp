@@ -54,6 +54,8 @@ class NodePaths final : public UplinkEvents {
   /// Says goodbye on both links.
   void stop(const Error& why);
   [[nodiscard]] Link* primary() { return primary_; }
+  /// The ready link to that aggregator, primary or not.
+  [[nodiscard]] Link* find(const std::string& aggregator);
   /// Sends one encoded message on every ready link (heartbeats).
   void send_all(MessageType type, std::string_view payload_primary, std::string_view payload_other);
   /// New links with the current certificate, the secondary first.

@@ -1,0 +1,273 @@
+#include "daemons/aggregator.hpp"
+
+#include "proto/link.pb.h"
+#include "proto/paths.pb.h"
+#include "proto/telemetry.pb.h"
+
+namespace drover::daemons {
+namespace {
+
+/// Samples in one message: about 300 bytes each.
+constexpr int kSamplesPerMessage = 1000;
+
+}  // namespace
+
+Aggregator::Aggregator(Seams seams, AggregatorConfig config,
+                       Callback<std::shared_ptr<net::Security>()> security)
+    : seams_(seams),
+      config_(std::move(config)),
+      log_(seams.log, "aggregator"),
+      links_{seams.executor, log_.with("link"), config_.self, config_.timing.silence,
+             config_.timing.hello},
+      uplinks_{links_, seams.net, seams.random, std::move(security)},
+      nodes_(
+          links_, seams.net, [this] { return uplinks_.security(); },
+          tree::LinkExpectation{{tree::Role::compute}, {}}, *this),
+      masters_(uplinks_, *this),
+      board_(seams.executor, config_.timing.members_flush, masters_,
+             [this] { return masters_.ready(); }),
+      runner_(seams.executor, log_.with("call"), masters_, {}),
+      calls_(seams.executor, log_.with("call"), masters_, nodes_, &runner_, {}),
+      worker_(seams.executor.make_worker("work")),
+      heartbeat_(seams.executor, config_.timing.heartbeat, [this](uint64_t n) { beat(n); }) {}
+
+Aggregator::~Aggregator() = default;
+
+Status Aggregator::start() {
+  for (const net::Endpoint& at : config_.listen) {
+    DROVER_TRY(auto bound, nodes_.listen(at));
+    bound_.push_back(std::move(bound));
+  }
+  links_.self.listens.clear();
+  for (const net::Endpoint& endpoint : config_.advertise.empty() ? bound_ : config_.advertise) {
+    links_.self.listens.push_back(endpoint.text());
+  }
+  std::unique_ptr<tree::SpoolPlace> spool;
+  if (!config_.spool_dir.empty()) {
+    spool = std::make_unique<tree::SpoolPlace>(
+        tree::SpoolPlace{seams_.disk, config_.spool_dir, tree::SpoolLimits{}});
+  }
+  records_ = std::make_unique<tree::RecordRelay>(seams_.executor, log_.with("records"), nodes_,
+                                                 tree::RecordOutbox::Limits{}, std::move(spool));
+  runner_.handle("ping", tree::Repeat::harmless,
+                 [](const tree::CallRequest&, tree::CallReply reply) { reply("pong"); });
+  heartbeat_.prove(*worker_);
+  heartbeat_.start();
+  masters_.start(config_.masters, MasterLinks::Dial::all);
+  return {};
+}
+
+void Aggregator::stop() {
+  heartbeat_.stop();
+  const Error why{Code::cancelled, "the aggregator is stopping", {}, {}};
+  splices_.clear();
+  nodes_.close(why);
+  masters_.stop(why);
+}
+
+// --- nodes ------------------------------------------------------------------------------------
+
+Status Aggregator::admit(const tree::Introduction&) {
+  return {};
+}
+
+bool Aggregator::is_primary_for(const std::string& node) const {
+  const tree::MemberFacts* facts = board_.table().find(node);
+  return facts != nullptr && facts->state == tree::MemberState::primary;
+}
+
+void Aggregator::note(const tree::Link& link, tree::MemberState state, uint64_t epoch,
+                      std::string why) {
+  const tree::Introduction& peer = link.peer();
+  tree::MemberFacts facts;
+  facts.node = peer.name;
+  facts.role = std::string(tree::name(peer.role));
+  facts.incarnation = peer.incarnation;
+  facts.starts = peer.starts;
+  facts.boot_id = peer.boot_id;
+  facts.version = peer.version;
+  facts.address = link.transport_peer().address;
+  facts.state = state;
+  facts.path_epoch = epoch;
+  facts.why = std::move(why);
+  const tree::MemberFacts* before = board_.table().find(peer.name);
+  const bool same =
+      before != nullptr && before->state == state && before->incarnation == facts.incarnation;
+  facts.since = same ? before->since : seams_.executor.wall();
+  board_.put(facts);
+}
+
+void Aggregator::on_door_ready(tree::Link& link, bool replaced) {
+  const std::string& node = link.peer().name;
+  if (replaced)
+    calls_.on_node_lost(node, Error{Code::unreachable, "its link was replaced", {}, {}});
+  note(link, tree::MemberState::secondary, link.peer().path_epoch, {});
+  if (std::string set = paths_.path_set(node); !set.empty()) {
+    (void)link.send_encoded(tree::MessageType::path_set, set);
+  }
+}
+
+void Aggregator::on_door_lost(tree::Link& link, const Error& why) {
+  const std::string& node = link.peer().name;
+  samples_.erase(node);
+  calls_.on_node_lost(node, why);
+  const tree::PathAssignment* assigned = paths_.find(node);
+  const bool mine = assigned == nullptr || assigned->primary == config_.self.name ||
+                    assigned->secondary == config_.self.name;
+  const tree::MemberFacts* facts = board_.table().find(node);
+  if (!mine && why.code == Code::cancelled) {
+    board_.forget(node);  // it moved, as decided
+  } else {
+    note(link, tree::MemberState::lost, facts == nullptr ? 0 : facts->path_epoch, why.text());
+  }
+}
+
+void Aggregator::on_door_message(tree::Link& link, tree::MessageType type,
+                                 std::string_view payload) {
+  switch (type) {
+    case tree::MessageType::heartbeat:
+      on_node_heartbeat(link, payload);
+      return;
+    case tree::MessageType::path_role:
+      on_path_role(link, payload);
+      return;
+    case tree::MessageType::call_answer:
+      calls_.on_answer(link.peer().name, payload);
+      return;
+    case tree::MessageType::records:
+      // A node's messages go by its primary alone; what comes here is sent again there.
+      if (is_primary_for(link.peer().name)) records_->on_records(link.peer().name, payload);
+      return;
+    default:
+      // Least privilege: a node can say nothing else.
+      log_.warning("a node sent what nodes do not send",
+                   {{"node", link.peer().name}, {"message", std::string(tree::name(type))}});
+  }
+}
+
+void Aggregator::on_node_heartbeat(tree::Link& link, std::string_view payload) {
+  proto::Heartbeat message;
+  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
+  if (!message.sample().empty() && is_primary_for(link.peer().name)) {
+    std::string& waiting = samples_[link.peer().name];
+    // Protobuf messages concatenate: repeated fields add up, so an unsent delta is not lost.
+    waiting += message.sample();
+  }
+  // Our own beat answers, unless our workers are hung: then silence tells the node.
+  if (seams_.executor.now() - last_beat_ < config_.timing.silence && !heartbeat_bytes_.empty()) {
+    (void)link.send_encoded(tree::MessageType::heartbeat, heartbeat_bytes_);
+  }
+}
+
+void Aggregator::on_path_role(tree::Link& link, std::string_view payload) {
+  proto::PathRole message;
+  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
+  note(link, message.primary() ? tree::MemberState::primary : tree::MemberState::secondary,
+       message.epoch(), {});
+}
+
+void Aggregator::on_door_channel(tree::Link& link, const std::string& kind,
+                                 std::unique_ptr<tree::Channel> channel) {
+  tree::Link* up = masters_.up();
+  if (kind != tree::kHttpChannel) {
+    channel->reset(Error{Code::unsupported, "no channel of kind " + kind, {}, {}});
+    return;
+  }
+  if (up == nullptr) {
+    channel->reset(Error{
+        Code::unreachable, "aggregator " + config_.self.name + " has no link to a master", {}, {}});
+    return;
+  }
+  (void)link;
+  const auto place = splices_.insert(splices_.end(), nullptr);
+  *place = std::make_unique<tree::ChannelSplice>(seams_.executor, std::move(channel),
+                                                 up->open_channel(kind, {}),
+                                                 [this, place] { splices_.erase(place); });
+}
+
+// --- masters ----------------------------------------------------------------------------------
+
+void Aggregator::on_master_ready(tree::Link& link) {
+  board_.greet(link.peer().name);
+}
+
+void Aggregator::on_master_lost(const std::string& name, const Error&) {
+  calls_.on_master_lost(name);
+}
+
+void Aggregator::on_way_up(tree::WayUp* way) {
+  records_->use(way);
+}
+
+void Aggregator::on_master_message(tree::Link& link, tree::MessageType type,
+                                   std::string_view payload) {
+  const std::string& master = link.peer().name;
+  switch (type) {
+    case tree::MessageType::members_wanted:
+      board_.on_wanted(master, payload);
+      return;
+    case tree::MessageType::path_assignments:
+      on_path_assignments(payload);
+      return;
+    case tree::MessageType::call:
+      calls_.on_call(master, payload);
+      return;
+    case tree::MessageType::call_cancel:
+      calls_.on_cancel(master, payload);
+      return;
+    case tree::MessageType::record_acks:
+      records_->on_acks(payload);
+      return;
+    default:
+      return;
+  }
+}
+
+void Aggregator::on_path_assignments(std::string_view payload) {
+  auto fresh = paths_.take(payload);
+  if (!fresh) {
+    log_.error("path assignments were ignored", {{"why", fresh.error().text()}});
+    return;
+  }
+  for (const std::string& node : *fresh) {
+    if (tree::Link* link = nodes_.find(node); link != nullptr) {
+      (void)link->send_encoded(tree::MessageType::path_set, paths_.path_set(node));
+      continue;
+    }
+    // A node that is served elsewhere and has no link here is none of ours any more.
+    const tree::PathAssignment* assigned = paths_.find(node);
+    if (assigned->primary != config_.self.name && assigned->secondary != config_.self.name) {
+      board_.forget(node);
+    }
+  }
+}
+
+// --- beats ------------------------------------------------------------------------------------
+
+void Aggregator::beat(uint64_t sequence) {
+  last_beat_ = seams_.executor.now();
+  proto::Heartbeat message;
+  message.set_sequence(sequence);
+  heartbeat_bytes_ = message.SerializeAsString();
+  masters_.send_all(tree::MessageType::heartbeat, heartbeat_bytes_);
+  flush_samples();
+}
+
+void Aggregator::flush_samples() {
+  if (samples_.empty()) return;
+  proto::Samples message;
+  const auto send = [&] {
+    masters_.send_all(tree::MessageType::samples, message.SerializeAsString());
+    message.Clear();
+  };
+  for (auto& [node, sample] : samples_) {
+    auto* entry = message.add_samples();
+    entry->set_node(node);
+    entry->set_sample(std::move(sample));
+    if (message.samples_size() >= kSamplesPerMessage) send();
+  }
+  if (message.samples_size() > 0) send();
+  samples_.clear();
+}
+
+}  // namespace drover::daemons

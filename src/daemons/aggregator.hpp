@@ -1,0 +1,86 @@
+// drover-aggregator: holds the links of its nodes, judges their liveness, fans calls out and folds
+// the answers, passes records, samples and requests up.
+#pragma once
+
+#include "daemons/aggregator_config.hpp"
+#include "daemons/link_door.hpp"
+#include "daemons/master_links.hpp"
+#include "daemons/member_board.hpp"
+#include "daemons/path_board.hpp"
+#include "tree/call_relay.hpp"
+#include "tree/call_runner.hpp"
+#include "tree/channel_net.hpp"
+#include "tree/heartbeat.hpp"
+#include "tree/record_relay.hpp"
+
+#include <list>
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace drover::daemons {
+
+/// One executor's thread. start() once, stop() once.
+class Aggregator final : public DoorEvents, public MasterLinksEvents {
+ public:
+  Aggregator(Seams seams, AggregatorConfig config,
+             Callback<std::shared_ptr<net::Security>()> security);
+  ~Aggregator() override;
+
+  /// Listens and dials. Errors: a port that is taken, a spool that cannot be opened.
+  Status start();
+  /// Says goodbye to everybody; what is spooled stays for the next start.
+  void stop();
+
+  [[nodiscard]] const std::vector<net::Endpoint>& endpoints() const { return bound_; }
+  [[nodiscard]] const LinkDoor& nodes() const { return nodes_; }
+  [[nodiscard]] MasterLinks& masters() { return masters_; }
+  [[nodiscard]] const tree::MemberTable& members() const { return board_.table(); }
+  [[nodiscard]] tree::RecordOutbox::Stats spool() const { return records_->stats(); }
+  [[nodiscard]] tree::LinkContext& links() { return links_; }
+
+ private:
+  Status admit(const tree::Introduction& peer) override;
+  void on_door_ready(tree::Link& link, bool replaced) override;
+  void on_door_message(tree::Link& link, tree::MessageType type, std::string_view payload) override;
+  void on_door_channel(tree::Link& link, const std::string& kind,
+                       std::unique_ptr<tree::Channel> channel) override;
+  void on_door_lost(tree::Link& link, const Error& why) override;
+
+  void on_master_ready(tree::Link& link) override;
+  void on_master_message(tree::Link& link, tree::MessageType type,
+                         std::string_view payload) override;
+  void on_master_lost(const std::string& name, const Error& why) override;
+  void on_way_up(tree::WayUp* way) override;
+
+  [[nodiscard]] bool is_primary_for(const std::string& node) const;
+  void note(const tree::Link& link, tree::MemberState state, uint64_t epoch, std::string why);
+  void on_path_role(tree::Link& link, std::string_view payload);
+  void on_node_heartbeat(tree::Link& link, std::string_view payload);
+  void on_path_assignments(std::string_view payload);
+  void beat(uint64_t sequence);
+  void flush_samples();
+
+  Seams seams_;
+  AggregatorConfig config_;
+  Log log_;
+  tree::LinkContext links_;
+  tree::UplinkContext uplinks_;
+  LinkDoor nodes_;
+  MasterLinks masters_;
+  MemberBoard board_;
+  PathBoard paths_;
+  tree::CallRunner runner_;
+  tree::CallRelay calls_;
+  std::unique_ptr<tree::RecordRelay> records_;
+  std::unique_ptr<Worker> worker_;  ///< proves that this process can do work, beside its loop
+  tree::Heartbeat heartbeat_;
+  MonoTime last_beat_{};
+  std::string heartbeat_bytes_;  ///< the answer to every node's beat, encoded once a second
+  std::map<std::string, std::string> samples_;  ///< newest of each node, until the next beat
+  std::list<std::unique_ptr<tree::ChannelSplice>> splices_;
+  std::vector<net::Endpoint> bound_;
+};
+
+}  // namespace drover::daemons

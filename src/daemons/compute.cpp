@@ -1,0 +1,63 @@
+#include "daemons/compute.hpp"
+
+namespace drover::daemons {
+
+Compute::Compute(Seams seams, ComputeConfig config,
+                 Callback<std::shared_ptr<net::Security>()> security, HostFacts& facts)
+    : log_(seams.log, "compute"),
+      links_{seams.executor, log_.with("link"), config.self, config.timing.silence,
+             config.timing.hello},
+      uplinks_{links_, seams.net, seams.random, std::move(security)},
+      paths_(uplinks_, std::move(config.aggregators), *this),
+      agent_(seams, log_, config.self, config.timing, facts, *this, config.spool_dir,
+             [this](const std::string& with_sample, const std::string& plain) {
+               paths_.send_all(tree::MessageType::heartbeat, with_sample, plain);
+             }) {}
+
+Compute::~Compute() = default;
+
+void Compute::start() {
+  agent_.start();
+  paths_.start();
+}
+
+void Compute::stop() {
+  agent_.stop();
+  paths_.stop(Error{Code::cancelled, "the node's agent is stopping", {}, {}});
+}
+
+void Compute::on_primary(tree::Link* link) {
+  agent_.use(link == nullptr ? nullptr : this);
+}
+
+void Compute::on_path_lost(tree::Link&) {}
+
+void Compute::on_path_message(tree::Link& link, tree::MessageType type, std::string_view payload) {
+  switch (type) {
+    case tree::MessageType::call:
+      agent_.calls().on_call(link.peer().name, payload);
+      return;
+    case tree::MessageType::call_cancel:
+      agent_.calls().on_cancel(payload);
+      return;
+    case tree::MessageType::record_acks:
+      agent_.records().on_acks(payload);
+      return;
+    default:
+      return;
+  }
+}
+
+Status Compute::send(const std::string& peer, tree::MessageType type, std::string_view payload) {
+  tree::Link* link = paths_.find(peer);
+  if (link == nullptr) return fail(Code::unreachable, "no link to aggregator " + peer);
+  return link->send_encoded(type, payload);
+}
+
+Status Compute::send_up(tree::MessageType type, std::string_view payload) {
+  tree::Link* link = paths_.primary();
+  if (link == nullptr) return fail(Code::unreachable, "no aggregator is linked");
+  return link->send_encoded(type, payload);
+}
+
+}  // namespace drover::daemons

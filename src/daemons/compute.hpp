@@ -1,0 +1,50 @@
+// drover-compute: the agent of a compute node, on two warm links to aggregators.
+#pragma once
+
+#include "daemons/node_agent.hpp"
+#include "tree/channel_net.hpp"
+#include "tree/node_paths.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace drover::daemons {
+
+struct ComputeConfig {
+  tree::Introduction self;
+  std::vector<net::Endpoint> aggregators;  ///< any that are known from joining
+  std::string spool_dir;                   ///< empty on a diskless node
+  Timing timing;
+};
+
+/// One executor's thread. start() once, stop() once.
+class Compute final : public tree::NodePathsEvents, public tree::Peers, public tree::WayUp {
+ public:
+  Compute(Seams seams, ComputeConfig config, Callback<std::shared_ptr<net::Security>()> security,
+          HostFacts& facts);
+  ~Compute() override;
+
+  void start();
+  void stop();
+  [[nodiscard]] tree::NodePathsStatus paths() const { return paths_.status(); }
+  [[nodiscard]] tree::Link* up() { return paths_.primary(); }
+  [[nodiscard]] NodeAgent& agent() { return agent_; }
+  /// New links with a new certificate.
+  void refresh() { paths_.refresh(); }
+
+ private:
+  void on_primary(tree::Link* link) override;
+  void on_path_message(tree::Link& link, tree::MessageType type, std::string_view payload) override;
+  void on_path_lost(tree::Link& link) override;
+  Status send(const std::string& peer, tree::MessageType type, std::string_view payload) override;
+  Status send_up(tree::MessageType type, std::string_view payload) override;
+
+  Log log_;
+  tree::LinkContext links_;
+  tree::UplinkContext uplinks_;
+  tree::NodePaths paths_;
+  NodeAgent agent_;
+};
+
+}  // namespace drover::daemons

@@ -1,0 +1,25 @@
+// What an agent can learn about its own machine. Real form: the readers of os/host and telemetry;
+// simulated form: made-up machines.
+#pragma once
+
+#include "base/result.hpp"
+
+#include <string>
+
+namespace drover::daemons {
+
+class HostFacts {
+ public:
+  HostFacts() = default;
+  HostFacts(const HostFacts&) = delete;
+  HostFacts& operator=(const HostFacts&) = delete;
+  virtual ~HostFacts() = default;
+  /// The machine's parts and summary as JSON (cluster/inventory.hpp reads it). Blocks; called on a
+  /// worker, one call at a time.
+  virtual Result<std::string> read_inventory() = 0;
+  /// The encoded telemetry.Sample of what changed since the last one; `everything` for a whole one
+  /// (after a new way up). Quick; called once per heartbeat on the executor.
+  virtual std::string sample(bool everything) = 0;
+};
+
+}  // namespace drover::daemons

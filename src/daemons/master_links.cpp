@@ -1,0 +1,114 @@
+#include "daemons/master_links.hpp"
+
+namespace drover::daemons {
+
+MasterLinks::MasterLinks(tree::UplinkContext& context, MasterLinksEvents& events)
+    : context_(context), events_(events) {}
+
+MasterLinks::~MasterLinks() = default;
+
+void MasterLinks::start(const std::vector<net::Endpoint>& masters, Dial dial) {
+  tree::LinkExpectation expectation;
+  expectation.roles = {tree::Role::master};
+  const auto add = [&](std::vector<net::Endpoint> targets) {
+    auto uplink = std::make_unique<tree::Uplink>(context_, expectation, *this);
+    uplink->set_targets(std::move(targets), false);
+    uplinks_.push_back(std::move(uplink));
+  };
+  if (dial == Dial::one_of) {
+    add(masters);
+    return;
+  }
+  for (const net::Endpoint& master : masters) add({master});
+}
+
+void MasterLinks::stop(const Error& why) {
+  const auto uplinks = std::move(uplinks_);
+  uplinks_.clear();
+  for (const auto& uplink : uplinks) uplink->close(why);
+}
+
+tree::Link* MasterLinks::up() const {
+  for (const auto& uplink : uplinks_) {
+    tree::Link* link = uplink->link();
+    if (link != nullptr && link->peer().name == way_) return link;
+  }
+  return nullptr;
+}
+
+std::vector<std::string> MasterLinks::ready() const {
+  std::vector<std::string> out;
+  for (const auto& uplink : uplinks_) {
+    if (tree::Link* link = uplink->link(); link != nullptr) out.push_back(link->peer().name);
+  }
+  return out;
+}
+
+std::vector<std::pair<std::string, tree::UplinkStatus>> MasterLinks::status() const {
+  std::vector<std::pair<std::string, tree::UplinkStatus>> out;
+  for (const auto& uplink : uplinks_) {
+    tree::Link* link = uplink->link();
+    out.emplace_back(link == nullptr ? "" : link->peer().name, uplink->status());
+  }
+  return out;
+}
+
+void MasterLinks::refresh() {
+  for (const auto& uplink : uplinks_) uplink->refresh();
+}
+
+void MasterLinks::send_all(tree::MessageType type, std::string_view payload) {
+  for (const auto& uplink : uplinks_) {
+    if (tree::Link* link = uplink->link(); link != nullptr) (void)link->send_encoded(type, payload);
+  }
+}
+
+Status MasterLinks::send(const std::string& peer, tree::MessageType type,
+                         std::string_view payload) {
+  for (const auto& uplink : uplinks_) {
+    tree::Link* link = uplink->link();
+    if (link != nullptr && link->peer().name == peer) return link->send_encoded(type, payload);
+  }
+  return fail(Code::unreachable, "master " + peer + " is not linked");
+}
+
+Status MasterLinks::send_up(tree::MessageType type, std::string_view payload) {
+  tree::Link* link = up();
+  if (link == nullptr) return fail(Code::unreachable, "no master is linked");
+  return link->send_encoded(type, payload);
+}
+
+// `renewed`: the link of the way up is a new one although the master may be the same.
+void MasterLinks::choose(bool renewed) {
+  if (up() != nullptr && !renewed) return;
+  const std::vector<std::string> names = ready();
+  if (up() == nullptr) way_ = names.empty() ? std::string() : names.front();
+  events_.on_way_up(way_.empty() ? nullptr : this);
+}
+
+void MasterLinks::on_uplink_ready(tree::Link& link) {
+  events_.on_master_ready(link);
+  choose(link.peer().name == way_);
+}
+
+void MasterLinks::on_uplink_message(tree::Link& link, tree::MessageType type,
+                                    std::string_view payload) {
+  events_.on_master_message(link, type, payload);
+}
+
+void MasterLinks::on_uplink_lost(tree::Link& link, const Error& why) {
+  context_.links.log.warning("lost a master", {{"master", link.peer().name}, {"why", why.text()}});
+  const std::string name = link.peer().name;
+  events_.on_master_lost(name, why);
+  if (name == way_) {
+    way_.clear();
+    choose(true);
+  }
+}
+
+void MasterLinks::on_uplink_replaced(tree::Link&, tree::Link& fresh) {
+  events_.on_master_ready(fresh);
+  choose(fresh.peer().name == way_);
+}
+
+}  // namespace drover::daemons

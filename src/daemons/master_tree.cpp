@@ -1,0 +1,448 @@
+#include "daemons/master_tree.hpp"
+
+#include "cluster/mutations.hpp"
+#include "daemons/member_messages.hpp"
+#include "proto/link.pb.h"
+#include "proto/paths.pb.h"
+#include "proto/telemetry.pb.h"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+namespace drover::daemons {
+namespace {
+
+/// The reporter's name for nodes that are linked to the master itself (utility daemons).
+constexpr const char* kSelfReporter = "(this master)";
+/// Nodes in one message of assignments: about 60 bytes each, far below the frame limit.
+constexpr size_t kNodesPerMessage = 5000;
+constexpr Duration kPlanInterval = std::chrono::milliseconds(200);
+
+cluster::MemberReport report_of(const tree::MemberFacts& facts) {
+  cluster::MemberReport out;
+  out.node = facts.node;
+  out.role = enum_from_name<cluster::NodeRole>(facts.role).value_or(cluster::NodeRole::compute);
+  out.incarnation = facts.incarnation;
+  out.starts = facts.starts;
+  out.boot_id = facts.boot_id;
+  out.version = facts.version;
+  out.address = facts.address;
+  out.state = static_cast<cluster::MemberState>(facts.state);
+  out.path_epoch = facts.path_epoch;
+  out.since = facts.since;
+  out.why = facts.why;
+  return out;
+}
+
+std::string aggregator_key(const std::string& name) {
+  return "aggregator/" + name;
+}
+
+}  // namespace
+
+MasterTree::MasterTree(Seams seams, MasterTreeConfig config,
+                       Callback<std::shared_ptr<net::Security>()> security, store::Store& store,
+                       cluster::Model& model, Admit admit, TakeSample take_sample)
+    : seams_(seams),
+      config_(std::move(config)),
+      log_(seams.log, "tree"),
+      links_{seams.executor, log_.with("link"), config_.self, config_.timing.silence,
+             config_.timing.hello},
+      store_(store),
+      model_(model),
+      admit_(std::move(admit)),
+      take_sample_(std::move(take_sample)),
+      door_(links_, seams.net, std::move(security),
+            tree::LinkExpectation{{tree::Role::aggregator, tree::Role::utility}, {}}, *this),
+      channels_(
+          seams.executor, [] { return nullptr; }, [] { return "a master dials nobody"; }),
+      calls_(seams.executor, log_.with("call"), *this, door_, {}),
+      records_(seams.executor, seams.random, log_.with("records"), store, door_),
+      liveness_({config_.timing.confirm_grace}, seams.executor.now(), seams.executor.wall()),
+      planner_(config_.paths),
+      heartbeat_(seams.executor, config_.timing.heartbeat, [this](uint64_t n) { beat(n); }),
+      started_(seams.executor.now()) {
+  liveness_.reporter_up(kSelfReporter);
+  liveness_.resynced(kSelfReporter, seams.executor.now());
+}
+
+MasterTree::~MasterTree() = default;
+
+void MasterTree::start(Worker& worker) {
+  for (const auto& [name, entry] : model_.nodes()) node_stored(entry.node);
+  heartbeat_.prove(worker);
+  heartbeat_.start();
+  plan_timer_.after(seams_.executor, config_.settle, [this] { plan(); });
+  settle_soon();
+}
+
+void MasterTree::stop() {
+  heartbeat_.stop();
+  plan_timer_.cancel();
+  settle_timer_.cancel();
+  door_.close(Error{Code::cancelled, "the master is stopping", {}, {}});
+}
+
+void MasterTree::node_stored(const cluster::Node& node) {
+  liveness_.set_durable(node.name, node.role, node.phase.state);
+  if (node.role == cluster::NodeRole::compute) planner_.add_node(node.name, 0);
+  settle_soon();
+}
+
+void MasterTree::node_removed(const std::string& name) {
+  liveness_.remove(name);
+  planner_.remove_node(name);
+}
+
+// --- children ---------------------------------------------------------------------------------
+
+Status MasterTree::admit(const tree::Introduction& peer) {
+  return admit_(peer);
+}
+
+void MasterTree::on_door_ready(tree::Link& link, bool replaced) {
+  const tree::Introduction& peer = link.peer();
+  ChildStatus& child = children_[door_.key_of(peer)];
+  const bool news = !child.linked || child.daemon.incarnation != peer.incarnation;
+  child.daemon = peer;
+  child.address = link.transport_peer().address;
+  child.linked = true;
+  if (news) child.since = seams_.executor.wall();
+  child.why.clear();
+  if (peer.role == tree::Role::utility) {
+    report_utility(link, true, {});
+  } else {
+    if (replaced) {
+      calls_.on_link_lost(door_.key_of(peer),
+                          Error{Code::unreachable, "its link was replaced", {}, {}});
+    }
+    liveness_.reporter_up(peer.name);
+    planner_.aggregator_up(peer.name, seams_.executor.now());
+    assign_all_of(peer.name);
+  }
+  settle_soon();
+}
+
+void MasterTree::on_door_lost(tree::Link& link, const Error& why) {
+  const tree::Introduction& peer = link.peer();
+  const std::string key = door_.key_of(peer);
+  log_.warning("lost a daemon", {{"daemon", key}, {"why", why.text()}});
+  ChildStatus& child = children_[key];
+  child.linked = false;
+  child.since = seams_.executor.wall();
+  child.why = why.text();
+  if (peer.role == tree::Role::utility) {
+    report_utility(link, false, why.text());
+  } else {
+    named_.erase(peer.name);
+    liveness_.reporter_lost(peer.name, why.text(), seams_.executor.now(), seams_.executor.wall());
+    planner_.aggregator_down(peer.name);
+    calls_.on_link_lost(key, why);
+  }
+  settle_soon();
+}
+
+void MasterTree::report_utility(const tree::Link& link, bool alive, const std::string& why) {
+  const tree::Introduction& peer = link.peer();
+  cluster::MemberReport report;
+  report.node = peer.name;
+  report.role = cluster::NodeRole::utility;
+  report.incarnation = peer.incarnation;
+  report.starts = peer.starts;
+  report.boot_id = peer.boot_id;
+  report.version = peer.version;
+  report.address = link.transport_peer().address;
+  report.state = alive ? cluster::MemberState::primary : cluster::MemberState::lost;
+  report.since = seams_.executor.wall();
+  report.why = why;
+  liveness_.report(kSelfReporter, report, seams_.executor.now());
+}
+
+void MasterTree::on_door_message(tree::Link& link, tree::MessageType type,
+                                 std::string_view payload) {
+  if (link.peer().role == tree::Role::utility) {
+    on_utility_message(link, type, payload);
+  } else {
+    on_aggregator_message(link, type, payload);
+  }
+}
+
+void MasterTree::on_utility_message(tree::Link& link, tree::MessageType type,
+                                    std::string_view payload) {
+  const std::string& name = link.peer().name;
+  switch (type) {
+    case tree::MessageType::heartbeat: {
+      proto::Heartbeat message;
+      if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
+      if (!message.sample().empty()) take_sample_(name, message.sample());
+      model_.seen(name, seams_.executor.wall());
+      return;
+    }
+    case tree::MessageType::call_answer:
+      calls_.on_answer(door_.key_of(link.peer()), payload);
+      return;
+    case tree::MessageType::records:
+      records_.take(door_.key_of(link.peer()), payload, name);
+      return;
+    default:
+      log_.warning("a utility daemon sent what it does not send",
+                   {{"daemon", name}, {"message", std::string(tree::name(type))}});
+  }
+}
+
+void MasterTree::on_aggregator_message(tree::Link& link, tree::MessageType type,
+                                       std::string_view payload) {
+  const std::string key = door_.key_of(link.peer());
+  switch (type) {
+    case tree::MessageType::heartbeat:
+      return;
+    case tree::MessageType::members_digest:
+      on_members_digest(link, payload);
+      return;
+    case tree::MessageType::members:
+      on_members(link.peer().name, payload);
+      return;
+    case tree::MessageType::call_answers:
+      calls_.on_answers(key, payload);
+      return;
+    case tree::MessageType::call_answer:
+      calls_.on_answer(key, payload);
+      return;
+    case tree::MessageType::records:
+      records_.take(key, payload, {});
+      return;
+    case tree::MessageType::samples:
+      on_samples(payload);
+      return;
+    default:
+      log_.warning("an aggregator sent what it does not send",
+                   {{"daemon", key}, {"message", std::string(tree::name(type))}});
+  }
+}
+
+void MasterTree::on_door_channel(tree::Link& link, const std::string& kind,
+                                 std::unique_ptr<tree::Channel> channel) {
+  if (kind == tree::kHttpChannel) channels_.accept(link, std::move(channel));
+}
+
+void MasterTree::on_samples(std::string_view payload) {
+  proto::Samples message;
+  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
+  const WallTime now = seams_.executor.wall();
+  for (const auto& entry : message.samples()) {
+    take_sample_(entry.node(), entry.sample());
+    model_.seen(entry.node(), now);
+  }
+}
+
+// --- membership -------------------------------------------------------------------------------
+
+void MasterTree::on_members_digest(tree::Link& link, std::string_view payload) {
+  proto::MembersDigest message;
+  const std::string& aggregator = link.peer().name;
+  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size())) ||
+      message.buckets_size() != static_cast<int>(tree::kDigestBuckets)) {
+    log_.warning("a membership digest that cannot be read", {{"aggregator", aggregator}});
+    return;
+  }
+  tree::MembersDigest theirs{};
+  std::copy(message.buckets().begin(), message.buckets().end(), theirs.begin());
+  const std::vector<uint32_t> differing = tables_[aggregator].differing(theirs);
+  if (differing.empty()) {
+    liveness_.resynced(aggregator, seams_.executor.now());
+    settle_soon();
+    return;
+  }
+  const std::set<uint32_t> asked(differing.begin(), differing.end());
+  named_[aggregator].clear();
+  liveness_.resync(aggregator, [asked](const std::string& node) {
+    return asked.contains(static_cast<uint32_t>(tree::digest_bucket(node)));
+  });
+  proto::MembersWanted wanted;
+  for (const uint32_t bucket : differing) wanted.add_buckets(bucket);
+  (void)link.send(tree::MessageType::members_wanted, wanted);
+}
+
+void MasterTree::on_members(const std::string& aggregator, std::string_view payload) {
+  proto::Members message;
+  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+    log_.warning("members that cannot be read", {{"aggregator", aggregator}});
+    return;
+  }
+  const MonoTime now = seams_.executor.now();
+  tree::MemberTable& table = tables_[aggregator];
+  const auto resync = named_.find(aggregator);
+  for (const proto::Member& member : message.members()) {
+    auto facts = decode(member);
+    if (!facts) {
+      log_.warning("a member that makes no sense was ignored",
+                   {{"aggregator", aggregator}, {"why", facts.error().text()}});
+      continue;
+    }
+    table.put(*facts);
+    if (resync != named_.end()) resync->second.insert(facts->node);
+    planner_.add_node(facts->node, facts->path_epoch);
+    liveness_.report(aggregator, report_of(*facts), now);
+  }
+  for (const std::string& node : message.forgotten()) {
+    table.forget(node);
+    liveness_.forgotten(aggregator, node, now);
+  }
+  if (message.complete()) finish_resync(aggregator, message);
+  settle_soon();
+}
+
+// What the aggregator did not name in the buckets that we asked for is no member of it.
+void MasterTree::finish_resync(const std::string& aggregator, const proto::Members& message) {
+  const std::set<uint32_t> buckets(message.buckets().begin(), message.buckets().end());
+  const std::set<std::string> named = std::move(named_[aggregator]);
+  named_.erase(aggregator);
+  tree::MemberTable& table = tables_[aggregator];
+  std::vector<std::string> gone;
+  for (const auto& [node, facts] : table.all()) {
+    if (buckets.contains(static_cast<uint32_t>(tree::digest_bucket(node))) &&
+        !named.contains(node)) {
+      gone.push_back(node);
+    }
+  }
+  for (const std::string& node : gone) table.forget(node);
+  liveness_.resynced(aggregator, seams_.executor.now());
+}
+
+void MasterTree::settle_soon() {
+  if (settling_) return;
+  settling_ = true;
+  seams_.executor.post([this, alive = std::weak_ptr<bool>(alive_)] {
+    if (!alive.expired()) settle();
+  });
+}
+
+void MasterTree::settle() {
+  settling_ = false;
+  const MonoTime now = seams_.executor.now();
+  cluster::Liveness::Outcome outcome = liveness_.take(now);
+  for (const cluster::Verdict& verdict : outcome.verdicts) {
+    model_.take(verdict, seams_.executor.wall());
+    if (verdict.role == cluster::NodeRole::compute)
+      planner_.observe(verdict.node, verdict.primary, 0);
+  }
+  if (!outcome.durable.empty()) write_phases(std::move(outcome.durable));
+  if (!outcome.verdicts.empty()) {
+    calls_.paths_changed();
+    plan();
+  }
+  if (const auto next = liveness_.next_deadline(); next) {
+    settle_timer_.after(seams_.executor, std::max(*next - now, Duration::zero()),
+                        [this] { settle(); });
+  }
+}
+
+void MasterTree::write_phases(std::vector<cluster::PhaseChange> changes) {
+  auto shared = std::make_shared<const std::vector<cluster::PhaseChange>>(std::move(changes));
+  store_.write(
+      "daemon:master/" + config_.self.name,
+      [shared](store::Transaction& tx) -> Status {
+        DROVER_TRY([[maybe_unused]] auto written, cluster::write_phases(tx, *shared));
+        return {};
+      },
+      [this, alive = std::weak_ptr<bool>(alive_), shared](const Result<store::Committed>& done) {
+        if (alive.expired() || done) return;
+        log_.error("phases could not be stored", {{"why", done.error().text()}});
+        for (const cluster::PhaseChange& change : *shared) {
+          const cluster::NodeEntry* entry = model_.find(change.node);
+          if (entry != nullptr) node_stored(entry->node);
+        }
+      });
+}
+
+// --- paths ------------------------------------------------------------------------------------
+
+void MasterTree::plan() {
+  const MonoTime now = seams_.executor.now();
+  if (now - started_ < config_.settle) return;
+  const std::vector<std::string> changed = planner_.plan(now);
+  if (!changed.empty()) send_assignments(changed);
+  plan_timer_.after(seams_.executor, kPlanInterval, [this] { plan(); });
+}
+
+void MasterTree::send_assignments(const std::vector<std::string>& all) {
+  for (size_t at = 0; at < all.size(); at += kNodesPerMessage) {
+    send_some_assignments(std::span(all).subspan(at, std::min(kNodesPerMessage, all.size() - at)));
+  }
+}
+
+void MasterTree::send_some_assignments(std::span<const std::string> nodes) {
+  std::map<std::string, proto::PathAssignments> messages;
+  const auto add = [&](const std::string& aggregator, const std::string& node,
+                       const tree::PathAssignment& assigned) {
+    if (aggregator.empty() || door_.find(aggregator_key(aggregator)) == nullptr) return;
+    proto::PathAssignments& message = messages[aggregator];
+    auto* entry = message.add_entries();
+    entry->set_node(node);
+    entry->set_primary(assigned.primary);
+    entry->set_secondary(assigned.secondary);
+    entry->set_epoch(assigned.epoch);
+  };
+  for (const std::string& node : nodes) {
+    const tree::PathAssignment* assigned = planner_.assignment(node);
+    if (assigned == nullptr) continue;
+    // Whoever is to serve it must know; whoever holds its link now must tell it.
+    std::set<std::string> concerned{assigned->primary, assigned->secondary};
+    for (const auto& [aggregator, table] : tables_) {
+      if (table.find(node) != nullptr) concerned.insert(aggregator);
+    }
+    for (const std::string& aggregator : concerned) add(aggregator, node, *assigned);
+  }
+  for (auto& [aggregator, message] : messages) {
+    for (const auto& [key, child] : children_) {
+      if (child.daemon.role != tree::Role::aggregator) continue;
+      auto* entry = message.add_aggregators();
+      entry->set_name(child.daemon.name);
+      for (const std::string& endpoint : child.daemon.listens) entry->add_endpoints(endpoint);
+    }
+    (void)door_.send(aggregator_key(aggregator), tree::MessageType::path_assignments,
+                     message.SerializeAsString());
+  }
+}
+
+void MasterTree::assign_all_of(const std::string& aggregator) {
+  std::vector<std::string> nodes;
+  for (const auto& [node, entry] : model_.nodes()) {
+    const tree::PathAssignment* assigned = planner_.assignment(node);
+    if (assigned == nullptr) continue;
+    if (assigned->primary == aggregator || assigned->secondary == aggregator) nodes.push_back(node);
+  }
+  send_assignments(nodes);
+}
+
+Result<tree::CallRoute> MasterTree::route(const std::string& target) {
+  const cluster::NodeEntry* entry = model_.find(target);
+  if (entry == nullptr)
+    return fail(Code::not_found, "no node is named " + target, "drover node list");
+  if (entry->node.role == cluster::NodeRole::utility) {
+    const std::string key = "utility/" + target;
+    if (door_.find(key) != nullptr) return tree::CallRoute{key, true};
+  } else if (entry->agent && !entry->agent->primary.empty()) {
+    const std::string key = aggregator_key(entry->agent->primary);
+    if (door_.find(key) != nullptr) return tree::CallRoute{key, false};
+    return fail(Code::unreachable, "its aggregator " + entry->agent->primary + " is not linked",
+                "drover health");
+  }
+  const cluster::Phase& phase = entry->node.phase;
+  return fail(Code::unreachable,
+              fmt::format("no path to it: {} since {}{}{}", enum_name(phase.state),
+                          to_rfc3339(phase.since), phase.why.empty() ? "" : ": ", phase.why),
+              "drover health");
+}
+
+void MasterTree::beat(uint64_t sequence) {
+  proto::Heartbeat message;
+  message.set_sequence(sequence);
+  const std::string bytes = message.SerializeAsString();
+  for (const auto& [key, link] : door_.links()) {
+    (void)link->send_encoded(tree::MessageType::heartbeat, bytes);
+  }
+}
+
+}  // namespace drover::daemons

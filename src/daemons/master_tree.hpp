@@ -1,0 +1,124 @@
+// The master's end of the tree: the links of aggregators and utility daemons, what they say about
+// nodes, the decisions about paths, calls, and records.
+#pragma once
+
+#include "cluster/liveness.hpp"
+#include "cluster/model.hpp"
+#include "daemons/link_door.hpp"
+#include "daemons/record_intake.hpp"
+#include "daemons/seams.hpp"
+#include "store/store.hpp"
+#include "tree/call_dispatch.hpp"
+#include "tree/channel_net.hpp"
+#include "tree/heartbeat.hpp"
+#include "tree/member_table.hpp"
+#include "tree/path_planner.hpp"
+
+#include <map>
+#include <memory>
+#include <set>
+#include <span>
+#include <string>
+#include <vector>
+
+namespace drover::proto {
+class Members;
+}
+
+namespace drover::daemons {
+
+struct MasterTreeConfig {
+  tree::Introduction self;
+  Timing timing;
+  tree::PathPlannerSettings paths;
+  /// After the start no path is decided for this long, so that the links of all aggregators count.
+  Duration settle = std::chrono::seconds(2);
+};
+
+/// A child daemon as the master has seen it: linked, or since when and why not.
+struct ChildStatus {
+  tree::Introduction daemon;
+  std::string address;
+  bool linked = false;
+  WallTime since{};
+  std::string why;
+};
+
+/// Takes one node's encoded telemetry.Sample.
+using TakeSample = Callback<void(const std::string& node, std::string_view sample)>;
+/// Refuses a revoked daemon.
+using Admit = Callback<Status(const tree::Introduction& peer)>;
+
+/// Executor's thread only. `store` and `model` outlive it.
+class MasterTree final : public DoorEvents, public tree::CallRoutes {
+ public:
+  MasterTree(Seams seams, MasterTreeConfig config,
+             Callback<std::shared_ptr<net::Security>()> security, store::Store& store,
+             cluster::Model& model, Admit admit, TakeSample take_sample);
+  ~MasterTree() override;
+
+  Result<net::Endpoint> listen(const net::Endpoint& at) { return door_.listen(at); }
+  void start(Worker& worker);
+  void stop();
+
+  [[nodiscard]] tree::CallDispatch& calls() { return calls_; }
+  /// Where forwarded API requests arrive.
+  [[nodiscard]] tree::ChannelNet& channels() { return channels_; }
+  /// Children by "role/name".
+  [[nodiscard]] const std::map<std::string, ChildStatus>& children() const { return children_; }
+  [[nodiscard]] const tree::PathPlanner& planner() const { return planner_; }
+  /// The model has a node (again), from the store.
+  void node_stored(const cluster::Node& node);
+  void node_removed(const std::string& name);
+
+ private:
+  Status admit(const tree::Introduction& peer) override;
+  void on_door_ready(tree::Link& link, bool replaced) override;
+  void on_door_message(tree::Link& link, tree::MessageType type, std::string_view payload) override;
+  void on_door_channel(tree::Link& link, const std::string& kind,
+                       std::unique_ptr<tree::Channel> channel) override;
+  void on_door_lost(tree::Link& link, const Error& why) override;
+  Result<tree::CallRoute> route(const std::string& target) override;
+
+  void on_aggregator_message(tree::Link& link, tree::MessageType type, std::string_view payload);
+  void on_utility_message(tree::Link& link, tree::MessageType type, std::string_view payload);
+  void on_members_digest(tree::Link& link, std::string_view payload);
+  void on_members(const std::string& aggregator, std::string_view payload);
+  void finish_resync(const std::string& aggregator, const proto::Members& message);
+  void on_samples(std::string_view payload);
+  void report_utility(const tree::Link& link, bool alive, const std::string& why);
+  void settle_soon();
+  void settle();
+  void write_phases(std::vector<cluster::PhaseChange> changes);
+  void plan();
+  void send_assignments(const std::vector<std::string>& all);
+  void send_some_assignments(std::span<const std::string> nodes);
+  void assign_all_of(const std::string& aggregator);
+  void beat(uint64_t sequence);
+
+  Seams seams_;
+  MasterTreeConfig config_;
+  Log log_;
+  tree::LinkContext links_;
+  store::Store& store_;
+  cluster::Model& model_;
+  Admit admit_;
+  TakeSample take_sample_;
+  LinkDoor door_;
+  tree::ChannelNet channels_;
+  tree::CallDispatch calls_;
+  RecordIntake records_;
+  cluster::Liveness liveness_;
+  tree::PathPlanner planner_;
+  tree::Heartbeat heartbeat_;
+  std::map<std::string, ChildStatus> children_;
+  std::map<std::string, tree::MemberTable> tables_;     ///< our copy of each aggregator's
+  std::map<std::string, std::set<std::string>> named_;  ///< during a resync: what was named
+  Timer settle_timer_;
+  Timer plan_timer_;
+  bool settling_ = false;
+  MonoTime started_{};
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace drover::daemons

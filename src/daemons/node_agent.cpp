@@ -1,0 +1,94 @@
+#include "daemons/node_agent.hpp"
+
+#include "proto/link.pb.h"
+
+#include <fmt/core.h>
+
+namespace drover::daemons {
+namespace {
+
+std::unique_ptr<tree::SpoolPlace> spool_at(Disk& disk, const std::string& dir) {
+  if (dir.empty()) return nullptr;
+  return std::make_unique<tree::SpoolPlace>(tree::SpoolPlace{disk, dir, tree::SpoolLimits{}});
+}
+
+}  // namespace
+
+NodeAgent::NodeAgent(Seams seams, const Log& log, const tree::Introduction& self,
+                     const Timing& timing, HostFacts& facts, tree::Peers& askers,
+                     const std::string& spool_dir, SendBeat send_beat)
+    : log_(log),
+      self_(self),
+      facts_(facts),
+      send_beat_(std::move(send_beat)),
+      worker_(seams.executor.make_worker("work")),
+      runner_(seams.executor, log.with("call"), askers, {}),
+      records_(seams.executor, log.with("records"),
+               {self.name, std::string(tree::name(self.role)), self.incarnation}, {},
+               spool_at(seams.disk, spool_dir)),
+      heartbeat_(seams.executor, timing.heartbeat, [this](uint64_t n) { beat(n); }) {
+  heartbeat_.prove(*worker_);
+}
+
+NodeAgent::~NodeAgent() = default;
+
+void NodeAgent::start() {
+  runner_.handle("ping", tree::Repeat::harmless,
+                 [](const tree::CallRequest&, tree::CallReply reply) { reply("pong"); });
+  runner_.handle(
+      "identity", tree::Repeat::harmless, [this](const tree::CallRequest&, tree::CallReply reply) {
+        reply(fmt::format("{} {} {}", tree::name(self_.role), self_.name, self_.version));
+      });
+  runner_.handle(
+      "inventory.collect", tree::Repeat::harmless,
+      [this](const tree::CallRequest&, tree::CallReply reply) { collect(std::move(reply)); });
+  heartbeat_.start();
+}
+
+void NodeAgent::stop() {
+  heartbeat_.stop();
+  records_.use(nullptr);
+}
+
+void NodeAgent::use(tree::WayUp* way) {
+  records_.use(way);
+  whole_sample_ = true;
+  const bool was_connected = std::exchange(connected_, way != nullptr);
+  if (way == nullptr || was_connected) return;
+  collect([this](const Result<std::string>& done) {
+    if (!done) log_.error("the inventory could not be sent", {{"why", done.error().text()}});
+  });
+}
+
+void NodeAgent::collect(Callback<void(Result<std::string>)> done) {
+  auto found = std::make_shared<Result<std::string>>(fail(Code::internal, "not read"));
+  worker_->run(
+      [found, &facts = facts_] { *found = facts.read_inventory(); },
+      [this, alive = std::weak_ptr<bool>(alive_), found, done = std::move(done)]() mutable {
+        if (alive.expired()) return;
+        if (!*found) {
+          done(fail_in("reading the inventory", found->error()));
+          return;
+        }
+        auto sequence = records_.add("inventory", std::move(**found), tree::Supersede::older);
+        if (!sequence) {
+          done(fail_in("recording the inventory", sequence.error()));
+        } else {
+          done("inventory sent");
+        }
+      });
+}
+
+void NodeAgent::beat(uint64_t sequence) {
+  proto::Heartbeat message;
+  message.set_sequence(sequence);
+  const std::string plain = message.SerializeAsString();
+  if (!connected_) {
+    send_beat_(plain, plain);
+    return;
+  }
+  message.set_sample(facts_.sample(std::exchange(whole_sample_, false)));
+  send_beat_(message.SerializeAsString(), plain);
+}
+
+}  // namespace drover::daemons

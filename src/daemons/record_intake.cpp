@@ -1,0 +1,150 @@
+#include "daemons/record_intake.hpp"
+
+#include "cluster/inventory.hpp"
+#include "proto/records.pb.h"
+#include "tree/record_window.hpp"
+
+#include <fmt/core.h>
+
+namespace drover::daemons {
+namespace {
+
+constexpr std::string_view kWindowKind = "record-window";
+
+struct Applied {
+  bool answer = true;  ///< false: say nothing, the origin sends it again in order
+  bool refused = false;
+  Error why;
+};
+
+// A newer inventory must not be undone by an older one that took a longer way.
+Status apply_effect(store::Transaction& tx, const proto::Record& record,
+                    const std::string& fresh_id) {
+  if (record.kind().empty()) return {};  // superseded at its origin
+  if (record.kind() != "inventory") {
+    return fail(Code::unsupported, "records of kind " + record.kind() + " are not known here");
+  }
+  DROVER_TRY(const auto report, cluster::parse_inventory(record.payload()));
+  const auto role = enum_from_name<cluster::NodeRole>(record.role());
+  if (!role) return fail(Code::invalid_argument, "a " + record.role() + " has no inventory");
+  const std::string newest_key = "newest-inventory/" + record.origin();
+  // Fixed width, so that marks compare as texts.
+  const std::string mark = fmt::format("{:020}.{:020}", record.incarnation(), record.sequence());
+  DROVER_TRY(const auto newest, tx.get(kWindowKind, newest_key));
+  if (newest && newest->body > mark) return {};
+  tx.explain("inventory of " + record.origin());
+  DROVER_TRY([[maybe_unused]] auto outcome,
+             cluster::apply_inventory(tx, record.origin(), *role, report, fresh_id));
+  return tx.put_quiet(kWindowKind, newest_key, mark);
+}
+
+// A record that cannot be applied is refused for good: it is marked, so that it is not tried again.
+Result<Applied> apply_once(store::Transaction& tx, const proto::Record& record,
+                           const std::string& fresh_id) {
+  Applied out;
+  const std::string key = "origin/" + record.origin();
+  DROVER_TRY(const auto stored, tx.get(kWindowKind, key));
+  DROVER_TRY(auto window, tree::RecordWindow::decode(stored ? stored->body : std::string()));
+  switch (window.check(record.incarnation(), record.sequence())) {
+    case tree::RecordWindow::Verdict::duplicate:
+      return out;
+    case tree::RecordWindow::Verdict::not_yet:
+      out.answer = false;
+      return out;
+    case tree::RecordWindow::Verdict::stale:
+      out.refused = true;
+      out.why = Error{Code::conflict, "of an incarnation that is no longer remembered", {}, {}};
+      return out;
+    case tree::RecordWindow::Verdict::fresh:
+      break;
+  }
+  const Status effect = apply_effect(tx, record, fresh_id);
+  if (!effect) {
+    const Code code = effect.error().code;
+    const bool for_good = code == Code::invalid_argument || code == Code::too_large ||
+                          code == Code::unsupported || code == Code::conflict;
+    if (!for_good) return tl::unexpected<Error>(effect.error());
+    out.refused = true;
+    out.why = effect.error();
+  }
+  window.mark(record.incarnation(), record.sequence());
+  DROVER_CHECK_OK(tx.put_quiet(kWindowKind, key, window.encode()));
+  return out;
+}
+
+}  // namespace
+
+struct RecordIntake::Answers {
+  proto::RecordAcks message;
+  bool posted = false;
+};
+
+RecordIntake::RecordIntake(Executor& executor, Random& random, const Log& log, store::Store& store,
+                           tree::Peers& links)
+    : executor_(executor), random_(random), log_(log), store_(store), links_(links) {}
+
+void RecordIntake::take(const std::string& via, std::string_view payload,
+                        const std::string& only_origin) {
+  proto::Records message;
+  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+    log_.warning("records that cannot be read were dropped", {{"from", via}});
+    return;
+  }
+  for (const proto::Record& each : message.records()) {
+    if (!only_origin.empty() && each.origin() != only_origin) {
+      log_.warning("a record about another daemon was dropped",
+                   {{"from", via}, {"about", each.origin()}});
+      continue;
+    }
+    auto record = std::make_shared<const proto::Record>(each);
+    auto applied = std::make_shared<Applied>();
+    store_.write(
+        "daemon:" + record->role() + "/" + record->origin(),
+        [record, applied, fresh_id = random_.hex(16)](store::Transaction& tx) -> Status {
+          DROVER_TRY(*applied, apply_once(tx, *record, fresh_id));
+          return {};
+        },
+        [this, alive = std::weak_ptr<bool>(alive_), via, record,
+         applied](const Result<store::Committed>& committed) {
+          if (alive.expired()) return;
+          if (!committed) {
+            // Not acknowledged: its origin sends it again.
+            log_.error("a record could not be stored",
+                       {{"origin", record->origin()}, {"why", committed.error().text()}});
+            return;
+          }
+          if (!applied->answer) return;
+          std::shared_ptr<Answers>& answers = answers_[via];
+          if (!answers) answers = std::make_shared<Answers>();
+          proto::RecordKey* key = nullptr;
+          if (applied->refused) {
+            log_.warning("a record was refused",
+                         {{"origin", record->origin()}, {"why", applied->why.text()}});
+            auto* refused = answers->message.add_refused();
+            refused->set_code(std::string(info(applied->why.code).name));
+            refused->set_message(applied->why.text());
+            key = refused->mutable_key();
+          } else {
+            key = answers->message.add_committed();
+          }
+          key->set_origin(record->origin());
+          key->set_incarnation(record->incarnation());
+          key->set_sequence(record->sequence());
+          if (std::exchange(answers->posted, true)) return;
+          executor_.post([this, alive, via] {
+            if (!alive.expired()) settle(via);
+          });
+        });
+  }
+}
+
+// One message for all that one commit has made durable.
+void RecordIntake::settle(const std::string& via) {
+  const auto it = answers_.find(via);
+  if (it == answers_.end()) return;
+  const std::shared_ptr<Answers> answers = std::move(it->second);
+  answers_.erase(it);
+  (void)links_.send(via, tree::MessageType::record_acks, answers->message.SerializeAsString());
+}
+
+}  // namespace drover::daemons
