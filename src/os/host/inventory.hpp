@@ -1,0 +1,55 @@
+// The inventory of a host: all of its parts, their summary, and their form on the wire.
+#pragma once
+
+#include "base/result.hpp"
+#include "os/host/host_root.hpp"
+#include "os/host/nvml.hpp"
+#include "os/host/part.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drover::os {
+
+struct InventoryOptions {
+  std::string nvml_library = kNvmlLibrary;  ///< "" leaves NVIDIA's GPUs out
+  bool virtual_nics = false;                ///< bridges, bonds, tunnels and virtual functions too
+};
+
+/// Reads the machine behind `root`: sorted by (kind, slot), attributes by name. Blocks on /proc and
+/// /sys, and on the driver where there is NVML: run it on a Worker. Missing facts are gaps; fails
+/// only when nothing at all can be read.
+Result<std::vector<Part>> read_inventory(const HostRoot& root, const InventoryOptions& options);
+/// The same with the defaults for the running machine and without NVML for a recorded tree.
+Result<std::vector<Part>> read_inventory(const HostRoot& root);
+
+/// What a list of nodes shows of each.
+struct Summary {
+  uint64_t cpus = 0;  ///< hardware threads, as schedulers count
+  uint64_t sockets = 0;
+  uint64_t memory_mib = 0;
+  uint64_t gpus = 0;
+  std::string os;      ///< "Debian GNU/Linux 12 (bookworm)"
+  std::string kernel;  ///< release
+  std::string model;   ///< of the machine: vendor and product
+  bool operator==(const Summary&) const = default;
+};
+Summary summarize(const std::vector<Part>& parts);
+
+/// Canonical JSON text: {"parts":[{"kind","slot","serial","attributes":{..}}]}, equal parts give
+/// equal bytes.
+std::string encode_inventory(const std::vector<Part>& parts);
+
+inline constexpr size_t kMaxInventoryParts = 10'000;
+inline constexpr size_t kMaxInventoryAttributes = 256;  ///< of one part
+inline constexpr size_t kMaxInventoryString = 4096;     ///< bytes of any name or value
+inline constexpr size_t kMaxInventoryText = size_t{16} << 20;
+
+/// Reads what another host sent, trusting nothing: errors name the place ("parts[3].slot: ..."),
+/// too_large for what is over a limit above, invalid_argument otherwise. Members it does not know
+/// (from a newer agent) are left out; the result is sorted like read_inventory()'s.
+Result<std::vector<Part>> decode_inventory(std::string_view text);
+
+}  // namespace drover::os
