@@ -86,11 +86,13 @@ std::unique_ptr<Worker> Loop::make_worker(std::string_view name) {
 
 void Loop::run() {
   stopped_ = false;
+  end_turn();  // for what was done before the loop ran
   while (!stopped_) turn(std::nullopt);
 }
 
 bool Loop::run_until(Callback<bool()> done, Duration timeout) {
   stopped_ = false;
+  end_turn();
   const MonoTime until = now() + timeout;
   for (;;) {
     if (done()) return true;
@@ -123,10 +125,14 @@ void Loop::turn(std::optional<MonoTime> until) {
   }
   timers_.fire_due(now_);
   run_posted();
+  end_turn();
+  in_turn_ = false;
+}
+
+void Loop::end_turn() {
   more_ = false;
   // By index: a turn end may be added or removed in here.
   for (size_t i = 0; i < turn_ends_.size(); ++i) more_ |= turn_ends_[i]->on_turn_end();
-  in_turn_ = false;
 }
 
 void Loop::dispatch(uint64_t tag, uint32_t events) {

@@ -101,6 +101,7 @@ class Loop final : public Executor {
   };
   Loop(UniqueFd epoll, UniqueFd wake);
   void turn(std::optional<MonoTime> until);
+  void end_turn();
   [[nodiscard]] int wait_ms(std::optional<MonoTime> until);
   void read_clocks();
   void dispatch(uint64_t tag, uint32_t events);
