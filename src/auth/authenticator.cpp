@@ -1,0 +1,27 @@
+#include "auth/authenticator.hpp"
+
+#include "auth/caller_header.hpp"
+
+namespace drover::auth {
+
+Authenticator::Authenticator(Config config, AssertionVerifier& verifier)
+    : config_(std::move(config)), verifier_(verifier) {}
+
+Result<Principal> Authenticator::identify(const net::HttpRequest& request) {
+  if (request.peer.local) {
+    const net::LocalCaller& caller = *request.peer.local;
+    return local_principal(caller, config_.user_name(caller.uid), config_.own_uid, config_.role,
+                           config_.name);
+  }
+  if (const auto header = request.headers.get(kCallerHeader); header) {
+    auto vouched = parse_caller_header(*header);
+    if (!vouched) return fail(Code::unauthenticated, vouched.error().text());
+    DROVER_TRY(
+        const Assertion assertion,
+        verifier_.verify(*vouched, request_hash(request.method, request.target, request.body)));
+    return asserted_principal(assertion, config_.cluster);
+  }
+  return certificate_principal(request.peer.certificate_uri, config_.cluster);
+}
+
+}  // namespace drover::auth
