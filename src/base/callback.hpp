@@ -10,7 +10,8 @@ namespace drover {
 template <typename Signature>
 class Callback;
 
-/// Owns a callable that may itself be move-only. Empty by default; calling an empty one is a defect.
+/// Owns a callable that may itself be move-only. Empty by default; calling an empty one is a
+/// defect.
 template <typename R, typename... Args>
 class Callback<R(Args...)> {
  public:
@@ -19,7 +20,8 @@ class Callback<R(Args...)> {
   template <typename F>
     requires(!std::is_same_v<std::remove_cvref_t<F>, Callback> &&
              std::is_invocable_r_v<R, std::remove_cvref_t<F>&, Args...>)
-  Callback(F&& f)  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload): takes lambdas
+  Callback(F&& f)  // NOLINT(google-explicit-constructor,bugprone-forwarding-reference-overload):
+                   // takes lambdas
       : target_(std::make_unique<Model<std::remove_cvref_t<F>>>(std::forward<F>(f))) {}
 
   explicit operator bool() const { return target_ != nullptr; }

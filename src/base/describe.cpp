@@ -3,6 +3,7 @@
 #include "base/describe.hpp"
 
 #include "base/json_values.hpp"
+#include "base/text.hpp"
 
 #include <algorithm>
 #include <array>
@@ -188,37 +189,6 @@ std::string show(const json::value& value) {
   return fmt::format("a {} of {} bytes", value.is_string() ? "string" : "number", text.size());
 }
 
-size_t edit_distance(std::string_view a, std::string_view b) {
-  std::vector<size_t> row(b.size() + 1);
-  for (size_t j = 0; j <= b.size(); ++j) row[j] = j;
-  for (size_t i = 1; i <= a.size(); ++i) {
-    size_t diagonal = std::exchange(row[0], i);
-    for (size_t j = 1; j <= b.size(); ++j) {
-      const size_t replaced = diagonal + (a[i - 1] == b[j - 1] ? 0 : 1);
-      diagonal = row[j];
-      row[j] = std::min({replaced, row[j] + 1, row[j - 1] + 1});
-    }
-  }
-  return row.back();
-}
-
-std::string_view nearest_field(std::string_view text,
-                               std::span<const std::string_view> candidates) {
-  // Hostile input must not make the comparison quadratic in megabytes.
-  constexpr size_t kLongest = 64;
-  if (text.size() > kLongest) return {};
-  std::string_view best;
-  size_t best_distance = std::max<size_t>(2, text.size() / 3) + 1;
-  for (const std::string_view candidate : candidates) {
-    const size_t distance = edit_distance(text, candidate);
-    if (distance < best_distance && distance < candidate.size()) {
-      best = candidate;
-      best_distance = distance;
-    }
-  }
-  return best;
-}
-
 class Reader final : public Visitor {
  public:
   Reader(const json::value& root, Unknown unknown) : current_(&root), unknown_(unknown) {}
@@ -391,7 +361,7 @@ class Reader final : public Visitor {
   }
   void refuse_unknown(std::string_view name, std::span<const std::string_view> known) {
     path_.emplace_back(name);
-    const std::string_view near = nearest_field(name, known);
+    const std::string_view near = nearest(name, known);
     refuse(near.empty() ? fmt::format("is not a known field; known are {}", fmt::join(known, ", "))
                         : fmt::format("is not a known field; did you mean '{}'?", near));
     path_.pop_back();

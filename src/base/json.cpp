@@ -1,6 +1,7 @@
 #include "base/json.hpp"
 
 #include "base/json_values.hpp"
+
 #include <fmt/core.h>
 
 namespace drover {
@@ -56,7 +57,9 @@ Result<json::value> parse_json(std::string_view text) {
   return parser.release();
 }
 
-std::string to_text(const json::value& value) { return json::serialize(value); }
+std::string to_text(const json::value& value) {
+  return json::serialize(value);
+}
 
 std::string to_pretty_text(const json::value& value) {
   std::string out;

@@ -1,13 +1,13 @@
-// The JSON document type of every border, owned by base. This header only names the types; .cpp files
-// that build or read values include base/json_values.hpp.
+// The JSON document type of every border, owned by base. This header only names the types; .cpp
+// files that build or read values include base/json_values.hpp.
 #pragma once
+
+#include "base/result.hpp"
 
 #include <string>
 #include <string_view>
 
 #include <boost/json/fwd.hpp>
-
-#include "base/result.hpp"
 
 namespace drover {
 namespace json = boost::json;

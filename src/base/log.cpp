@@ -1,11 +1,11 @@
 #include "base/log.hpp"
 
+#include "base/clock.hpp"
+
 #include <cstdio>
 #include <ctime>
 
 #include <fmt/core.h>
-
-#include "base/clock.hpp"
 
 namespace drover {
 namespace {
@@ -23,11 +23,16 @@ void append_escaped(std::string& out, std::string_view text) {
 
 int syslog_priority(Severity severity) {
   switch (severity) {
-    case Severity::debug: return 7;
-    case Severity::info: return 6;
-    case Severity::notice: return 5;
-    case Severity::warning: return 4;
-    case Severity::error: return 3;
+    case Severity::debug:
+      return 7;
+    case Severity::info:
+      return 6;
+    case Severity::notice:
+      return 5;
+    case Severity::warning:
+      return 4;
+    case Severity::error:
+      return 3;
   }
   return 6;
 }
@@ -36,11 +41,16 @@ int syslog_priority(Severity severity) {
 
 std::string_view name(Severity severity) {
   switch (severity) {
-    case Severity::debug: return "debug";
-    case Severity::info: return "info";
-    case Severity::notice: return "notice";
-    case Severity::warning: return "warning";
-    case Severity::error: return "error";
+    case Severity::debug:
+      return "debug";
+    case Severity::info:
+      return "info";
+    case Severity::notice:
+      return "notice";
+    case Severity::warning:
+      return "warning";
+    case Severity::error:
+      return "error";
   }
   return "info";
 }
@@ -71,9 +81,9 @@ void StderrSink::write(const LogRecord& record) {
   clock_gettime(CLOCK_REALTIME, &now);
   const WallTime wall{std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec)};
   const std::string line =
-      journald_ ? fmt::format("<{}>{}\n", syslog_priority(record.severity), format(record))
-                : fmt::format("{} {:<7} {}\n", to_rfc3339(wall), name(record.severity),
-                              format(record));
+      journald_
+          ? fmt::format("<{}>{}\n", syslog_priority(record.severity), format(record))
+          : fmt::format("{} {:<7} {}\n", to_rfc3339(wall), name(record.severity), format(record));
   // One write per line keeps lines whole across threads and processes.
   std::fwrite(line.data(), 1, line.size(), stderr);
 }

@@ -2,11 +2,11 @@
 // Real form: os/random (getrandom). Simulated form: one seed for the whole world.
 #pragma once
 
+#include "base/clock.hpp"
+
 #include <cstdint>
 #include <span>
 #include <string>
-
-#include "base/clock.hpp"
 
 namespace drover {
 

@@ -64,6 +64,10 @@ struct PhaseChange {
   bool operator==(const PhaseChange&) const = default;
 };
 
+/// Where a verdict takes a node whose stored phase is `from`: silence ends a halt that was asked
+/// for, and whatever the transition table forbids changes nothing.
+PhaseState phase_after(PhaseState from, PhaseState verdict);
+
 struct LivenessSettings {
   /// How long a node that nobody vouches for keeps its last phase (unconfirmed) before it becomes
   /// unknown: after a master's start, and after the loss of the reporter that heard it last. Longer
@@ -72,23 +76,20 @@ struct LivenessSettings {
 };
 
 /// Rules, in order, for one node:
-/// 1. Only reports about its newest incarnation count (an agent that restarted is not the one that
-///    died).
-/// 2. A reporter in touch that hears it: up. Primary is the one that says so with the newest path
-///    epoch.
-/// 3. It was heard last by reporters that are lost: its phase stays, unconfirmed, until the grace
-/// has
-///    passed, then unknown. The loss of an aggregator is never a node's death. But a report of loss
-///    that came after the reporter went decides: lost.
-/// 4. A reporter in touch lost it: lost, since the newest such report.
-/// 5. Nobody ever spoke of it: the stored phase, unconfirmed; if that was up, unknown after the
+/// 1. A reporter in touch hears it: up. Of several, those that hear its newest incarnation count;
+///    primary is the one that says so with the newest path epoch.
+/// 2. It was heard last by reporters that are out of touch: its phase stays, unconfirmed, until the
+///    grace has passed, then it is unknown: the loss of an aggregator is never a node's death. But
+///    a report of loss that came after that reporter went, or about a newer incarnation, decides.
+/// 3. A reporter lost it: lost, since the newest such report.
+/// 4. Nobody spoke of it yet: the stored phase, unconfirmed; if that was up, unknown after the
 /// grace.
 ///
 /// One thread. `now` never goes back.
 class Liveness {
  public:
-  Liveness(LivenessSettings settings, MonoTime now, WallTime wall)
-      : settings_(settings), started_(now), started_wall_(wall) {}
+  /// `wall`: when this master started, for the reason that nodes nobody spoke of are given.
+  Liveness(LivenessSettings settings, WallTime wall) : settings_(settings), started_(wall) {}
 
   /// The node's durable phase, at start and whenever it changed or a write failed.
   void set_durable(const std::string& node, NodeRole role, PhaseState phase);
@@ -136,23 +137,27 @@ class Liveness {
     NodeRole role = NodeRole::compute;
     bool in_model = false;
     PhaseState durable = PhaseState::unknown;
-    std::map<std::string, Held> held;         ///< by reporter
+    std::map<std::string, Held> held;  ///< by reporter
+    /// Halting or rebooting: the incarnation that was told to; hearing it still is no news.
+    std::optional<uint64_t> stopping;
     std::optional<MonoTime> unvouched_since;  ///< start of the grace
     std::optional<Verdict> given;             ///< the last verdict handed out
   };
 
   struct Weighed;
   [[nodiscard]] Weighed weigh(const NodeFacts& facts) const;
-  [[nodiscard]] Verdict judge(const std::string& name, NodeFacts& facts, MonoTime now);
-  [[nodiscard]] Verdict judge_up(const Weighed& weighed) const;
-  [[nodiscard]] Verdict judge_silent(NodeFacts& facts, const Weighed& weighed, MonoTime now);
-  [[nodiscard]] bool vouched(const NodeFacts& facts, const std::string& reporter) const;
-  void start_grace(const std::string& name, NodeFacts& facts, MonoTime now);
-  void end_grace(const std::string& name, NodeFacts& facts);
+  [[nodiscard]] Verdict judge(const NodeFacts& facts, MonoTime now) const;
+  static void drop_old_incarnations(Weighed& weighed);
+  [[nodiscard]] PhaseState phase_unvouched(const NodeFacts& facts, MonoTime now) const;
+  [[nodiscard]] Verdict judge_out_of_touch(const NodeFacts& facts, const Weighed& weighed,
+                                           MonoTime now) const;
+  [[nodiscard]] Verdict judge_unspoken(const NodeFacts& facts, MonoTime now) const;
+  void watch_grace(const std::string& name, NodeFacts& facts, MonoTime now);
+  void settle(const std::string& name, NodeFacts& facts, MonoTime now, Outcome& outcome);
+  void touch(const Reporter& reporter);
 
   LivenessSettings settings_;
-  MonoTime started_;
-  WallTime started_wall_;
+  WallTime started_;
   uint64_t arrivals_ = 0;
   std::map<std::string, NodeFacts> nodes_;
   std::map<std::string, Reporter> reporters_;

@@ -1,6 +1,11 @@
-// The Net seam: listeners, connections and byte streams, with peer identity proven by the transport.
-// Real form: net/real_net (TCP, TLS 1.3, Unix sockets on net/loop). Simulated form: sim/sim_net.
+// The Net seam: listeners, connections and byte streams, with peer identity proven by the
+// transport. Real form: net/real_net (TCP, TLS 1.3, Unix sockets on net/loop). Simulated form:
+// sim/sim_net.
 #pragma once
+
+#include "base/callback.hpp"
+#include "base/clock.hpp"
+#include "base/result.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -8,15 +13,11 @@
 #include <string>
 #include <string_view>
 
-#include "base/callback.hpp"
-#include "base/clock.hpp"
-#include "base/result.hpp"
-
 namespace drover::net {
 
 /// Where to listen or connect: "host:port", "[v6]:port" or "unix:/path". Port 0 listens on any.
 struct Endpoint {
-  std::string host;       ///< IPv4, IPv6 or a name; empty for a Unix socket
+  std::string host;  ///< IPv4, IPv6 or a name; empty for a Unix socket
   uint16_t port = 0;
   std::string unix_path;  ///< set for a Unix socket
 
@@ -34,13 +35,14 @@ struct LocalCaller {
 
 /// What the transport has proven about the other end. A plain TCP peer has neither.
 struct Peer {
-  std::string address;                ///< for people and logs: "127.0.0.1:4711", "unix"
-  std::string certificate_uri;        ///< URI SAN of a verified certificate; empty without one
+  std::string address;          ///< for people and logs: "127.0.0.1:4711", "unix"
+  std::string certificate_uri;  ///< URI SAN of a verified certificate; empty without one
   std::optional<WallTime> certificate_expiry;
-  std::optional<LocalCaller> local;   ///< Unix sockets
+  std::optional<LocalCaller> local;  ///< Unix sockets
 };
 
-/// Receives a stream's events, always on the executor's thread and never inside a call into the stream.
+/// Receives a stream's events, always on the executor's thread and never inside a call into the
+/// stream.
 class StreamHandler {
  public:
   StreamHandler() = default;
@@ -51,7 +53,8 @@ class StreamHandler {
   virtual void on_data(std::string_view bytes) = 0;
   /// The unsent bytes fell to zero after they had been more.
   virtual void on_drained() {}
-  /// The stream ended; the last event. An orderly end has code `cancelled`, message "closed by peer".
+  /// The stream ended; the last event. An orderly end has code `cancelled`, message "closed by
+  /// peer".
   virtual void on_closed(const Error& why) = 0;
 };
 
@@ -91,10 +94,12 @@ class Security {
 struct SecurityConfig {
   std::string certificate_pem;  ///< own chain; empty for a client without an identity
   std::string key_pem;
-  std::string trust_pem;        ///< CA certificates that peers must chain to
-  bool verify_peer = true;      ///< listeners: demand and verify a client certificate when true,
-                                ///< accept one-sided TLS (certificate optional, verified if given) when false
-  std::string pinned_ca_sha256; ///< clients without trust_pem: accept a chain whose root has this hex digest
+  std::string trust_pem;  ///< CA certificates that peers must chain to
+  bool verify_peer =
+      true;  ///< listeners: demand and verify a client certificate when true,
+             ///< accept one-sided TLS (certificate optional, verified if given) when false
+  std::string pinned_ca_sha256;  ///< clients without trust_pem: accept a chain whose root has this
+                                 ///< hex digest
 };
 
 /// Stops listening when destroyed.
@@ -137,9 +142,9 @@ class Net {
   /// Accepts streams, each delivered after its handshake (10 s at most). Without `security`: plain.
   /// `accepted` is called for failures too; it may be called many times. A Security swapped in by
   /// the getter is used from the next connection on, so certificates rotate without a restart.
-  virtual Result<std::unique_ptr<Listener>> listen(
-      const Endpoint& at, Callback<std::shared_ptr<Security>()> security,
-      AcceptCallback accepted) = 0;
+  virtual Result<std::unique_ptr<Listener>> listen(const Endpoint& at,
+                                                   Callback<std::shared_ptr<Security>()> security,
+                                                   AcceptCallback accepted) = 0;
   /// Connects and, with `security`, completes the TLS handshake, all within `timeout`. `connected`
   /// is called exactly once unless the Connecting is destroyed first.
   virtual std::unique_ptr<Connecting> connect(const Endpoint& to,

@@ -121,25 +121,32 @@ void Connection::reclaim_acks(End& end) {
   }
 }
 
+std::string Connection::take_unsent(End& end, size_t n) {
+  if (end.unsent_head == 0 && n == end.unsent.size()) return std::exchange(end.unsent, {});
+  std::string bytes = end.unsent.substr(end.unsent_head, n);
+  end.unsent_head += n;
+  if (end.unsent_head == end.unsent.size()) drop_unsent(end);
+  return bytes;
+}
+
+void Connection::drop_unsent(End& end) {
+  end.unsent.clear();
+  end.unsent_head = 0;
+}
+
 void Connection::flush(Side side) {
   End& end = ends_[side];
   end.flush_armed = false;
   if (end.gone || end.finished) return;
   reclaim_acks(end);
   const size_t room = fabric_.options().window - end.window_used;
-  const size_t n = std::min(room, end.unsent.size());
+  const size_t n = std::min(room, unsent(side));
   if (n > 0) {
-    std::string bytes;
-    if (n == end.unsent.size()) {
-      bytes = std::exchange(end.unsent, {});
-    } else {
-      bytes = end.unsent.substr(0, n);
-      end.unsent.erase(0, n);
-    }
+    std::string bytes = take_unsent(end, n);
     end.window_used += n;
     send(side, std::move(bytes), std::nullopt);
   }
-  if (!end.unsent.empty()) {
+  if (unsent(side) > 0) {
     // The peer's consumption arms the next try; when its acknowledgement is under way, wait for it.
     if (!end.acks.empty()) arm_flush(side, end.acks.front().at - world_.now());
     return;
@@ -258,7 +265,7 @@ void Connection::finish(Side side, const Error& why) {
   End& end = ends_[side];
   if (end.gone || end.finished) return;
   end.finished = true;
-  end.unsent.clear();
+  drop_unsent(end);
   end.received.clear();
   const Error last = why;
   if (end.handler != nullptr) end.handler->on_closed(last);
@@ -273,7 +280,8 @@ void Connection::consumed(Side receiver, size_t bytes) {
   }
   const Duration at = world_.now() + paths_[receiver]->latency;
   sender.acks.push_back({std::max(at, sender.acks.empty() ? at : sender.acks.back().at), bytes});
-  if (!sender.unsent.empty()) arm_flush(other(receiver), sender.acks.front().at - world_.now());
+  if (unsent(other(receiver)) > 0)
+    arm_flush(other(receiver), sender.acks.front().at - world_.now());
 }
 
 void Connection::abandon(Side side, std::optional<Error> why) {
@@ -284,7 +292,7 @@ void Connection::abandon(Side side, std::optional<Error> why) {
   end.gone = true;
   end.handler = nullptr;
   end.process = nullptr;
-  end.unsent.clear();
+  drop_unsent(end);
   end.received.clear();
   if (said_end) return;
   // Closing with unread bytes resets (RFC 2525 section 2.17), otherwise the end is orderly.
@@ -337,7 +345,7 @@ void Connection::end_both(const Error& why) {
   world_.note("net", fmt::format("#{} {} - {} {}", id_, ends_[0].host, ends_[1].host, why.message));
   for (End& end : ends_) {
     end.flight.clear();
-    end.unsent.clear();
+    drop_unsent(end);
     if (end.gone || end.finished) continue;
     end.ended = why;
     end.hard_end = true;

@@ -32,7 +32,9 @@ class Connection : public std::enable_shared_from_this<Connection> {
   // What a Stream asks of its end.
   void set_handler(Side side, net::StreamHandler* handler);
   void write(Side side, std::string_view bytes);
-  [[nodiscard]] size_t unsent(Side side) const { return ends_[side].unsent.size(); }
+  [[nodiscard]] size_t unsent(Side side) const {
+    return ends_[side].unsent.size() - ends_[side].unsent_head;
+  }
   void close(Side side);
   void pause_reading(Side side, bool paused);
   [[nodiscard]] const net::Peer& peer(Side side) const { return ends_[side].peer; }
@@ -66,7 +68,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
     bool gone = false;
     bool finished = false;  ///< on_closed has been delivered
     // Towards the other end.
-    std::string unsent;
+    std::string unsent;  ///< from unsent_head on; what lies before it has left
+    size_t unsent_head = 0;
     bool closing = false;
     bool flush_armed = false;
     std::deque<Chunk> flight;
@@ -77,7 +80,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
     std::deque<Ack> acks;
     size_t held_acks = 0;  ///< consumed by the peer, but the way back is blocked
     // From the other end.
-    std::string received;
+    std::string received;  ///< at most one window
     std::optional<Error> ended;
     bool hard_end = false;
     bool reading_paused = false;
@@ -86,6 +89,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
 
   [[nodiscard]] bool path_open(Side from);
   void arm_flush(Side side, Duration delay);
+  std::string take_unsent(End& end, size_t n);
+  void drop_unsent(End& end);
   void flush(Side side);
   void send(Side side, std::string bytes, std::optional<Error> end);
   void arm_arrival(Side side);

@@ -1,0 +1,189 @@
+#include "cluster/model.hpp"
+
+#include <fmt/format.h>
+
+namespace drover::cluster {
+namespace {
+
+template <Described T>
+Result<T> read_body(std::string_view kind, std::string_view key, std::string_view body) {
+  auto value = decode_text<T>(body, Unknown::ignore);
+  if (value) return value;
+  return fail(Code::corrupt, fmt::format("the stored {} '{}' cannot be read: {}", kind, key,
+                                         value.error().message));
+}
+
+/// "n1/cpu/0" to "n1" and "cpu/0".
+std::pair<std::string_view, std::string_view> split_part_key(std::string_view key) {
+  const size_t slash = key.find('/');
+  if (slash == std::string_view::npos) return {key, {}};
+  return {key.substr(0, slash), key.substr(slash + 1)};
+}
+
+}  // namespace
+
+Status Model::load(store::Store& store) {
+  for (const std::string_view kind : {kNodeKind, kPartKind, kDaemonKind}) {
+    DROVER_TRY(const auto objects, store.load(kind));
+    for (const store::Object& object : objects) {
+      DROVER_CHECK_OK(put(kind, object.key, object.body, object.revision));
+    }
+  }
+  sequence_ = store.head();
+  return {};
+}
+
+Status Model::apply(std::span<const store::Change> changes) {
+  Status first_error;
+  for (const store::Change& change : changes) {
+    Status applied = apply_one(change);
+    if (!applied && first_error) first_error = std::move(applied);
+    sequence_ = change.sequence;
+  }
+  return first_error;
+}
+
+Status Model::apply_one(const store::Change& change) {
+  if (change.operation == store::Operation::erase) {
+    erase(change.kind, change.key);
+    return {};
+  }
+  return put(change.kind, change.key, change.after.value_or("null"), change.sequence);
+}
+
+Status Model::put(std::string_view kind, const std::string& key, std::string_view body,
+                  uint64_t revision) {
+  if (kind == kNodeKind) return put_node(key, body, revision);
+  if (kind == kPartKind) {
+    DROVER_TRY(Part part, read_body<Part>(kind, key, body));
+    const auto [node, rest] = split_part_key(key);
+    parts_[std::string(node)][std::string(rest)] = std::move(part);
+  } else if (kind == kDaemonKind) {
+    DROVER_TRY(Daemon daemon, read_body<Daemon>(kind, key, body));
+    daemons_[key] = std::move(daemon);
+  }
+  return {};
+}
+
+void Model::erase(std::string_view kind, const std::string& key) {
+  if (kind == kNodeKind) {
+    erase_node(key);
+  } else if (kind == kPartKind) {
+    const auto [node, rest] = split_part_key(key);
+    const auto it = parts_.find(node);
+    if (it == parts_.end()) return;
+    it->second.erase(std::string(rest));
+    if (it->second.empty()) parts_.erase(it);
+  } else if (kind == kDaemonKind) {
+    daemons_.erase(key);
+  }
+}
+
+Status Model::put_node(const std::string& key, std::string_view body, uint64_t revision) {
+  DROVER_TRY(Node node, read_body<Node>(kNodeKind, key, body));
+  const auto [it, is_new] = nodes_.try_emplace(key);
+  NodeEntry& entry = it->second;
+  const Node before = std::exchange(entry.node, std::move(node));
+  entry.revision = revision;
+  entry.encoded.clear();
+  index_[it->first] = &entry;
+  ++generation_;
+  if (on_node_) on_node_({it->first, is_new ? nullptr : &before, &entry.node});
+  return {};
+}
+
+void Model::erase_node(const std::string& key) {
+  const auto it = nodes_.find(key);
+  if (it == nodes_.end()) return;
+  index_.erase(it->first);
+  const auto taken = nodes_.extract(it);
+  ++generation_;
+  if (on_node_) on_node_({taken.key(), &taken.mapped().node, nullptr});
+}
+
+NodeEntry* Model::find_mutable(std::string_view name) {
+  const auto it = index_.find(name);
+  return it == index_.end() ? nullptr : it->second;
+}
+
+const NodeEntry* Model::find(std::string_view name) const {
+  const auto it = index_.find(name);
+  return it == index_.end() ? nullptr : it->second;
+}
+
+const Model::Parts& Model::parts_of(std::string_view node) const {
+  static const Parts kNone;
+  const auto it = parts_.find(node);
+  return it == parts_.end() ? kNone : it->second;
+}
+
+void Model::set_agent(std::string_view name, Agent agent) {
+  NodeEntry* entry = find_mutable(name);
+  if (entry == nullptr) return;
+  entry->agent = std::move(agent);
+  ++generation_;
+}
+
+void Model::set_confirmed(std::string_view name, bool confirmed) {
+  NodeEntry* entry = find_mutable(name);
+  if (entry == nullptr || entry->confirmed == confirmed) return;
+  entry->confirmed = confirmed;
+  entry->encoded.clear();
+  ++generation_;
+}
+
+void Model::seen(std::string_view name, WallTime when) {
+  NodeEntry* entry = find_mutable(name);
+  if (entry != nullptr && entry->agent) entry->agent->last_seen = when;
+}
+
+void Model::take(const Verdict& verdict, WallTime now) {
+  set_confirmed(verdict.node, verdict.confirmed);
+  if (verdict.incarnation == 0) return;
+  Agent agent;
+  agent.version = verdict.version;
+  agent.incarnation = verdict.incarnation;
+  agent.starts = verdict.starts;
+  agent.boot_id = verdict.boot_id;
+  agent.address = verdict.address;
+  agent.primary = verdict.primary;
+  agent.secondary = verdict.secondary;
+  agent.last_seen = now;
+  if (verdict.phase != PhaseState::up || !verdict.confirmed) {
+    const NodeEntry* entry = find(verdict.node);
+    agent.last_seen = entry != nullptr && entry->agent ? entry->agent->last_seen : verdict.since;
+  }
+  set_agent(verdict.node, std::move(agent));
+}
+
+NodeView Model::view(const NodeEntry& entry) const {
+  return {entry.node, entry.confirmed, entry.revision, entry.agent};
+}
+
+namespace {
+
+/// A node without its agent, for the cache.
+struct StableView {
+  static constexpr std::string_view kTypeName = "StableNode";
+  NodeView view;
+  void describe(Visitor& v) { view.describe_stable(v); }
+};
+
+}  // namespace
+
+void Model::append_json(std::string& out, const NodeEntry& entry) const {
+  if (entry.encoded.empty()) {
+    entry.encoded = encode(StableView{{entry.node, entry.confirmed, entry.revision, std::nullopt}});
+    entry.encoded.pop_back();  // the closing brace: the agent follows
+  }
+  out += entry.encoded;
+  out += ",\"agent\":";
+  if (entry.agent) {
+    drover::append_json(out, *entry.agent);
+  } else {
+    out += "null";
+  }
+  out.push_back('}');
+}
+
+}  // namespace drover::cluster

@@ -1,0 +1,199 @@
+// Every write looks at the row first, so that equal values cost nothing and the log has the old
+// one.
+#include "store/logged_transaction.hpp"
+
+#include "base/clock.hpp"
+
+#include <algorithm>
+#include <utility>
+
+#include <fmt/core.h>
+
+namespace drover::store {
+namespace {
+
+const std::string kNobody;
+
+Status check_name(std::string_view what, std::string_view name) {
+  if (name.size() > kMaxName) {
+    return fail(Code::too_large,
+                fmt::format("{} of {} bytes; at most {} are allowed", what, name.size(), kMaxName));
+  }
+  if (name.empty() || name.find('\0') != std::string_view::npos) {
+    return fail(Code::invalid_argument, fmt::format("the {} is empty or holds a NUL byte", what));
+  }
+  return {};
+}
+
+Status check_names(std::string_view kind, std::string_view key) {
+  DROVER_CHECK_OK(check_name("kind", kind));
+  return check_name("key", key);
+}
+
+tl::unexpected<Error> mixed(std::string_view kind, std::string_view key, bool stored_quiet) {
+  return fail(Code::conflict,
+              fmt::format("{} \"{}\" is {}", kind, key,
+                          stored_quiet ? "bookkeeping and never in the change log"
+                                       : "in the change log and cannot be bookkeeping"));
+}
+
+}  // namespace
+
+LoggedTransaction::LoggedTransaction(Engine& engine, const std::string& actor, int64_t time_ms,
+                                     uint64_t& head, std::vector<Change>& changes)
+    : engine_(engine),
+      actor_(actor),
+      time_ms_(time_ms),
+      head_(&head),
+      changes_(&changes),
+      first_(changes.size()) {}
+
+LoggedTransaction::LoggedTransaction(Engine& engine) : engine_(engine), actor_(kNobody) {}
+
+template <typename T>
+T LoggedTransaction::noted(T result) {
+  if (!result && broken_) broken_ = tl::unexpected<Error>(result.error());
+  return result;
+}
+
+Result<std::optional<StoredObject>> LoggedTransaction::find(std::string_view kind,
+                                                            std::string_view key) {
+  return noted(engine_.find(kind, key));
+}
+
+Result<std::optional<Object>> LoggedTransaction::get(std::string_view kind, std::string_view key) {
+  DROVER_CHECK_OK(check_names(kind, key));
+  DROVER_TRY(auto found, find(kind, key));
+  if (!found) return std::nullopt;
+  return Object{std::string(kind), std::string(key), std::move(found->body), found->revision};
+}
+
+Result<std::vector<Object>> LoggedTransaction::list(const ListQuery& query) {
+  DROVER_CHECK_OK(check_name("kind", query.kind));
+  return noted(engine_.list(query));
+}
+
+Status LoggedTransaction::prepare_write(std::string_view kind, std::string_view key,
+                                        std::string_view body) {
+  if (changes_ == nullptr) return fail(Code::invalid_argument, "a read cannot write");
+  DROVER_CHECK_OK(broken_);
+  DROVER_CHECK_OK(check_names(kind, key));
+  if (body.size() > kMaxBody) {
+    return fail(Code::too_large, fmt::format("{} \"{}\" has {} bytes; at most {} are allowed", kind,
+                                             key, body.size(), kMaxBody));
+  }
+  if (savepoint_) return {};
+  DROVER_CHECK_OK(noted(engine_.set_savepoint()));
+  savepoint_ = true;
+  return {};
+}
+
+Status LoggedTransaction::log(std::string_view kind, std::string_view key,
+                              std::optional<std::string> before, std::optional<std::string> after) {
+  Change change;
+  change.sequence = *head_ + 1;
+  change.time_ms = time_ms_;
+  change.actor = actor_;
+  change.kind = kind;
+  change.key = key;
+  change.operation = after ? Operation::put : Operation::erase;
+  change.before = std::move(before);
+  change.after = std::move(after);
+  change.why = why_;
+  DROVER_CHECK_OK(noted(engine_.append(change)));
+  changes_->push_back(std::move(change));
+  ++*head_;
+  return {};
+}
+
+Result<uint64_t> LoggedTransaction::put(std::string_view kind, std::string_view key,
+                                        std::string_view body) {
+  DROVER_CHECK_OK(prepare_write(kind, key, body));
+  DROVER_TRY(auto found, find(kind, key));
+  if (found && found->revision == 0) return mixed(kind, key, true);
+  if (found && found->body == body) return found->revision;
+  const uint64_t revision = *head_ + 1;
+  std::optional<std::string> before;
+  if (found) {
+    DROVER_CHECK_OK(noted(engine_.update(found->id, body, revision)));
+    before = std::move(found->body);
+  } else {
+    DROVER_CHECK_OK(noted(engine_.insert(kind, key, body, revision)));
+  }
+  DROVER_CHECK_OK(log(kind, key, std::move(before), std::string(body)));
+  return revision;
+}
+
+Result<bool> LoggedTransaction::erase(std::string_view kind, std::string_view key) {
+  DROVER_CHECK_OK(prepare_write(kind, key, {}));
+  DROVER_TRY(auto found, find(kind, key));
+  if (!found) return false;
+  if (found->revision == 0) return mixed(kind, key, true);
+  DROVER_CHECK_OK(noted(engine_.remove(found->id)));
+  DROVER_CHECK_OK(log(kind, key, std::move(found->body), std::nullopt));
+  return true;
+}
+
+Status LoggedTransaction::put_quiet(std::string_view kind, std::string_view key,
+                                    std::string_view body) {
+  DROVER_CHECK_OK(prepare_write(kind, key, body));
+  DROVER_TRY(auto found, find(kind, key));
+  if (!found) return noted(engine_.insert(kind, key, body, 0));
+  if (found->revision != 0) return mixed(kind, key, false);
+  if (found->body == body) return {};
+  return noted(engine_.update(found->id, body, 0));
+}
+
+Result<bool> LoggedTransaction::erase_quiet(std::string_view kind, std::string_view key) {
+  DROVER_CHECK_OK(prepare_write(kind, key, {}));
+  DROVER_TRY(auto found, find(kind, key));
+  if (!found) return false;
+  if (found->revision != 0) return mixed(kind, key, false);
+  DROVER_CHECK_OK(noted(engine_.remove(found->id)));
+  return true;
+}
+
+Status LoggedTransaction::expect_revision(std::string_view kind, std::string_view key,
+                                          uint64_t revision) {
+  DROVER_CHECK_OK(check_names(kind, key));
+  DROVER_TRY(const auto found, find(kind, key));
+  const uint64_t now = found ? found->revision : 0;
+  if (now == revision && (!found || revision != 0)) return {};
+  DROVER_TRY(const auto last, noted(engine_.last_change(kind, key)));
+  std::string text = fmt::format("{} \"{}\" ", kind, key);
+  if (last) {
+    text += fmt::format("was {} by {} at {}", last->after ? "changed" : "erased", last->actor,
+                        to_rfc3339(from_unix_ms(last->time_ms)));
+  } else {
+    text += found ? "exists" : "does not exist";
+  }
+  if (now != 0) text += fmt::format(" and is at revision {}, not {}", now, revision);
+  return fail(Code::conflict, std::move(text), "read it again, then decide again");
+}
+
+Result<uint64_t> LoggedTransaction::next_number(std::string_view counter) {
+  DROVER_CHECK_OK(prepare_write("counter", counter, {}));
+  return noted(engine_.next_number(counter));
+}
+
+void LoggedTransaction::explain(std::string_view why) {
+  size_t end = std::min(why.size(), kMaxName);
+  const auto continues = [&] { return (static_cast<unsigned char>(why[end]) & 0xC0U) == 0x80U; };
+  while (end > 0 && end < why.size() && continues()) --end;  // not inside a UTF-8 character
+  why_ = why.substr(0, end);
+}
+
+Status LoggedTransaction::finish(Status outcome) {
+  if (outcome && !broken_) outcome = broken_;
+  if (outcome && savepoint_) outcome = engine_.release_savepoint();
+  if (outcome) return outcome;
+  *head_ -= changes_->size() - first_;
+  changes_->resize(first_);
+  // When undoing fails too, the whole batch goes.
+  if (savepoint_ && engine_.in_transaction() && !engine_.roll_back_to_savepoint()) {
+    engine_.roll_back();
+  }
+  return outcome;
+}
+
+}  // namespace drover::store

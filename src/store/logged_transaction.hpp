@@ -1,0 +1,58 @@
+// LoggedTransaction: the meaning of put, erase and expect_revision over the rows of an Engine.
+#pragma once
+
+#include "store/engine.hpp"
+#include "store/store.hpp"
+
+#include <string>
+#include <vector>
+
+namespace drover::store {
+
+/// One mutation, or one read, inside the engine's transaction.
+class LoggedTransaction final : public Transaction {
+ public:
+  /// For a mutation: `head` is the newest sequence so far and moves on with each change that is
+  /// appended to `changes`.
+  LoggedTransaction(Engine& engine, const std::string& actor, int64_t time_ms, uint64_t& head,
+                    std::vector<Change>& changes);
+  /// For reading.
+  explicit LoggedTransaction(Engine& engine);
+
+  Result<std::optional<Object>> get(std::string_view kind, std::string_view key) override;
+  Result<std::vector<Object>> list(const ListQuery& query) override;
+  Result<uint64_t> put(std::string_view kind, std::string_view key, std::string_view body) override;
+  Result<bool> erase(std::string_view kind, std::string_view key) override;
+  Status put_quiet(std::string_view kind, std::string_view key, std::string_view body) override;
+  Result<bool> erase_quiet(std::string_view kind, std::string_view key) override;
+  Status expect_revision(std::string_view kind, std::string_view key, uint64_t revision) override;
+  Result<uint64_t> next_number(std::string_view counter) override;
+  void explain(std::string_view why) override;
+  [[nodiscard]] const std::string& actor() const override { return actor_; }
+  [[nodiscard]] int64_t time_ms() const override { return time_ms_; }
+
+  /// Ends the mutation that returned `outcome`: keeps its writes, or undoes them and takes its
+  /// changes back. Returns its final outcome.
+  Status finish(Status outcome);
+
+ private:
+  Result<std::optional<StoredObject>> find(std::string_view kind, std::string_view key);
+  Status prepare_write(std::string_view kind, std::string_view key, std::string_view body);
+  Status log(std::string_view kind, std::string_view key, std::optional<std::string> before,
+             std::optional<std::string> after);
+  /// Remembers the engine's first error: the mutation cannot succeed after it.
+  template <typename T>
+  T noted(T result);
+
+  Engine& engine_;
+  const std::string& actor_;
+  int64_t time_ms_ = 0;
+  uint64_t* head_ = nullptr;
+  std::vector<Change>* changes_ = nullptr;  // none: read-only
+  size_t first_ = 0;                        // of this mutation's changes
+  std::string why_;
+  bool savepoint_ = false;
+  Status broken_;
+};
+
+}  // namespace drover::store

@@ -1,0 +1,80 @@
+// QueuedStore: the Store over any Engine: the bounded queue, the group commit, the feeds.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "store/engine.hpp"
+#include "store/store.hpp"
+
+#include <deque>
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace drover::store {
+
+/// One batch of mutations is with the worker at a time; what arrives meanwhile is the next batch,
+/// so the busier the store, the more mutations share one commit.
+class QueuedStore final : public Store {
+ public:
+  /// `head` is the newest sequence in the engine, which is open and idle.
+  QueuedStore(Executor& executor, const Log& log, std::unique_ptr<Engine> engine, uint64_t head,
+              StoreLimits limits);
+  QueuedStore(const QueuedStore&) = delete;
+  QueuedStore& operator=(const QueuedStore&) = delete;
+  ~QueuedStore() override;
+
+  void write(std::string actor, Mutation mutation, Done done) override;
+  void read(Mutation reader, ReadDone done) override;
+  void changes(ChangeQuery query, Callback<void(Result<ChangePage>)> done) override;
+  Result<std::vector<Object>> load(std::string_view kind) override;
+  [[nodiscard]] uint64_t head() const override { return head_; }
+  [[nodiscard]] Subscription subscribe(Feed feed) override;
+  void prune(int64_t older_than_ms, uint64_t keep_at_most,
+             Callback<void(Result<uint64_t>)> done) override;
+  [[nodiscard]] size_t queued() const override { return waiting_.size() + in_batch_; }
+  [[nodiscard]] StoreStats stats() const override;
+  void close(ReadDone done) override;
+
+ private:
+  struct Waiting {
+    std::string actor;
+    Mutation mutation;
+    Done done;
+  };
+  struct Batch;
+  struct Pruning;
+
+  void refuse(Done done, Error error);
+  /// Posts a task that is forgotten when this store is gone.
+  void post(Callback<void()> task);
+  void schedule();
+  void pump();
+  void commit_batch();
+  void deliver(Batch& batch);
+  void feed(std::span<const Change> changes);
+  void tidy();
+  void prune_step(std::unique_ptr<Pruning> pruning);
+  void finish_closing();
+  /// Runs on the worker, counted so that close() and load() know.
+  void run(Callback<void()> job, Callback<void()> done);
+
+  Executor& executor_;
+  Log log_;
+  std::unique_ptr<Engine> engine_;
+  std::unique_ptr<Worker> worker_;  // after the engine: its job in hand ends before the engine goes
+  StoreLimits limits_;
+  std::deque<Waiting> waiting_;
+  std::vector<std::weak_ptr<Feed>> feeds_;
+  uint64_t head_;
+  StoreStats stats_;
+  size_t in_batch_ = 0;
+  size_t jobs_ = 0;
+  bool scheduled_ = false;
+  bool busy_ = false;  // a batch or the tidying after it is with the worker
+  bool closing_ = false;
+  ReadDone closed_;
+  std::shared_ptr<int> alive_ = std::make_shared<int>(0);
+};
+
+}  // namespace drover::store

@@ -1,0 +1,67 @@
+// SqliteEngine: the Engine on one SQLite connection; the SQL of the write path and of the log.
+#pragma once
+
+#include "store/engine.hpp"
+#include "store/sqlite/database.hpp"
+
+#include <memory>
+
+namespace drover::store {
+
+class SqliteEngine final : public Engine {
+ public:
+  /// Takes an open, migrated database and prepares its statements.
+  static Result<std::unique_ptr<SqliteEngine>> make(std::unique_ptr<Database> database);
+
+  /// Newest sequence in the log.
+  [[nodiscard]] uint64_t head() const { return head_; }
+
+  Result<uint64_t> begin(int64_t now_ms) override;
+  Status commit() override;
+  void roll_back() override;
+  bool in_transaction() override { return database_->in_transaction(); }
+  Status set_savepoint() override;
+  Status release_savepoint() override;
+  Status roll_back_to_savepoint() override;
+
+  Result<std::optional<StoredObject>> find(std::string_view kind, std::string_view key) override;
+  Result<std::vector<Object>> list(const ListQuery& query) override;
+  Status insert(std::string_view kind, std::string_view key, std::string_view body,
+                uint64_t revision) override;
+  Status update(int64_t id, std::string_view body, uint64_t revision) override;
+  Status remove(int64_t id) override;
+  Result<uint64_t> next_number(std::string_view counter) override;
+
+  Status append(const Change& change) override;
+  Result<std::optional<Change>> last_change(std::string_view kind, std::string_view key) override;
+  Result<ChangePage> changes(const ChangeQuery& query) override;
+  Result<uint64_t> prune(int64_t older_than_ms, uint64_t keep_at_most, size_t step) override;
+
+  [[nodiscard]] bool wants_tidying(bool idle) override;
+  Status tidy() override;
+  Status close() override;
+
+ private:
+  /// Prepared once; they go before the connection does.
+  struct Statements {
+    Statement begin, commit, roll_back;
+    Statement savepoint, release, roll_back_to;
+    Statement find, list, insert, update, remove, next_number;
+    Statement append, last_change, changes, changes_of_kind, changes_of_object;
+    Statement oldest, newest, oldest_times, prune;
+  };
+
+  explicit SqliteEngine(std::unique_ptr<Database> database) : database_(std::move(database)) {}
+  Status prepare();
+  Status check_disk() const;
+  Status check_kept(uint64_t since);
+  Result<uint64_t> prune_limit(int64_t older_than_ms, uint64_t keep_at_most, size_t step);
+
+  std::unique_ptr<Database> database_;
+  std::unique_ptr<Statements> statements_;
+  uint64_t head_ = 0;          // committed
+  uint64_t pending_head_ = 0;  // with the appends of the open transaction
+  uint64_t savepoint_head_ = 0;
+};
+
+}  // namespace drover::store
