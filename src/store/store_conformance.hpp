@@ -1,4 +1,4 @@
-// For tests: what every backend of the Store must run through (store_conformance_test.cpp), and a
+// For tests: what every backend of the Store must run through (*_conformance_test.cpp), and a
 // harness that turns the store's callbacks into return values.
 #pragma once
 
@@ -26,7 +26,7 @@ class Backend {
                                               StoreLimits limits) = 0;
 };
 
-/// How the suite gets a fresh, empty database. One line per backend in store_conformance_test.cpp.
+/// How the suite gets a fresh, empty database; the list is in store_backends.hpp.
 struct BackendFactory {
   std::string name;
   std::unique_ptr<Backend> (*make)();

@@ -1,50 +1,17 @@
 // What every backend of the Store must do: objects, the change log, undoing, the queue and the
 // feeds.
-#include "store/store_conformance.hpp"
-
 #include "os/real_disk.hpp"
 #include "os/test_folder.hpp"
 #include "sim/sim_disk.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "store/store_backends.hpp"
 
 #include <map>
 
 namespace drover::store::testing {
 namespace {
 
-class SqliteOnSimDisk final : public Backend {
- public:
-  Result<std::unique_ptr<Store>> open(Executor& executor, const Log& log,
-                                      StoreLimits limits) override {
-    return open_sqlite(executor, disk_, log, "/var/drover/store.db", limits);
-  }
-
- private:
-  sim::SimDisk disk_;
-};
-
-class SqliteOnRealDisk final : public Backend {
- public:
-  Result<std::unique_ptr<Store>> open(Executor& executor, const Log& log,
-                                      StoreLimits limits) override {
-    return open_sqlite(executor, disk_, log, folder_ / "state/store.db", limits);
-  }
-
- private:
-  os::testing::TestFolder folder_;
-  os::RealDisk disk_;
-};
-
-template <typename B>
-std::unique_ptr<Backend> make() {
-  return std::make_unique<B>();
-}
-
-INSTANTIATE_TEST_SUITE_P(Backends, StoreConformance,
-                         ::testing::Values(BackendFactory{"SqliteOnSimDisk", make<SqliteOnSimDisk>},
-                                           BackendFactory{"SqliteOnRealDisk",
-                                                          make<SqliteOnRealDisk>}),
-                         [](const auto& instance) { return instance.param.name; });
+INSTANTIATE_TEST_SUITE_P(Backends, StoreConformance, every_backend(), name_of_backend);
 
 using Keys = std::vector<std::string>;
 
