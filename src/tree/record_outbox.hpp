@@ -14,8 +14,10 @@
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace drover::proto {
@@ -54,7 +56,8 @@ class RecordOutbox {
     size_t memory_bytes = size_t{16} << 20;  ///< payloads held in memory
     size_t flight_records = 512;             ///< sent and not acknowledged
     size_t flight_bytes = size_t{1} << 20;
-    /// A record that is not acknowledged after this goes to disk; in a healthy tree none does.
+    /// A record that is not acknowledged after this goes to disk: in a healthy tree none does.
+    /// 0 where the disk is the record's home (at its origin).
     Duration spool_after = std::chrono::milliseconds(250);
     /// Without any acknowledgement for this long everything in flight is sent again; doubles up to
     /// eight times while nothing comes.
@@ -94,20 +97,67 @@ class RecordOutbox {
   [[nodiscard]] Stats stats() const;
 
  private:
-  struct Entry;
-  class SpoolBox;
+  enum class OnDisk : uint8_t { no, being_written, yes };
+  struct Entry {
+    RecordId id;
+    std::string bytes;  ///< empty while the record is on disk alone
+    size_t size = 0;
+    uint32_t version =
+        0;  ///< counts replacements, so that a write of older bytes counts for nothing
+    OnDisk disk = OnDisk::no;
+    bool sent = false;    ///< by any way
+    bool flying = false;  ///< sent by this way
+    MonoTime since{};
+  };
+  struct Found;                               ///< what the spool held when it was opened
+  class Box;                                  ///< the spool, on its worker
+  using Entries = std::map<uint64_t, Entry>;  ///< by order
 
   void pump();
-  void load();
-  void schedule();
-  void tick();
+  void fly(Entry& entry, std::string& batch);
+  void send(std::string& batch);
+  void fetch(uint64_t from);
+  void fetched(const std::vector<std::pair<uint64_t, uint32_t>>& wanted,
+               std::vector<Result<std::string>>& bytes);
+  void open_spool(std::unique_ptr<SpoolPlace> place);
+  void take_in(Found& found);
   void write_out();
-  void fetch();
+  void written(const std::vector<std::pair<uint64_t, uint32_t>>& batch, const Status& status);
+  void arm_write();
+  void arm_resend();
+  void set_bytes(Entry& entry, std::string bytes);
+  void forget(Entries::iterator it);
+  Entry* find(const RecordId& id);
+  [[nodiscard]] const Entry* find(const RecordId& id) const;
+  void let_go_on_disk(const RecordId& id);
 
   Executor& executor_;
   Log log_;
   Limits limits_;
+  std::unique_ptr<Worker> worker_;  ///< null without a spool
+  std::shared_ptr<Box> box_;
+  bool spool_ready_ = false;
+  bool writing_ = false;
+  bool fetching_ = false;
+  size_t spool_bytes_ = 0;
+  std::vector<std::string> let_go_;  ///< keys to be acknowledged in the spool, not yet told it
+  bool let_go_posted_ = false;
+
+  Entries entries_;
+  std::map<RecordId, uint64_t> index_;
+  std::set<uint64_t> unspooled_;  ///< orders of the entries that are not on disk
+  uint64_t next_order_;
+  uint64_t cursor_ = 0;  ///< order of the last entry sent by this way
+  size_t flying_records_ = 0;
+  size_t flying_bytes_ = 0;
+  Stats stats_;
   WayUp* way_ = nullptr;
+  Timer write_timer_;
+  bool write_armed_ = false;
+  Timer resend_timer_;
+  uint32_t resends_ = 0;  ///< in a row without an acknowledgement
+  bool full_said_ = false;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace drover::tree

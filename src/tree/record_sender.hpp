@@ -9,9 +9,12 @@
 #include "tree/record_outbox.hpp"
 
 #include <cstdint>
+#include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace drover::tree {
 
@@ -41,18 +44,27 @@ class RecordSender {
 
   /// The way up has changed: everything that is unacknowledged goes by the new one, in order. Null:
   /// lost. `way` must stay valid until the next call.
-  void use(WayUp* way);
+  void use(WayUp* way) { outbox_.use(way); }
   /// A record_acks message.
   void on_acks(std::string_view payload);
 
   [[nodiscard]] RecordOutbox::Stats stats() const { return outbox_.stats(); }
 
  private:
+  [[nodiscard]] RecordId id(uint64_t sequence) const {
+    return {config_.origin, config_.incarnation, sequence};
+  }
+  [[nodiscard]] std::string encode(uint64_t sequence, const std::string& kind,
+                                   std::string payload) const;
+  std::optional<uint64_t> take_place_of_unsent(const std::string& kind, std::string& payload);
+
   Log log_;
   Executor& executor_;
   Config config_;
   RecordOutbox outbox_;
   uint64_t next_sequence_ = 1;
+  std::map<std::string, std::vector<uint64_t>> snapshots_;  ///< by kind: superseding ones not yet
+                                                            ///< known to be acknowledged
 };
 
 }  // namespace drover::tree

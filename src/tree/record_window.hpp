@@ -8,29 +8,38 @@
 #include <map>
 #include <string>
 #include <string_view>
+#include <utility>
 
 namespace drover::tree {
 
+/// How a master takes a record: check(); apply it if it is fresh; mark(); commit both together;
+/// acknowledge. Records of empty kind (superseded) and refused ones are marked without an effect.
 class RecordWindow {
  public:
   /// Incarnations remembered: a record of an older one than these is refused rather than risked
   /// twice.
   static constexpr size_t kIncarnations = 8;
-  /// Gaps allowed above the watermark.
+  /// Stretches of seen sequences per incarnation, that is, gaps plus one.
   static constexpr size_t kRanges = 1024;
+  /// Kinds whose newest record is remembered.
+  static constexpr size_t kKinds = 64;
 
   enum class Verdict {
-    fresh,      ///< not seen: apply it, then mark() it
+    fresh,      ///< not seen: apply it
+    outdated,   ///< not seen, but a newer snapshot of its kind was: mark it, apply nothing
     duplicate,  ///< seen: acknowledge it again, do nothing
     stale,      ///< of an incarnation that is no longer remembered: refuse it
-    not_yet,    ///< too many gaps below it: do not answer, its origin will send again in order
+    not_yet,    ///< too many gaps below it: do not answer, its origin sends again in order
   };
-  [[nodiscard]] Verdict check(uint64_t incarnation, uint64_t sequence) const;
-  /// Notes a record as seen. Refused and superseded records (empty kind) are marked as well, since
-  /// their origin will not send them again.
-  void mark(uint64_t incarnation, uint64_t sequence);
+  /// `snapshot_kind`: the record's kind when the newest of that kind replaces older ones (an
+  /// inventory), else empty. Two ways up may bring such records in the wrong order.
+  [[nodiscard]] Verdict check(uint64_t incarnation, uint64_t sequence,
+                              std::string_view snapshot_kind) const;
+  /// Notes a record as seen.
+  void mark(uint64_t incarnation, uint64_t sequence, std::string_view snapshot_kind);
 
-  /// {"incarnations":[{"incarnation":I,"seen":[[first,last],..]}]}, in ascending order.
+  /// {"incarnations":[{"incarnation":I,"seen":[[first,last],..]}],"newest":{KIND:[I,S]}},
+  /// ascending.
   [[nodiscard]] std::string encode() const;
   /// invalid_argument names what is wrong. An empty text is an empty window.
   static Result<RecordWindow> decode(std::string_view text);
@@ -39,7 +48,9 @@ class RecordWindow {
 
  private:
   using Ranges = std::map<uint64_t, uint64_t>;  ///< first -> last, disjoint and not adjacent
+  using Place = std::pair<uint64_t, uint64_t>;  ///< incarnation, sequence
   std::map<uint64_t, Ranges> incarnations_;
+  std::map<std::string, Place, std::less<>> newest_;  ///< by kind, of snapshots
 };
 
 }  // namespace drover::tree

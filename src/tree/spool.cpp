@@ -313,6 +313,11 @@ Result<std::string> Spool::read(std::string_view key) {
   return std::string(entry->bytes);
 }
 
+uint64_t Spool::size_of(std::string_view key) const {
+  const auto known = index_.find(key);
+  return known == index_.end() ? 0 : known->second.size;
+}
+
 std::vector<std::string> Spool::keys() const {
   std::vector<std::pair<std::pair<uint64_t, uint64_t>, std::string>> ordered;
   ordered.reserve(index_.size());

@@ -56,6 +56,9 @@ class Spool {
   /// not_found; corrupt when the disk no longer gives what was written.
   Result<std::string> read(std::string_view key);
 
+  /// Bytes of a live entry with its key on disk; 0 when there is none.
+  [[nodiscard]] uint64_t size_of(std::string_view key) const;
+
   /// Keys of the live entries in the order of their (latest) writing.
   [[nodiscard]] std::vector<std::string> keys() const;
   [[nodiscard]] size_t entries() const { return index_.size(); }
