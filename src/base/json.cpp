@@ -2,6 +2,9 @@
 
 #include "base/json_values.hpp"
 
+#include <algorithm>
+#include <cmath>
+
 #include <fmt/core.h>
 
 namespace drover {
@@ -40,6 +43,18 @@ void pretty(std::string& out, const json::value& value, size_t depth) {
   }
 }
 
+/// The parser turns a number beyond double's range into infinity, which JSON cannot write.
+bool all_finite(const json::value& value) {
+  if (const auto* object = value.if_object()) {
+    return std::all_of(object->begin(), object->end(),
+                       [](const auto& member) { return all_finite(member.value()); });
+  }
+  if (const auto* array = value.if_array()) {
+    return std::all_of(array->begin(), array->end(), all_finite);
+  }
+  return !value.is_double() || std::isfinite(value.get_double());
+}
+
 }  // namespace
 
 Result<json::value> parse_json(std::string_view text) {
@@ -54,7 +69,11 @@ Result<json::value> parse_json(std::string_view text) {
     return fail(Code::invalid_argument,
                 fmt::format("not valid JSON at byte {}: {}", used, error.message()));
   }
-  return parser.release();
+  json::value value = parser.release();
+  if (!all_finite(value)) {
+    return fail(Code::invalid_argument, "not valid JSON: a number is out of range");
+  }
+  return value;
 }
 
 std::string to_text(const json::value& value) {
