@@ -59,7 +59,7 @@ MasterTree::MasterTree(Seams seams, MasterTreeConfig config,
           seams.executor, [] { return nullptr; }, [] { return "a master dials nobody"; }),
       calls_(seams.executor, log_.with("call"), *this, door_, {}),
       records_(seams.executor, seams.random, log_.with("records"), store, door_),
-      liveness_({config_.timing.confirm_grace}, seams.executor.now(), seams.executor.wall()),
+      liveness_({config_.timing.confirm_grace}, seams.executor.wall()),
       planner_(config_.paths),
       heartbeat_(seams.executor, config_.timing.heartbeat, [this](uint64_t n) { beat(n); }),
       started_(seams.executor.now()) {

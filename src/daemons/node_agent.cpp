@@ -54,7 +54,10 @@ void NodeAgent::use(tree::WayUp* way) {
   records_.use(way);
   whole_sample_ = true;
   const bool was_connected = std::exchange(connected_, way != nullptr);
-  if (way == nullptr || was_connected) return;
+  if (way != nullptr && !was_connected) collect_now();
+}
+
+void NodeAgent::collect_now() {
   collect([this](const Result<std::string>& done) {
     if (!done) log_.error("the inventory could not be sent", {{"why", done.error().text()}});
   });

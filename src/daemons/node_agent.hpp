@@ -31,6 +31,8 @@ class NodeAgent {
   void stop();
   /// The way up has changed; nullptr: lost. After a complete disconnect the inventory is sent anew.
   void use(tree::WayUp* way);
+  /// Reads the machine now and sends what it is.
+  void collect_now();
   [[nodiscard]] tree::CallRunner& calls() { return runner_; }
   [[nodiscard]] tree::RecordSender& records() { return records_; }
 

@@ -4,8 +4,6 @@
 #include "proto/records.pb.h"
 #include "tree/record_window.hpp"
 
-#include <fmt/core.h>
-
 namespace drover::daemons {
 namespace {
 
@@ -17,7 +15,11 @@ struct Applied {
   Error why;
 };
 
-// A newer inventory must not be undone by an older one that took a longer way.
+/// Kinds whose newest record says everything.
+std::string_view snapshot_kind(const proto::Record& record) {
+  return record.kind() == "inventory" ? std::string_view(record.kind()) : std::string_view();
+}
+
 Status apply_effect(store::Transaction& tx, const proto::Record& record,
                     const std::string& fresh_id) {
   if (record.kind().empty()) return {};  // superseded at its origin
@@ -27,15 +29,10 @@ Status apply_effect(store::Transaction& tx, const proto::Record& record,
   DROVER_TRY(const auto report, cluster::parse_inventory(record.payload()));
   const auto role = enum_from_name<cluster::NodeRole>(record.role());
   if (!role) return fail(Code::invalid_argument, "a " + record.role() + " has no inventory");
-  const std::string newest_key = "newest-inventory/" + record.origin();
-  // Fixed width, so that marks compare as texts.
-  const std::string mark = fmt::format("{:020}.{:020}", record.incarnation(), record.sequence());
-  DROVER_TRY(const auto newest, tx.get(kWindowKind, newest_key));
-  if (newest && newest->body > mark) return {};
   tx.explain("inventory of " + record.origin());
   DROVER_TRY([[maybe_unused]] auto outcome,
              cluster::apply_inventory(tx, record.origin(), *role, report, fresh_id));
-  return tx.put_quiet(kWindowKind, newest_key, mark);
+  return {};
 }
 
 // A record that cannot be applied is refused for good: it is marked, so that it is not tried again.
@@ -45,7 +42,8 @@ Result<Applied> apply_once(store::Transaction& tx, const proto::Record& record,
   const std::string key = "origin/" + record.origin();
   DROVER_TRY(const auto stored, tx.get(kWindowKind, key));
   DROVER_TRY(auto window, tree::RecordWindow::decode(stored ? stored->body : std::string()));
-  switch (window.check(record.incarnation(), record.sequence())) {
+  bool apply = true;
+  switch (window.check(record.incarnation(), record.sequence(), snapshot_kind(record))) {
     case tree::RecordWindow::Verdict::duplicate:
       return out;
     case tree::RecordWindow::Verdict::not_yet:
@@ -55,10 +53,13 @@ Result<Applied> apply_once(store::Transaction& tx, const proto::Record& record,
       out.refused = true;
       out.why = Error{Code::conflict, "of an incarnation that is no longer remembered", {}, {}};
       return out;
+    case tree::RecordWindow::Verdict::outdated:
+      apply = false;
+      break;
     case tree::RecordWindow::Verdict::fresh:
       break;
   }
-  const Status effect = apply_effect(tx, record, fresh_id);
+  const Status effect = apply ? apply_effect(tx, record, fresh_id) : Status{};
   if (!effect) {
     const Code code = effect.error().code;
     const bool for_good = code == Code::invalid_argument || code == Code::too_large ||
@@ -67,7 +68,7 @@ Result<Applied> apply_once(store::Transaction& tx, const proto::Record& record,
     out.refused = true;
     out.why = effect.error();
   }
-  window.mark(record.incarnation(), record.sequence());
+  window.mark(record.incarnation(), record.sequence(), snapshot_kind(record));
   DROVER_CHECK_OK(tx.put_quiet(kWindowKind, key, window.encode()));
   return out;
 }

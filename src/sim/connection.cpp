@@ -257,8 +257,7 @@ void Connection::deliver(Side side) {
   }
   if (end.ended && !end.finished && (end.received.empty() || end.hard_end)) {
     if (end.reading_paused && !end.hard_end) return;
-    const Error why = *end.ended;  // the handler may destroy this connection's last stream
-    finish(side, why);
+    finish(side, *end.ended);
   }
 }
 
@@ -268,7 +267,8 @@ void Connection::finish(Side side, const Error& why) {
   end.finished = true;
   drop_unsent(end);
   end.received.clear();
-  if (end.handler != nullptr) end.handler->on_closed(why);
+  const Error last = why;
+  if (end.handler != nullptr) end.handler->on_closed(last);
 }
 
 void Connection::consumed(Side receiver, size_t bytes) {

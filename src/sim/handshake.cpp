@@ -36,7 +36,7 @@ std::string endpoint_text(const net::Endpoint& at) {
 }  // namespace
 
 Handshake::Handshake(Fabric& fabric, SimProcess& client, net::Endpoint to,
-                     const std::shared_ptr<net::Security>& security, net::ConnectCallback connected)
+                     std::shared_ptr<net::Security> security, net::ConnectCallback connected)
     : fabric_(fabric),
       world_(fabric.world()),
       client_(&client),

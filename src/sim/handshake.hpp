@@ -15,7 +15,7 @@ namespace drover::sim {
 class Handshake : public std::enable_shared_from_this<Handshake> {
  public:
   Handshake(Fabric& fabric, SimProcess& client, net::Endpoint to,
-            const std::shared_ptr<net::Security>& security, net::ConnectCallback connected);
+            std::shared_ptr<net::Security> security, net::ConnectCallback connected);
 
   void start(Duration timeout);
   /// The Connecting was destroyed: no callback any more.

@@ -95,7 +95,7 @@ class SimNetFaults : public testing::Test {
   explicit SimNetFaults(uint64_t seed = 11, SimRig::Kind kind = SimRig::Kind::plain)
       : rig_(seed, kind) {}
 
-  void listen(const std::shared_ptr<net::Security>& security = nullptr) {
+  void listen(std::shared_ptr<net::Security> security = nullptr) {
     listener_ = rig_.server_net()
                     .listen(
                         {"", 900, {}}, [security] { return security; },
@@ -289,9 +289,9 @@ struct Refusal {
 class SimTls : public SimNetFaults {
  protected:
   SimTls() : SimNetFaults(12, SimRig::Kind::tls) {}
-  Refusal try_handshake(const std::shared_ptr<net::Security>& server,
+  Refusal try_handshake(std::shared_ptr<net::Security> server,
                         std::shared_ptr<net::Security> client) {
-    listen(server);
+    listen(std::move(server));
     dial(std::move(client));
     run(seconds(12));
     EXPECT_EQ(server_, nullptr);

@@ -1,0 +1,143 @@
+// A small cluster in the simulator for the tests of this room: the real daemons on simulated seams.
+#pragma once
+
+#include "daemons/aggregator.hpp"
+#include "daemons/compute.hpp"
+#include "daemons/master_tree.hpp"
+#include "sim/fabric.hpp"
+#include "sim/sim_disk.hpp"
+#include "sim/sim_net.hpp"
+#include "sim/sim_security.hpp"
+#include "sim/world.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <fmt/core.h>
+
+namespace drover::daemons::testing {
+
+inline constexpr const char* kCluster = "sim";
+
+/// Made-up machines: the same inventory at each reading unless `generation` is raised.
+class SimFacts final : public HostFacts {
+ public:
+  Result<std::string> read_inventory() override {
+    return fmt::format(
+        R"({{"parts":[{{"kind":"cpu","slot":"0","serial":"c{}","attributes":{{"model":"sim"}}}}],)"
+        R"("summary":{{"cpus":4,"memory_mib":1024,"gpus":0,"os":"sim","kernel":"6.1"}}}})",
+        generation);
+  }
+  std::string sample(bool) override { return {}; }
+  int generation = 0;
+};
+
+/// One simulated process with its seams; the daemon on it is destroyed first.
+struct SimHost {
+  SimHost(sim::World& world, sim::Fabric& fabric, const std::string& name, Disk& disk)
+      : process(world, {.name = name, .host = name, .disk = &disk}), net(fabric, process) {}
+  Seams seams() {
+    return {process.executor(), net, process.disk(), process.random(), process.log_sink()};
+  }
+  sim::SimProcess process;
+  sim::SimNet net;
+};
+
+inline tree::Introduction introduction(SimHost& host, tree::Role role, uint64_t starts) {
+  tree::Introduction self;
+  self.cluster = kCluster;
+  self.role = role;
+  self.name = host.process.name();
+  self.incarnation = static_cast<uint64_t>(to_unix_ms(host.process.executor().wall()));
+  self.starts = starts;
+  self.boot_id = "boot";
+  self.protocol_min = tree::kProtocolMin;
+  self.protocol_max = tree::kProtocolMax;
+  self.features = tree::kFeatures;
+  self.version = "test";
+  return self;
+}
+
+inline Callback<std::shared_ptr<net::Security>()> security(SimHost& host, tree::Role role) {
+  net::SecurityConfig config;
+  config.certificate_pem =
+      sim::sim_certificate(tree::certificate_uri(kCluster, tree::name(role), host.process.name()),
+                           host.process.executor().wall() + std::chrono::hours(24 * 365), "ca");
+  config.trust_pem = sim::sim_ca("ca");
+  auto made = host.net.make_security(config).value();
+  return [made] { return made; };
+}
+
+struct SimMaster {
+  SimMaster(sim::World& world, sim::Fabric& fabric, Disk& disk, uint64_t starts,
+            const Timing& timing)
+      : host(world, fabric, "master", disk), worker(host.process.executor().make_worker("w")) {
+    Seams seams = host.seams();
+    store = store::open_sqlite(seams.executor, seams.disk, host.process.log(), "/db/drover.db", {})
+                .value();
+    (void)model.load(*store);
+    subscription = store->subscribe(
+        [this](std::span<const store::Change> changes) { (void)model.apply(changes); });
+    MasterTreeConfig config;
+    config.self = introduction(host, tree::Role::master, starts);
+    config.timing = timing;
+    config.paths.hold = timing.hold;
+    tree = std::make_unique<MasterTree>(
+        seams, config, security(host, tree::Role::master), *store, model,
+        [](const tree::Introduction&) -> Status { return {}; },
+        [](const std::string&, std::string_view) {});
+    model.on_node([this](const cluster::Model::NodeEvent& event) {
+      if (event.after != nullptr) tree->node_stored(*event.after);
+    });
+    (void)tree->listen(net::Endpoint{"master", 9815, {}});
+    tree->start(*worker);
+  }
+  SimHost host;
+  std::unique_ptr<Worker> worker;
+  std::unique_ptr<store::Store> store;
+  cluster::Model model;
+  store::Subscription subscription;
+  std::unique_ptr<MasterTree> tree;
+};
+
+struct SimAggregator {
+  SimAggregator(sim::World& world, sim::Fabric& fabric, const std::string& name, Disk& disk,
+                uint64_t starts, const Timing& timing)
+      : host(world, fabric, name, disk) {
+    AggregatorConfig config;
+    config.self = introduction(host, tree::Role::aggregator, starts);
+    config.listen = {net::Endpoint{name, 9800, {}}};
+    config.masters = {net::Endpoint{"master", 9815, {}}};
+    config.spool_dir = "/spool";
+    config.timing = timing;
+    daemon =
+        std::make_unique<Aggregator>(host.seams(), config, security(host, tree::Role::aggregator));
+    (void)daemon->start();
+  }
+  SimHost host;
+  std::unique_ptr<Aggregator> daemon;
+};
+
+struct SimCompute {
+  SimCompute(sim::World& world, sim::Fabric& fabric, const std::string& name, Disk& disk,
+             const std::vector<std::string>& aggregators, uint64_t starts, const Timing& timing)
+      : host(world, fabric, name, disk) {
+    ComputeConfig config;
+    config.self = introduction(host, tree::Role::compute, starts);
+    for (const std::string& aggregator : aggregators) {
+      config.aggregators.push_back(net::Endpoint{aggregator, 9800, {}});
+    }
+    config.timing = timing;
+    daemon =
+        std::make_unique<Compute>(host.seams(), config, security(host, tree::Role::compute), facts);
+    daemon->start();
+  }
+  SimHost host;
+  SimFacts facts;
+  std::unique_ptr<Compute> daemon;
+};
+
+}  // namespace drover::daemons::testing

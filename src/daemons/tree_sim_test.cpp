@@ -1,0 +1,190 @@
+// The daemons' tree end to end in the simulator: joining, calls, failover, failback, restarts.
+#include "daemons/sim_cluster.hpp"
+
+#include <gtest/gtest.h>
+
+namespace drover::daemons::testing {
+namespace {
+
+using std::chrono::milliseconds;
+using std::chrono::seconds;
+
+class TreeSim : public ::testing::Test {
+ protected:
+  void SetUp() override {
+    timing.hold = seconds(5);
+    (void)master_disk.make_dirs("/db", 0700);
+    start_master();
+    for (const char* name : {"agg1", "agg2", "agg3"}) start_aggregator(name);
+    for (int i = 1; i <= 8; ++i) start_compute(fmt::format("n{}", i));
+  }
+
+  void start_master() {
+    master = std::make_unique<SimMaster>(world, fabric, master_disk, ++starts["master"], timing);
+  }
+  void start_aggregator(const std::string& name) {
+    auto& disk = disks[name];
+    if (!disk) disk = std::make_unique<sim::SimDisk>();
+    aggregators[name] =
+        std::make_unique<SimAggregator>(world, fabric, name, *disk, ++starts[name], timing);
+  }
+  void start_compute(const std::string& name) {
+    auto& disk = disks[name];
+    if (!disk) disk = std::make_unique<sim::SimDisk>();
+    computes[name] = std::make_unique<SimCompute>(world, fabric, name, *disk,
+                                                  std::vector<std::string>{"agg1", "agg2", "agg3"},
+                                                  ++starts[name], timing);
+  }
+  void kill_aggregator(const std::string& name) {
+    aggregators.at(name)->host.process.kill();
+    disks.at(name)->detach();
+    aggregators.erase(name);
+  }
+  void kill_master() {
+    master->host.process.kill();
+    master_disk.detach();
+    master.reset();
+  }
+
+  [[nodiscard]] bool all_up() const {
+    size_t up = 0;
+    for (const auto& [name, entry] : master->model.nodes()) {
+      if (entry.node.phase.state == cluster::PhaseState::up && entry.confirmed && entry.agent &&
+          !entry.agent->primary.empty()) {
+        ++up;
+      }
+    }
+    return up == computes.size();
+  }
+  [[nodiscard]] bool all_redundant() const {
+    if (!all_up()) return false;
+    for (const auto& [name, entry] : master->model.nodes()) {
+      if (entry.agent->secondary.empty()) return false;
+    }
+    return true;
+  }
+  [[nodiscard]] size_t served_by(const std::string& aggregator) const {
+    size_t served = 0;
+    for (const auto& [name, entry] : master->model.nodes()) {
+      served += entry.agent && entry.agent->primary == aggregator ? 1 : 0;
+    }
+    return served;
+  }
+  /// Every node is served by the aggregator that the master wants for it.
+  [[nodiscard]] bool all_home() const {
+    if (!all_redundant() || master->tree->planner().displaced() > 0) return false;
+    for (const auto& [name, entry] : master->model.nodes()) {
+      const auto* assigned = master->tree->planner().assignment(name);
+      if (assigned == nullptr || assigned->primary != entry.agent->primary) return false;
+    }
+    return true;
+  }
+  ::testing::AssertionResult reach(Callback<bool()> condition, Duration limit) {
+    const Status done = world.run_until(std::move(condition), limit);
+    if (done) return ::testing::AssertionSuccess();
+    return ::testing::AssertionFailure() << done.error().text();
+  }
+  tree::CallReport ping(const std::vector<std::string>& targets) {
+    tree::CallReport report;
+    bool done = false;
+    const Status started = master->tree->calls().start(
+        {fmt::format("call-{}", ++calls), "ping", "", seconds(10), targets}, nullptr,
+        [&](tree::CallReport r) {
+          report = std::move(r);
+          done = true;
+        });
+    EXPECT_TRUE(started) << started.error().text();
+    EXPECT_TRUE(reach([&] { return done; }, seconds(15)));
+    return report;
+  }
+
+  sim::World world{1};
+  sim::Fabric fabric{world};
+  Timing timing;
+  sim::SimDisk master_disk;
+  std::map<std::string, std::unique_ptr<sim::SimDisk>> disks;
+  std::map<std::string, uint64_t> starts;
+  std::unique_ptr<SimMaster> master;
+  std::map<std::string, std::unique_ptr<SimAggregator>> aggregators;
+  std::map<std::string, std::unique_ptr<SimCompute>> computes;
+  int calls = 0;
+};
+
+TEST_F(TreeSim, EveryNodeComesUpWithTwoPaths) {
+  EXPECT_TRUE(reach([&] { return all_redundant(); }, seconds(10)));
+  EXPECT_TRUE(reach([&] { return all_home(); }, seconds(30)));
+}
+
+TEST_F(TreeSim, APingToAllFoldsIntoOneAnswer) {
+  ASSERT_TRUE(reach([&] { return all_up(); }, seconds(10)));
+  const tree::CallReport report = ping({"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"});
+  ASSERT_EQ(report.groups.size(), 1U);
+  EXPECT_EQ(report.groups[0].nodes, "n[1-8]");
+  EXPECT_EQ(report.groups[0].result, "pong");
+}
+
+TEST_F(TreeSim, NodesMoveWhenTheirAggregatorDiesAndComeHomeWhenItReturns) {
+  ASSERT_TRUE(reach([&] { return all_home(); }, seconds(40)));
+  kill_aggregator("agg1");
+  EXPECT_TRUE(reach([&] { return all_up() && ping({"n1"}).totals.of(tree::Outcome::done) == 1; },
+                    seconds(3)));
+  for (const auto& [name, entry] : master->model.nodes()) EXPECT_NE(entry.agent->primary, "agg1");
+  EXPECT_TRUE(reach([&] { return all_redundant(); }, seconds(10)));
+  start_aggregator("agg1");
+  EXPECT_FALSE(reach([&] { return served_by("agg1") > 0; }, seconds(4)))
+      << "before the hold is over";
+  EXPECT_TRUE(reach([&] { return served_by("agg1") > 0 && all_home(); }, seconds(60)));
+}
+
+TEST_F(TreeSim, ADeadNodeIsLostAtOnceAndAStoppedOneInThreeSeconds) {
+  ASSERT_TRUE(reach([&] { return all_redundant(); }, seconds(10)));
+  computes.at("n3")->host.process.kill();
+  computes.at("n3").reset();
+  EXPECT_TRUE(
+      reach([&] { return master->model.find("n3")->node.phase.state == cluster::PhaseState::lost; },
+            milliseconds(200)));
+  computes.at("n4")->host.process.pause();
+  EXPECT_TRUE(
+      reach([&] { return master->model.find("n4")->node.phase.state == cluster::PhaseState::lost; },
+            milliseconds(4500)));
+  computes.at("n4")->host.process.resume();
+  EXPECT_TRUE(
+      reach([&] { return master->model.find("n4")->node.phase.state == cluster::PhaseState::up; },
+            seconds(10)));
+}
+
+TEST_F(TreeSim, AMasterThatRestartsKnowsEverythingAgain) {
+  ASSERT_TRUE(reach([&] { return all_home(); }, seconds(40)));
+  const uint64_t changes = master->store->head();
+  kill_master();
+  ASSERT_TRUE(world.run_for(seconds(2)));
+  start_master();
+  EXPECT_TRUE(reach([&] { return all_home(); }, seconds(10)));
+  ASSERT_TRUE(world.run_for(seconds(10)));
+  EXPECT_EQ(master->store->head(), changes) << "a restart of the master changes nothing";
+}
+
+TEST_F(TreeSim, BothAggregatorsOfANodeDie) {
+  ASSERT_TRUE(reach([&] { return all_home(); }, seconds(40)));
+  const auto agent = *master->model.find("n1")->agent;
+  kill_aggregator(agent.primary);
+  kill_aggregator(agent.secondary);
+  EXPECT_TRUE(reach([&] { return all_up(); }, seconds(20)));
+}
+
+TEST_F(TreeSim, AnInventoryThatChangesNothingWritesNothing) {
+  ASSERT_TRUE(reach([&] { return all_redundant(); }, seconds(10)));
+  ASSERT_TRUE(world.run_for(seconds(5)));
+  EXPECT_EQ(master->model.parts_of("n1").size(), 1U);
+  const uint64_t before = master->store->head();
+  computes.at("n1")->daemon->agent().collect_now();
+  ASSERT_TRUE(world.run_for(seconds(2)));
+  EXPECT_EQ(master->store->head(), before);
+  computes.at("n1")->facts.generation = 1;
+  computes.at("n1")->daemon->agent().collect_now();
+  ASSERT_TRUE(world.run_for(seconds(2)));
+  EXPECT_EQ(master->store->head(), before + 1);
+}
+
+}  // namespace
+}  // namespace drover::daemons::testing
