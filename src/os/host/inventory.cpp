@@ -13,11 +13,25 @@
 namespace drover::os {
 namespace {
 
+/// Keeps within what a master takes: PCI functions are the most numerous and the least told of.
+void cap(std::vector<Part>& parts) {
+  constexpr size_t kMost = 4096;
+  while (parts.size() > kMost) {
+    const auto last = std::find_if(parts.rbegin(), parts.rend(),
+                                   [](const Part& part) { return part.kind == "pci"; });
+    if (last == parts.rend()) break;
+    parts.erase(std::next(last).base());
+  }
+  if (parts.size() > kMost) parts.resize(kMost);
+}
+
 void canonicalize(std::vector<Part>& parts) {
+  constexpr size_t kMaxSlot = 200;
   // Firmware gives twins the same locator; the order of reading, which is stable, tells them apart.
   std::map<std::pair<std::string, std::string>, uint32_t> seen;
   for (Part& part : parts) {
     if (part.slot.empty()) part.slot = "unnamed";
+    if (part.slot.size() > kMaxSlot) part.slot = clean(part.slot.substr(0, kMaxSlot));
     const uint32_t count = ++seen[{part.kind, part.slot}];
     if (count > 1) part.slot += "#" + std::to_string(count);
     std::sort(part.attributes.begin(), part.attributes.end());
@@ -51,6 +65,7 @@ Result<std::vector<Part>> read_inventory(const HostRoot& root, const InventoryOp
     return fail(Code::io, "no fact about this host can be read",
                 "mount /proc and /sys, and let the agent read them");
   }
+  cap(parts);
   canonicalize(parts);
   return parts;
 }

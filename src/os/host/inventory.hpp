@@ -8,7 +8,6 @@
 
 #include <cstdint>
 #include <string>
-#include <string_view>
 #include <vector>
 
 namespace drover::os {
@@ -20,7 +19,7 @@ struct InventoryOptions {
 
 /// Reads the machine behind `root`: sorted by (kind, slot), attributes by name. Blocks on /proc and
 /// /sys, and on the driver where there is NVML: run it on a Worker. Missing facts are gaps; fails
-/// only when nothing at all can be read.
+/// only when nothing at all can be read. No more than 4,096 parts.
 Result<std::vector<Part>> read_inventory(const HostRoot& root, const InventoryOptions& options);
 /// The same with the defaults for the running machine and without NVML for a recorded tree.
 Result<std::vector<Part>> read_inventory(const HostRoot& root);
@@ -38,18 +37,10 @@ struct Summary {
 };
 Summary summarize(const std::vector<Part>& parts);
 
-/// Canonical JSON text: {"parts":[{"kind","slot","serial","attributes":{..}}]}, equal parts give
-/// equal bytes.
+/// The report that an agent sends, as canonical JSON: {"parts":[{"kind","slot","serial",
+/// "attributes":{..}}],"summary":{"cpus","memory_mib","gpus","os","kernel"}}. Equal parts give
+/// equal bytes. cluster/inventory.hpp reads it, and its limits are kept: at most 4,096 parts (PCI
+/// functions go first), all texts far below 1 KiB.
 std::string encode_inventory(const std::vector<Part>& parts);
-
-inline constexpr size_t kMaxInventoryParts = 10'000;
-inline constexpr size_t kMaxInventoryAttributes = 256;  ///< of one part
-inline constexpr size_t kMaxInventoryString = 4096;     ///< bytes of any name or value
-inline constexpr size_t kMaxInventoryText = size_t{16} << 20;
-
-/// Reads what another host sent, trusting nothing: errors name the place ("parts[3].slot: ..."),
-/// too_large for what is over a limit above, invalid_argument otherwise. Members it does not know
-/// (from a newer agent) are left out; the result is sorted like read_inventory()'s.
-Result<std::vector<Part>> decode_inventory(std::string_view text);
 
 }  // namespace drover::os

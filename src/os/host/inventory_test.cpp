@@ -340,6 +340,19 @@ TEST_F(ServerInventory, AReplacedModuleIsTheOnlyDifference) {
   }
 }
 
+TEST(Inventory, NeverMoreThanAMasterTakes) {
+  const TestFolder root;
+  root.write("proc/meminfo", "MemTotal: 2048 kB\n");
+  root.write("real/class", "0x020000\n");
+  for (int i = 0; i < 5000; ++i) {
+    root.link("sys/bus/pci/devices/" + std::to_string(10000 + i), "../../../../real");
+  }
+  const auto parts = read_inventory(HostRoot(root.path()));
+  ASSERT_TRUE(parts);
+  EXPECT_EQ(parts->size(), 4096U);
+  EXPECT_NE(find(*parts, "memory", "total"), nullptr);
+}
+
 TEST(Inventory, AnEmptyTreeIsAnErrorWithANextStep) {
   const TestFolder root;
   const auto parts = read_inventory(HostRoot(root.path()));
@@ -365,7 +378,6 @@ TEST(Inventory, NonsenseInFilesIsAGapOrIsMadeSafe) {
   EXPECT_EQ(find(*parts, "board", "system")->get("product"), "evil?[2J??name");
   EXPECT_EQ(find(*parts, "board", "board")->get("product").size(), 256U);
   EXPECT_EQ(find(*parts, "nic", "eth0"), nullptr) << "no device: not physical";
-  EXPECT_TRUE(decode_inventory(encode_inventory(*parts)));
 }
 
 TEST(RealMachine, HasWhatEveryMachineHas) {
@@ -388,7 +400,6 @@ TEST(RealMachine, HasWhatEveryMachineHas) {
   const auto again = read_inventory(HostRoot());
   ASSERT_TRUE(again);
   EXPECT_EQ(*again, *parts);
-  EXPECT_EQ(decode_inventory(encode_inventory(*parts)).value(), *parts);
 }
 
 TEST(RealMachine, HwlocAndSysfsAgree) {
