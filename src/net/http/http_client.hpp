@@ -25,9 +25,9 @@ class HttpCall {
 /// times, on_end once (with an error also before or without on_head). The HttpCall may be destroyed
 /// in any.
 struct HttpStreamEvents {
-  Callback<void(const HttpResponse& head)> on_head;  ///< body empty
-  Callback<void(std::string_view chunk)> on_chunk;   ///< lives only for this call
-  Callback<void(Status)> on_end;  ///< an error when the answer was cut off before its end
+  Callback<void(const HttpResponse& head)> on_head = {};  ///< body empty
+  Callback<void(std::string_view chunk)> on_chunk = {};   ///< lives only for this call
+  Callback<void(Status)> on_end = {};  ///< an error when the answer was cut off before its end
 };
 
 /// Used from the executor's thread; stateless apart from its seams, which outlive the calls.

@@ -8,19 +8,21 @@
 
 #include <cstdint>
 #include <memory>
-#include <vector>
+#include <string>
+#include <string_view>
+#include <utility>
 
 namespace drover::net {
 
 struct HttpServerOptions {
-  size_t header_limit = size_t{16} * 1024;      ///< bytes of request line and header fields
+  size_t header_limit = size_t{16} * 1024;      ///< bytes, of the request line and of the fields
   size_t body_limit = size_t{8} * 1024 * 1024;  ///< bytes of one request's body
-  Duration header_limit_time =
-      std::chrono::seconds(10);  ///< from a request's first byte to its header's end
-  Duration body_limit_time = std::chrono::seconds(60);  ///< from there to the body's end
-  Duration idle_limit_time = std::chrono::seconds(60);  ///< between two requests of a connection
-  size_t connection_limit = 4096;      ///< open connections, of all listeners together
-  std::string server_name = "drover";  ///< the Server header
+  /// From the connection, or a later request's first byte, to the header's end.
+  Duration header_time = std::chrono::seconds(10);
+  Duration body_time = std::chrono::seconds(60);  ///< from the header's end to the body's
+  Duration idle_time = std::chrono::seconds(60);  ///< between two requests of a connection
+  size_t connection_limit = 4096;                 ///< open ones, of all listeners together
+  std::string server_name = "drover";             ///< the Server field
 };
 
 class HttpConnection;
@@ -31,28 +33,33 @@ class HttpConnection;
 /// that the client cannot take the answer for whole.
 class HttpExchange {
  public:
-  explicit HttpExchange(std::weak_ptr<HttpConnection> connection, uint64_t id)
-      : connection_(std::move(connection)), id_(id) {}
+  /// For the server.
+  HttpExchange(std::weak_ptr<HttpConnection> connection, uint64_t id);
   HttpExchange(const HttpExchange&) = delete;
   HttpExchange& operator=(const HttpExchange&) = delete;
   ~HttpExchange();
 
-  /// The whole answer. Content-Length, Date, Server and Connection are added.
+  /// The whole answer. Server, Date, Content-Length and Connection are added; fields of `response`
+  /// about framing are dropped.
   void respond(HttpResponse response);
-  /// Starts an answer of unknown length (chunked, or ended by closing for an HTTP/1.0 client).
+  /// Starts an answer that comes in pieces: chunked, unless `headers` has a Content-Length, which
+  /// must then be kept to. An HTTP/1.0 client without one gets the connection's end as the end.
   void begin(int status, HttpHeaders headers);
-  void write(std::string_view chunk);
+  void write(std::string_view piece);
   void end();
   /// Bytes written and not yet taken by the operating system, to push back on a fast source.
   [[nodiscard]] size_t unsent() const;
-  /// Called when unsent() has fallen to zero after it had been more.
-  void on_drained(Callback<void()> drained);
-  /// Called once if the client leaves before the answer is complete. Not called after.
-  void on_gone(Callback<void()> gone);
-  [[nodiscard]] bool gone() const { return connection_.expired(); }
+  /// Called each time unsent() has fallen to zero after it had been more.
+  void on_drained(Callback<void()> drained) { drained_ = std::move(drained); }
+  /// Called once if the client leaves, or the server cuts it off, before the answer is complete.
+  /// Look at gone() first when this is set later than in the handler.
+  void on_gone(Callback<void()> gone) { gone_ = std::move(gone); }
+  [[nodiscard]] bool gone() const;
 
  private:
   friend class HttpConnection;
+  [[nodiscard]] std::shared_ptr<HttpConnection> connection() const;
+
   std::weak_ptr<HttpConnection> connection_;
   uint64_t id_;
   Callback<void()> gone_;
@@ -63,9 +70,10 @@ class HttpExchange {
 
 using HttpHandler = Callback<void(HttpRequest, std::shared_ptr<HttpExchange>)>;
 
-/// Serves requests on any number of listeners. Bad input is answered (400, 408, 413, 414, 417, 431,
-/// 501, 505) and never reaches the handler. Destroying it drops all connections; exchanges that are
-/// still held become inert. The net and executor outlive it.
+/// Serves requests on any number of listeners. Bad input is answered (400, 408, 413, 431, 501, 505)
+/// and never reaches the handler. Refused connections are logged. Destroying it, which the handler
+/// may do, drops all connections; exchanges that are still held become inert and hear nothing. The
+/// net and executor outlive it.
 class HttpServer {
  public:
   HttpServer(Executor& executor, Net& net, Log log, HttpHandler handler,
