@@ -17,7 +17,11 @@ constexpr uint32_t kFileMode = 0600;
 constexpr uint64_t kNothing = std::numeric_limits<uint64_t>::max();
 constexpr std::array<char, 32> kZeros{};  // a WAL header or frame header is invalid with these
 
-/// An open file of SQLite.
+/// SQLite writes its log in pieces of 24 bytes and a page; so many bytes of them become one write.
+constexpr size_t kGather = size_t{256} << 10;
+
+/// An open file of SQLite. Writes to the log that follow one another are gathered until something
+/// else is done with it; nothing is promised of them before a sync anyway.
 struct OpenFile {
   DiskVfs& vfs;
   std::unique_ptr<File> file;
@@ -25,6 +29,26 @@ struct OpenFile {
   bool write_ahead_log = false;
   bool name_is_new = false;           // its directory must be synced with it
   uint64_t unsynced_from = kNothing;  // lowest offset written since the last sync
+  uint64_t gathered_at = 0;
+  std::string gathered;
+
+  Status write(uint64_t at, std::string_view bytes) {
+    unsynced_from = std::min(unsynced_from, at);
+    if (!write_ahead_log) return file->write(at, bytes);
+    if (at != gathered_at + gathered.size() || gathered.size() + bytes.size() > kGather) {
+      DROVER_CHECK_OK(flush());
+      gathered_at = at;
+    }
+    gathered += bytes;
+    return {};
+  }
+  /// What could not be written is forgotten: the transaction that wrote it fails.
+  Status flush() {
+    if (gathered.empty()) return {};
+    Status done = file->write(gathered_at, gathered);
+    gathered.clear();
+    return done;
+  }
 };
 
 /// What SQLite allocates and knows as its sqlite3_file.
@@ -48,12 +72,16 @@ std::string parent_of(const std::string& path) {
 int close_file(sqlite3_file* file) {
   auto* const handle = reinterpret_cast<Handle*>(file);
   const std::unique_ptr<OpenFile> gone(std::exchange(handle->open, nullptr));
-  return SQLITE_OK;
+  const Status done = gone->flush();
+  return done ? SQLITE_OK : gone->vfs.note(done.error(), SQLITE_IOERR_WRITE);
 }
 
 int read_file(sqlite3_file* file, void* out, int count, sqlite3_int64 offset) {
   OpenFile& open = open_of(file);
   const std::span<char> bytes(static_cast<char*>(out), static_cast<size_t>(count));
+  if (const Status done = open.flush(); !done) {
+    return open.vfs.note(done.error(), SQLITE_IOERR_WRITE);
+  }
   const auto got = open.file->read(static_cast<uint64_t>(offset), bytes);
   if (!got) return open.vfs.note(got.error(), SQLITE_IOERR_READ);
   if (*got == bytes.size()) return SQLITE_OK;
@@ -63,22 +91,23 @@ int read_file(sqlite3_file* file, void* out, int count, sqlite3_int64 offset) {
 
 int write_file(sqlite3_file* file, const void* in, int count, sqlite3_int64 offset) {
   OpenFile& open = open_of(file);
-  const auto at = static_cast<uint64_t>(offset);
-  open.unsynced_from = std::min(open.unsynced_from, at);
-  const Status done =
-      open.file->write(at, {static_cast<const char*>(in), static_cast<size_t>(count)});
+  const Status done = open.write(static_cast<uint64_t>(offset),
+                                 {static_cast<const char*>(in), static_cast<size_t>(count)});
   return done ? SQLITE_OK : open.vfs.note(done.error(), SQLITE_IOERR_WRITE);
 }
 
 int truncate_file(sqlite3_file* file, sqlite3_int64 size) {
   OpenFile& open = open_of(file);
-  const Status done = open.file->truncate(static_cast<uint64_t>(size));
+  Status done = open.flush();
+  if (done) done = open.file->truncate(static_cast<uint64_t>(size));
   return done ? SQLITE_OK : open.vfs.note(done.error(), SQLITE_IOERR_TRUNCATE);
 }
 
 int sync_file(sqlite3_file* file, int /*flags*/) {
   OpenFile& open = open_of(file);
-  Status done = open.file->sync();
+  Status done = open.flush();
+  if (!done) return open.vfs.note(done.error(), SQLITE_IOERR_WRITE);
+  done = open.file->sync();
   if (done && open.name_is_new) {
     done = open.vfs.disk().sync_dir(parent_of(open.path));
     open.name_is_new = !done;
@@ -98,6 +127,9 @@ int sync_file(sqlite3_file* file, int /*flags*/) {
 
 int size_of_file(sqlite3_file* file, sqlite3_int64* out) {
   OpenFile& open = open_of(file);
+  if (const Status done = open.flush(); !done) {
+    return open.vfs.note(done.error(), SQLITE_IOERR_WRITE);
+  }
   const auto size = open.file->size();
   if (!size) return open.vfs.note(size.error(), SQLITE_IOERR_FSTAT);
   *out = static_cast<sqlite3_int64>(*size);
@@ -152,7 +184,7 @@ Result<std::unique_ptr<OpenFile>> open_on(DiskVfs& vfs, const std::string& path,
   if ((flags & SQLITE_OPEN_MAIN_DB) != 0) DROVER_CHECK_OK(file->lock());
   const bool write_ahead_log = (flags & SQLITE_OPEN_WAL) != 0;
   return std::make_unique<OpenFile>(
-      OpenFile{vfs, std::move(file), path, write_ahead_log, !there, kNothing});
+      OpenFile{vfs, std::move(file), path, write_ahead_log, !there, kNothing, 0, {}});
 }
 
 int open_file(sqlite3_vfs* vfs, const char* name, sqlite3_file* out, int flags, int* out_flags) {
