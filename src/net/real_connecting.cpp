@@ -86,6 +86,9 @@ void RealConnecting::begin(const SocketAddress& address) {
     retry_.after(net_.loop(), kUnixRetry, [this] { begin(addresses_[next_address_ - 1]); });
     return;
   }
+  if (error == ENOENT && address.family() == AF_UNIX) {
+    return try_failed({Code::unreachable, "nobody listens there (no such socket)", {}, {}});
+  }
   if (error != EINPROGRESS) return try_failed(errno_error({}, error));
   if (Status started = watch_.start(net_.loop(), fd_.get(), EPOLLOUT, *this); !started) {
     try_failed(std::move(started).error());

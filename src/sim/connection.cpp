@@ -11,6 +11,10 @@ namespace {
 constexpr size_t kReadBytes = size_t{64} << 10;
 /// After a path opens again, what was held comes at the next retransmission, up to this later.
 constexpr Duration kLateRetransmit = std::chrono::seconds(3);
+/// An orderly close waits this long for the peer's end, and gives up when the peer takes nothing
+/// for that long (net/real_stream.cpp).
+constexpr Duration kLinger = std::chrono::seconds(1);
+constexpr Duration kCloseStall = std::chrono::seconds(10);
 
 Side other(Side side) {
   return side ^ 1;
@@ -36,6 +40,12 @@ class SimStream final : public net::Stream {
   Side side_;
 };
 
+Error closed_by_us() {
+  return {Code::cancelled, "closed", {}, {}};
+}
+Error cut_by_peer() {
+  return {Code::unreachable, "connection cut by the peer without a goodbye", {}, {}};
+}
 Error closed_by_peer() {
   return {Code::cancelled, "closed by peer", {}, {}};
 }
@@ -45,10 +55,12 @@ Error reset_by_peer() {
 
 }  // namespace
 
-Connection::Connection(Fabric& fabric, std::string client_host, std::string server_host)
+Connection::Connection(Fabric& fabric, std::string client_host, std::string server_host,
+                       bool secure)
     : fabric_(fabric),
       world_(fabric.world()),
       id_(fabric.add_connection(this)),
+      secure_(secure),
       paths_{&fabric.path(client_host, server_host), &fabric.path(server_host, client_host)} {
   ends_[0].host = std::move(client_host);
   ends_[1].host = std::move(server_host);
@@ -95,7 +107,26 @@ void Connection::close(Side side) {
   End& end = ends_[side];
   if (end.gone || end.finished || end.closing) return;
   end.closing = true;
+  limit_close(side, kCloseStall, end.taken);
   arm_flush(side, Duration{});
+}
+
+void Connection::limit_close(Side side, Duration limit, uint64_t progress) {
+  ends_[side].process->after(limit, [weak = weak_from_this(), side, progress] {
+    const auto self = weak.lock();
+    if (self == nullptr || self->ends_[side].gone) return;
+    const End& end = self->ends_[side];
+    if (end.end_sent || end.taken == progress) {
+      self->finish(side, closed_by_us());
+    } else {
+      self->limit_close(side, kCloseStall, end.taken);
+    }
+  });
+}
+
+void Connection::send_end(Side side, Error why) {
+  if (std::exchange(ends_[side].end_sent, true)) return;
+  send(side, {}, std::move(why));
 }
 
 void Connection::pause_reading(Side side, bool paused) {
@@ -144,6 +175,7 @@ void Connection::flush(Side side) {
   if (n > 0) {
     std::string bytes = take_unsent(end, n);
     end.window_used += n;
+    end.taken += n;
     send(side, std::move(bytes), std::nullopt);
   }
   if (unsent(side) > 0) {
@@ -152,8 +184,8 @@ void Connection::flush(Side side) {
     return;
   }
   if (end.closing) {
-    send(side, {}, closed_by_peer());
-    finish(side, closed_by_peer());
+    send_end(side, closed_by_peer());
+    limit_close(side, kLinger, end.taken);
   } else if (n > 0 && end.handler != nullptr) {
     end.handler->on_drained();
   }
@@ -242,6 +274,7 @@ bool Connection::deliver_data(Side side) {
   const std::string bytes = end.received.substr(0, kReadBytes);
   end.received.erase(0, bytes.size());
   consumed(side, bytes.size());
+  if (end.closing) return true;  // nobody wants it any more
   end.handler->on_data(bytes);
   return !end.gone && end.handler != nullptr;
 }
@@ -257,7 +290,9 @@ void Connection::deliver(Side side) {
   }
   if (end.ended && !end.finished && (end.received.empty() || end.hard_end)) {
     if (end.reading_paused && !end.hard_end) return;
-    finish(side, *end.ended);
+    // A copy: the handler may destroy this connection's last stream.
+    const Error why = end.end_sent ? closed_by_us() : *end.ended;
+    finish(side, why);
   }
 }
 
@@ -265,10 +300,10 @@ void Connection::finish(Side side, const Error& why) {
   End& end = ends_[side];
   if (end.gone || end.finished) return;
   end.finished = true;
+  if (!end.hard_end) send_end(side, unsent(side) > 0 ? reset_by_peer() : closed_by_peer());
   drop_unsent(end);
   end.received.clear();
-  const Error last = why;
-  if (end.handler != nullptr) end.handler->on_closed(last);
+  if (end.handler != nullptr) end.handler->on_closed(why);
 }
 
 void Connection::consumed(Side receiver, size_t bytes) {
@@ -287,22 +322,28 @@ void Connection::consumed(Side receiver, size_t bytes) {
 void Connection::abandon(Side side, std::optional<Error> why) {
   End& end = ends_[side];
   if (end.gone) return;
-  const bool said_end = end.finished;
+  const bool finished = end.finished;
   const bool unread = !end.received.empty();
   end.gone = true;
   end.handler = nullptr;
   end.process = nullptr;
   drop_unsent(end);
   end.received.clear();
-  if (said_end) return;
-  // Closing with unread bytes resets (RFC 2525 section 2.17), otherwise the end is orderly.
-  if (!why) why = unread ? reset_by_peer() : closed_by_peer();
-  send(side, {}, std::move(why));
+  if (finished) return;
+  // Closing with unread bytes resets (RFC 2525 section 2.17); without close(), TLS misses the
+  // goodbye.
+  if (!why) why = unread ? reset_by_peer() : secure_ ? cut_by_peer() : closed_by_peer();
+  send_end(side, *std::move(why));
 }
 
 void Connection::process_died(const SimProcess& process) {
   for (Side side = 0; side < 2; ++side) {
-    if (ends_[side].process == &process) abandon(side, reset_by_peer());
+    if (ends_[side].process != &process) continue;
+    // The kernel closes a dead process's sockets; a host without power says nothing, and when it is
+    // back it knows nothing of them.
+    std::optional<Error> why;
+    if (fabric_.host_down(process.host())) why = reset_by_peer();
+    abandon(side, std::move(why));
   }
 }
 

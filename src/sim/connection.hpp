@@ -20,7 +20,8 @@ using Side = uint8_t;
 
 class Connection : public std::enable_shared_from_this<Connection> {
  public:
-  Connection(Fabric& fabric, std::string client_host, std::string server_host);
+  /// `secure`: TLS, in which an end without close() is told from an orderly one.
+  Connection(Fabric& fabric, std::string client_host, std::string server_host, bool secure);
   Connection(const Connection&) = delete;
   Connection& operator=(const Connection&) = delete;
   ~Connection();
@@ -70,12 +71,14 @@ class Connection : public std::enable_shared_from_this<Connection> {
     // Towards the other end.
     std::string unsent;  ///< from unsent_head on; what lies before it has left
     size_t unsent_head = 0;
-    bool closing = false;
+    bool closing = false;  ///< close() was called
+    bool end_sent = false;
     bool flush_armed = false;
     std::deque<Chunk> flight;
     bool arrival_armed = false;
     Duration last_arrival{};
     Duration line_free{};  ///< when a slow line has passed on what it was given
+    uint64_t taken = 0;    ///< bytes that have left `unsent` so far
     size_t window_used = 0;
     std::deque<Ack> acks;
     size_t held_acks = 0;  ///< consumed by the peer, but the way back is blocked
@@ -101,6 +104,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   bool deliver_data(Side side);
   void consumed(Side receiver, size_t bytes);
   void reclaim_acks(End& end);
+  void send_end(Side side, Error why);
+  void limit_close(Side side, Duration limit, uint64_t progress);
   void finish(Side side, const Error& why);
   void end_both(const Error& why);
   void judge_blocked(uint64_t epoch);
@@ -108,6 +113,7 @@ class Connection : public std::enable_shared_from_this<Connection> {
   Fabric& fabric_;
   World& world_;
   uint64_t id_;
+  bool secure_;
   std::array<End, 2> ends_;
   std::array<Path*, 2> paths_;  ///< by sending side
   bool blocked_ = false;

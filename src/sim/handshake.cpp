@@ -13,6 +13,10 @@ constexpr Duration kServerLimit = std::chrono::seconds(10);
 constexpr Duration kRetry = std::chrono::seconds(1);
 constexpr int kMostRetries = 6;
 
+Error reset_by_peer() {
+  return {Code::unreachable, "connection reset by peer", {}, {}};
+}
+
 net::Peer peer_of(std::string address, const SimProcess& process, const SimSecurity* security,
                   bool unix_socket) {
   net::Peer peer;
@@ -36,7 +40,7 @@ std::string endpoint_text(const net::Endpoint& at) {
 }  // namespace
 
 Handshake::Handshake(Fabric& fabric, SimProcess& client, net::Endpoint to,
-                     std::shared_ptr<net::Security> security, net::ConnectCallback connected)
+                     const std::shared_ptr<net::Security>& security, net::ConnectCallback connected)
     : fabric_(fabric),
       world_(fabric.world()),
       client_(&client),
@@ -98,7 +102,7 @@ void Handshake::hop(Side from, bool in_process, StepFunction step, int tries) {
 
 void Handshake::give_up() {
   client_done(fail(Code::timed_out, doing() + ": connection timed out"));
-  server_done("connection timed out");
+  server_done({Code::timed_out, "connection timed out", {}, {}});
 }
 
 void Handshake::run_in(Side side, StepFunction step) {
@@ -119,7 +123,8 @@ void Handshake::syn() {
   listener_ = listener;
   server_ = listener->process;
   server_settled_ = false;
-  connection_ = std::make_shared<Connection>(fabric_, client_host_, server_host_);
+  connection_ = std::make_shared<Connection>(fabric_, client_host_, server_host_,
+                                             client_security_ != nullptr);
   // Peers are filled in again once certificates are verified.
   const bool unix_socket = !to_.unix_path.empty();
   connection_->attach(0, *client_, peer_of(endpoint_text(to_), *server_, nullptr, unix_socket));
@@ -141,7 +146,7 @@ void Handshake::established() {
 void Handshake::accept_plain() {
   if (server_settled_) return settle();
   const auto listener = listener_.lock();
-  if (listener == nullptr) return server_done("listener closed");
+  if (listener == nullptr) return server_done(reset_by_peer());
   if (listener->security) {
     server_security_ = std::dynamic_pointer_cast<SimSecurity>(listener->security());
   }
@@ -154,7 +159,8 @@ void Handshake::wait_for_client_hello() {
   // A plain client on a TLS port: what it says is no ClientHello; when it says nothing, time runs
   // out.
   if (server_settled_ || server_ == nullptr) return;
-  if (connection_->has_received(1)) return server_done("wrong version number");
+  if (connection_->has_received(1))
+    return server_done({Code::corrupt, "peer does not speak TLS", {}, {}});
   constexpr Duration kLook = std::chrono::milliseconds(100);
   server_->after(kLook, [weak = weak_from_this()] {
     if (const auto self = weak.lock()) self->wait_for_client_hello();
@@ -164,14 +170,16 @@ void Handshake::wait_for_client_hello() {
 void Handshake::server_timed_out() {
   server_->after(kServerLimit, [weak = weak_from_this()] {
     const auto self = weak.lock();
-    if (self != nullptr && !self->server_settled_) self->server_done("TLS handshake timed out");
+    if (self != nullptr && !self->server_settled_) {
+      self->server_done({Code::timed_out, "no TLS handshake in time", {}, {}});
+    }
   });
 }
 
 void Handshake::client_hello() {
   if (server_settled_) return settle();
   const auto listener = listener_.lock();
-  if (listener == nullptr) return server_done("listener closed");
+  if (listener == nullptr) return server_done(reset_by_peer());
   if (listener->security) {
     server_security_ = std::dynamic_pointer_cast<SimSecurity>(listener->security());
   }
@@ -184,7 +192,7 @@ void Handshake::client_hello() {
 }
 
 void Handshake::not_tls() {
-  client_done(fail(Code::unauthenticated, doing() + ": wrong version number (peer speaks no TLS)"));
+  client_done(fail(Code::corrupt, doing() + ": peer does not speak TLS"));
 }
 
 void Handshake::server_flight() {
@@ -193,8 +201,9 @@ void Handshake::server_flight() {
   if (fault != SimSecurity::Fault::none) {
     client_fault_ = alert_text(fault);
     hop(0, true, &Handshake::client_refuses);
-    client_done(fail(Code::unauthenticated,
-                     fmt::format("{}: certificate verify failed: {}", doing(), local_text(fault))));
+    client_done(
+        fail(Code::unauthenticated,
+             fmt::format("{}: {}", doing(), refusal_text(fault, server_security_->certificate()))));
     return;
   }
   connection_->attach(0, *client_,
@@ -204,15 +213,19 @@ void Handshake::server_flight() {
 }
 
 void Handshake::client_refuses() {
-  server_done(fmt::format("peer refused our certificate: {}", client_fault_));
+  if (client_fault_.empty()) {
+    return server_done({Code::unreachable, "peer left during the TLS handshake", {}, {}});
+  }
+  server_done({Code::unauthenticated, "peer refused our certificate: " + client_fault_, {}, {}});
 }
 
 void Handshake::client_finished() {
   if (server_settled_) return settle();
   const auto fault = server_security_->judge(*client_security_, true, server_->executor().wall());
   if (fault != SimSecurity::Fault::none) {
-    return server_done(fmt::format("certificate verify failed: {}", local_text(fault)),
-                       alert_text(fault));
+    return server_done(
+        {Code::unauthenticated, refusal_text(fault, client_security_->certificate()), {}, {}},
+        alert_text(fault));
   }
   connection_->attach(1, *server_,
                       peer_of(client_address_, *server_, client_security_.get(), false));
@@ -230,21 +243,18 @@ void Handshake::client_done(Result<std::unique_ptr<net::Stream>> result) {
   const bool failed = !result;
   net::ConnectCallback connected = std::move(connected_);
   if (failed && connection_ != nullptr) {
-    connection_->abandon(0, Error{Code::unreachable, "connection reset by peer", {}, {}});
-    if (!server_settled_ && client_fault_.empty()) {
-      client_fault_ = "connection closed during the handshake";
-      hop(0, true, &Handshake::client_refuses);
-    }
+    connection_->abandon(0, reset_by_peer());
+    if (!server_settled_ && client_fault_.empty()) hop(0, true, &Handshake::client_refuses);
   }
   if (connected && client_ != nullptr && client_->alive()) connected(std::move(result));
   settle();
 }
 
-void Handshake::server_done(std::string_view failure, std::string_view alert) {
+void Handshake::server_done(Error failure, std::string_view alert) {
   if (server_settled_) return;
   const auto self = shared_from_this();
   server_settled_ = true;
-  Error to_client{Code::unreachable, "connection reset by peer", {}, {}};
+  Error to_client = reset_by_peer();
   if (!alert.empty()) {
     to_client = {
         Code::unauthenticated, fmt::format("peer refused our certificate: {}", alert), {}, {}};
@@ -253,10 +263,7 @@ void Handshake::server_done(std::string_view failure, std::string_view alert) {
   if (!client_settled_) hop(1, true, &Handshake::server_lost);
   const auto listener = listener_.lock();
   if (listener != nullptr && listener->process != nullptr) {
-    const bool late = failure.find("timed out") != std::string_view::npos;
-    listener->accepted(tl::unexpected<net::AcceptFailure>(
-        {client_address_,
-         Error{late ? Code::timed_out : Code::unauthenticated, std::string(failure), {}, {}}}));
+    listener->accepted(tl::unexpected<net::AcceptFailure>({client_address_, std::move(failure)}));
   }
   settle();
 }
@@ -266,7 +273,7 @@ void Handshake::deliver_accepted() {
   server_settled_ = true;
   const auto listener = listener_.lock();
   if (listener == nullptr || listener->process == nullptr) {
-    connection_->abandon(1, Error{Code::unreachable, "connection reset by peer", {}, {}});
+    connection_->abandon(1, reset_by_peer());
   } else {
     listener->accepted(connection_->make_stream(1));
   }

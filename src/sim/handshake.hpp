@@ -15,7 +15,7 @@ namespace drover::sim {
 class Handshake : public std::enable_shared_from_this<Handshake> {
  public:
   Handshake(Fabric& fabric, SimProcess& client, net::Endpoint to,
-            std::shared_ptr<net::Security> security, net::ConnectCallback connected);
+            const std::shared_ptr<net::Security>& security, net::ConnectCallback connected);
 
   void start(Duration timeout);
   /// The Connecting was destroyed: no callback any more.
@@ -43,7 +43,7 @@ class Handshake : public std::enable_shared_from_this<Handshake> {
   void server_lost();
 
   void client_done(Result<std::unique_ptr<net::Stream>> result);
-  void server_done(std::string_view failure, std::string_view alert = {});
+  void server_done(Error failure, std::string_view alert = {});
   void deliver_accepted();
   void server_timed_out();
   void settle();

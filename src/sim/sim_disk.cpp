@@ -195,7 +195,7 @@ class SimFile final : public File {
 
   Status write(uint64_t offset, std::string_view bytes) override {
     bool cut = false;
-    const Status begun = begin(Kind::write, offset, bytes.size(), &cut);
+    Status begun = begin(Kind::write, offset, bytes.size(), &cut);
     if (!begun && !cut) return begun;
     DROVER_CHECK_OK(reserve(offset + bytes.size()));
     enact(node_->visible, offset, bytes);
@@ -205,7 +205,7 @@ class SimFile final : public File {
 
   Status truncate(uint64_t size) override {
     bool cut = false;
-    const Status begun = begin(Kind::truncate, size, 0, &cut);
+    Status begun = begin(Kind::truncate, size, 0, &cut);
     if (!begun && !cut) return begun;
     DROVER_CHECK_OK(reserve(size));
     node_->visible.resize(size, '\0');

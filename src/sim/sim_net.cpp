@@ -49,7 +49,7 @@ std::unique_ptr<net::Connecting> SimNet::connect(const net::Endpoint& to,
                                                  std::shared_ptr<net::Security> security,
                                                  Duration timeout, net::ConnectCallback connected) {
   auto handshake =
-      std::make_shared<Handshake>(fabric_, process_, to, std::move(security), std::move(connected));
+      std::make_shared<Handshake>(fabric_, process_, to, security, std::move(connected));
   fabric_.add_handshake(handshake);
   handshake->start(timeout);
   return std::make_unique<SimConnecting>(handshake);

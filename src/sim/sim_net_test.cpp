@@ -95,7 +95,7 @@ class SimNetFaults : public testing::Test {
   explicit SimNetFaults(uint64_t seed = 11, SimRig::Kind kind = SimRig::Kind::plain)
       : rig_(seed, kind) {}
 
-  void listen(std::shared_ptr<net::Security> security = nullptr) {
+  void listen(const std::shared_ptr<net::Security>& security = nullptr) {
     listener_ = rig_.server_net()
                     .listen(
                         {"", 900, {}}, [security] { return security; },
@@ -200,13 +200,13 @@ TEST_F(SimNetFaults, ConnectingSucceedsWhenThePartitionHealsInTime) {
   EXPECT_TRUE(client_ != nullptr && server_ != nullptr);
 }
 
-TEST_F(SimNetFaults, AKilledProcessResetsItsPeersAndHearsNothing) {
+TEST_F(SimNetFaults, AKilledProcessEndsItsConnectionsAndHearsNothing) {
   connect_both();
   rig_.server.kill();
   client_->write("anyone?");
   run(seconds(1));
   ASSERT_TRUE(at_client_.closed);
-  EXPECT_EQ(at_client_.closed->message, "connection reset by peer");
+  EXPECT_EQ(at_client_.closed->message, "closed by peer");
   EXPECT_FALSE(at_server_.closed);
   EXPECT_EQ(at_server_.data, "");
   dial();
@@ -289,9 +289,9 @@ struct Refusal {
 class SimTls : public SimNetFaults {
  protected:
   SimTls() : SimNetFaults(12, SimRig::Kind::tls) {}
-  Refusal try_handshake(std::shared_ptr<net::Security> server,
+  Refusal try_handshake(const std::shared_ptr<net::Security>& server,
                         std::shared_ptr<net::Security> client) {
-    listen(std::move(server));
+    listen(server);
     dial(std::move(client));
     run(seconds(12));
     EXPECT_EQ(server_, nullptr);
@@ -390,6 +390,17 @@ TEST_F(SimTls, ASilentClientOnATlsPortTimesOut) {
   run(seconds(11));
   ASSERT_EQ(failures_.size(), 1U);
   EXPECT_EQ(failures_.front().error.code, Code::timed_out);
+}
+
+TEST_F(SimTls, AKilledProcessIsMissedBecauseItSaidNoGoodbye) {
+  listen(make("ca", seconds(60), "ca"));
+  dial(make("ca", seconds(60), "ca"));
+  run(seconds(1));
+  ASSERT_TRUE(server_);
+  rig_.server.kill();
+  run(seconds(1));
+  ASSERT_TRUE(at_client_.closed);
+  EXPECT_EQ(at_client_.closed->code, Code::unreachable);
 }
 
 TEST_F(SimTls, AKilledServerBreaksTheHandshake) {

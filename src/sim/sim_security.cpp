@@ -77,18 +77,12 @@ SimSecurity::Fault SimSecurity::judge(const SimSecurity& other, bool as_listener
   return Fault::none;
 }
 
-std::string_view local_text(SimSecurity::Fault fault) {
-  switch (fault) {
-    case SimSecurity::Fault::no_certificate:
-      return "peer did not return a certificate";
-    case SimSecurity::Fault::unknown_ca:
-      return "unable to get local issuer certificate";
-    case SimSecurity::Fault::expired:
-      return "certificate has expired";
-    case SimSecurity::Fault::none:
-      break;
-  }
-  return "";
+std::string refusal_text(SimSecurity::Fault fault, const std::optional<SimCertificate>& shown) {
+  if (!shown) return "peer sent no certificate";
+  const std::string_view why = fault == SimSecurity::Fault::expired
+                                   ? "certificate has expired"
+                                   : "unable to get local issuer certificate";
+  return fmt::format("peer's certificate refused: {} ({})", why, shown->uri);
 }
 
 std::string_view alert_text(SimSecurity::Fault fault) {

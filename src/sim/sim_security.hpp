@@ -43,8 +43,8 @@ class SimSecurity final : public net::Security {
   bool verify_peer_ = true;
 };
 
-/// What the end that refuses says (the words of X509_verify_cert_error_string).
-std::string_view local_text(SimSecurity::Fault fault);
+/// What the end that refuses says, in the words of net/tls_words.cpp.
+std::string refusal_text(SimSecurity::Fault fault, const std::optional<SimCertificate>& shown);
 /// What the refused end hears (the alert's name, RFC 8446 section 6.2).
 std::string_view alert_text(SimSecurity::Fault fault);
 
