@@ -63,6 +63,7 @@ TEST(Text, DisplayWidthCountsColumns) {
 TEST(Text, NearestSuggestsTypingMistakesOnly) {
   const std::array<std::string_view, 3> known{"socket", "data_dir", "listen"};
   EXPECT_EQ(nearest("sokcet", known), "socket");
+  EXPECT_EQ(nearest("lsiten", known), "listen");
   EXPECT_EQ(nearest("datadir", known), "data_dir");
   EXPECT_EQ(nearest("colour", known), "");
 }

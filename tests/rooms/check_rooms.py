@@ -42,6 +42,7 @@ TEST_SUPPORT = {
     "src/sim/stream_contract.hpp",
     "src/auth/test_support.hpp",
     "src/os/test_folder.hpp",
+    "src/cli/test_daemon.hpp",
 }
 
 # What only the real forms of the seams may call. Tests may read the clock, to bound how long they

@@ -58,7 +58,6 @@ std::string clean(std::string_view text) {
     }
     text.remove_prefix(length);
   }
-  out.resize(trim(out).size());  // the cut may have come after a blank
   return out;
 }
 

@@ -1,0 +1,395 @@
+// Whole commands against a real HTTP server on a Unix socket.
+#include "base/json_values.hpp"
+#include "cli/command.hpp"
+#include "cli/test_daemon.hpp"
+#include "net/http/target.hpp"
+
+#include <atomic>
+
+#include <fmt/core.h>
+#include <gtest/gtest.h>
+
+namespace drover::cli {
+namespace {
+
+using testing::CommandLine;
+using testing::json_response;
+using testing::problem;
+using testing::Ran;
+using testing::TestDaemon;
+
+using Answers = std::map<std::string, net::HttpResponse>;
+
+/// Answers "METHOD /path" (without the query) from a table; 404 for the rest.
+TestDaemon::Handler from_table(Answers answers) {
+  return [answers = std::move(answers)](const net::HttpRequest& request,
+                                        const std::shared_ptr<net::HttpExchange>& exchange) {
+    const std::string path = request.target.substr(0, request.target.find('?'));
+    const auto it = answers.find(request.method + " " + path);
+    exchange->respond(it == answers.end()
+                          ? problem(404, "not-found", "no " + path, "drover node list")
+                          : it->second);
+  };
+}
+
+Ran run_against(const Answers& answers, const std::vector<std::string>& arguments) {
+  TestDaemon daemon(from_table(answers));
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  return drover(arguments);
+}
+
+std::string node(int number, std::string_view phase, std::string_view primary) {
+  return fmt::format(
+      R"({{"name":"n{}","role":"compute","phase":{{"state":"{}","why":"seen"}},"power":{{"state":"on"}},)"
+      R"("service":{{"state":"in_service"}},"agent":{{"primary":"{}","secondary":"a2"}},"revision":1}})",
+      number, phase, primary);
+}
+
+TEST(Cli, HelpComesFromTheTable) {
+  const CommandLine drover;
+  const Ran help = drover({"--help"});
+  EXPECT_EQ(help.code, 0);
+  for (const Command& command : commands()) {
+    EXPECT_NE(help.out.find(command.noun), std::string::npos) << command.noun;
+    std::vector<std::string> words{command.noun};
+    if (!command.verb.empty()) words.push_back(command.verb);
+    words.emplace_back("--help");
+    const Ran own = drover(words);
+    EXPECT_EQ(own.code, 0) << own.err;
+    EXPECT_FALSE(command.examples.empty()) << command.noun << ' ' << command.verb;
+    for (const auto& example : command.examples)
+      EXPECT_NE(own.out.find(example), std::string::npos);
+    EXPECT_NE(command.handler, nullptr);
+  }
+}
+
+TEST(Cli, UsageErrorsSayWhatAndWhatNext) {
+  const CommandLine drover;
+  const std::pair<std::vector<std::string>, std::string> cases[] = {
+      {{"nod"}, "drover: nod is not a command; did you mean node?\nnext: drover --help\n"},
+      {{"node", "lsit"},
+       "drover: lsit is not a verb of drover node; did you mean list?\nnext: drover node --help\n"},
+      {{"node", "list", "--bogus"}, "next: drover node list --help\n"},
+      {{"node", "list", "-o", "xml"}, "next: drover node list --help\n"},
+      {{"call", "ping"}, "next: drover call ping --help\n"},
+      {{"call", "ping", "n[1-3"}, "noderange: this bracket is not closed\n  n[1-3\n   ^\nnext: "},
+      {{"node", "list", "--timeout", "soon"}, "not a duration"},
+  };
+  for (const auto& [words, text] : cases) {
+    const Ran ran = drover(words);
+    EXPECT_EQ(ran.code, 2) << ran.err;
+    EXPECT_NE(ran.err.find(text), std::string::npos) << ran.err;
+    EXPECT_EQ(ran.out, "");
+  }
+  EXPECT_EQ(drover({}).code, 2);
+  EXPECT_EQ(drover({"node"}).code, 2);
+}
+
+TEST(Cli, NodeListFoldsAndPages) {
+  TestDaemon daemon([](const net::HttpRequest& request, const auto& exchange) {
+    const auto target = net::Target::parse(request.target).value();
+    const bool second = target.get("page").has_value();
+    exchange->respond(json_response(second ? R"({"items":[)" + node(3, "lost", "a2") + "]}"
+                                           : R"({"items":[)" + node(1, "node_up", "a1") + "," +
+                                                 node(2, "node_up", "a1") +
+                                                 R"(],"next_page":"p 2"})"));
+  });
+  CommandLine drover;
+  drover.sockets = {daemon.folder() / "absent.sock", daemon.socket()};
+  const Ran ran = drover({"node", "list", "n[1-3]"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out,
+            "NODE    COUNT  ROLE     PHASE    SERVICE     PRIMARY  SECONDARY  WHY\n"
+            "n[1-2]      2  compute  node_up  in_service  a1       a2         seen\n"
+            "n3          1  compute  lost     in_service  a2       a2         seen\n");
+  EXPECT_EQ(daemon.requests()[0], "GET /api/v1/nodes?nodes=n%5B1-3%5D&limit=1000");
+  EXPECT_EQ(daemon.requests()[1], "GET /api/v1/nodes?nodes=n%5B1-3%5D&limit=1000&page=p%202");
+  EXPECT_EQ(drover({"node", "list", "-o", "name"}).out, "n1\nn2\nn3\n");
+}
+
+TEST(Cli, ColoursOnATerminalAlone) {
+  TestDaemon daemon(from_table(
+      {{"GET /api/v1/nodes", json_response(R"({"items":[)" + node(1, "lost", "a1") + "]}")}}));
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  EXPECT_EQ(drover({"node", "list"}).out.find('\x1b'), std::string::npos);
+  drover.terminal = true;
+  EXPECT_NE(drover({"node", "list"}).out.find("\x1b[31mlost"), std::string::npos);
+  EXPECT_EQ(drover({"node", "list", "--no-color"}).out.find('\x1b'), std::string::npos);
+  drover.environment["NO_COLOR"] = "1";
+  EXPECT_EQ(drover({"node", "list"}).out.find('\x1b'), std::string::npos);
+}
+
+TEST(Cli, ProblemsBecomeExitCodes) {
+  const std::pair<net::HttpResponse, int> cases[] = {
+      {problem(400, "invalid-argument", "bad", ""), 2},
+      {problem(404, "not-found", "noderange: unknown name: n9", "drover node list"), 1},
+      {problem(403, "denied", "viewers may not", "ask an admin"), 4},
+      {problem(401, "unauthenticated", "who?", ""), 4},
+      {problem(409, "conflict", "changed meanwhile", ""), 5},
+      {problem(503, "unreachable", "no way up", ""), 3},
+      {problem(499, "a-code-of-tomorrow", "new", ""), 1},
+      {{502, {}, "<html>proxy</html>"}, 3},
+      {{418, {}, ""}, 2},
+  };
+  for (const auto& [response, code] : cases) {
+    const Ran ran = run_against({{"GET /api/v1/nodes", response}}, {"node", "list"});
+    EXPECT_EQ(ran.code, code) << ran.err;
+    EXPECT_EQ(ran.err.substr(0, 8), "drover: ");
+  }
+  const Ran ran = run_against({{"GET /api/v1/nodes", cases[1].first}}, {"node", "list"});
+  EXPECT_EQ(ran.err, "drover: noderange: unknown name: n9\nnext: drover node list\n");
+}
+
+TEST(Cli, UnreachableSaysWhereAndWhatNext) {
+  CommandLine drover;
+  drover.sockets = {"/nonexistent/a.sock"};
+  Ran ran = drover({"node", "list"});
+  EXPECT_EQ(ran.code, 3);
+  EXPECT_NE(ran.err.find("no Drover daemon runs on this host"), std::string::npos);
+  ran = drover({"node", "list", "--socket", "/nonexistent/b.sock"});
+  EXPECT_EQ(ran.code, 3) << ran.err;
+  EXPECT_NE(ran.err.find("/nonexistent/b.sock"), std::string::npos);
+  EXPECT_NE(ran.err.find("\nnext: "), std::string::npos);
+  EXPECT_EQ(drover({"node", "list", "--server", "ftp://x"}).code, 2);
+  EXPECT_EQ(drover({"node", "list", "--server", "https://x", "--socket", "/y"}).code, 2);
+}
+
+TEST(Cli, AnswersThatAreNoneAreErrors) {
+  for (const auto* body : {"", "{", "[]", "{\"items\":3}", "\xff"}) {
+    const Ran ran = run_against({{"GET /api/v1/nodes", json_response(body)}}, {"node", "list"});
+    EXPECT_NE(ran.code, 0) << body;
+    EXPECT_EQ(ran.out, "");
+  }
+}
+
+TEST(Cli, DegradedAnswersCarryAWarning) {
+  net::HttpResponse response = json_response(R"({"items":[]})");
+  response.headers.add("Drover-Degraded", "no master answers; since=2026-01-01T00:00:00Z");
+  response.headers.add("Age", "12");
+  const Ran ran = run_against({{"GET /api/v1/nodes", response}}, {"node", "list", "-o", "json"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(ran.err,
+            "warning: the daemon is degraded: no master answers; since=2026-01-01T00:00:00Z; this "
+            "answer is 12 s old\n");
+}
+
+TEST(Cli, CallFoldsAnswersBySizeAndSplitsFailures) {
+  const Answers answers{{"POST /api/v1/calls", json_response(R"({"id":"c1","groups":[
+    {"outcome":"done","nodes":"n9","count":1,"result":"pong\nslow","error":null},
+    {"outcome":"done","nodes":"n[1-8]","count":8,"result":"pong","error":null},
+    {"outcome":"unreached","nodes":"n[10-11]","count":2,"result":null,
+     "error":{"code":"unreachable","message":"no path\u001b[31m"}}],"totals":{"done":9}})")}};
+  TestDaemon daemon(from_table(answers));
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  const Ran ran = drover({"call", "ping", "n[1-11]", "--timeout", "2s"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.out, "n[1-8]: pong\nn9 (1):\npong\nslow\n");
+  EXPECT_EQ(ran.err, "n[10-11]: unreached: no path\\x1b[31m\n");
+  EXPECT_EQ(
+      daemon.requests()[0],
+      R"(POST /api/v1/calls {"method":"ping","nodes":"n[1-11]","payload":"","timeout_ms":2000})");
+  EXPECT_EQ(drover({"call", "ping", "n1", "-o", "csv"}).out,
+            "nodes,count,outcome,result,error\n"
+            "n9,1,done,pong\\x0aslow,\n"
+            "n[1-8],8,done,pong,\n"
+            "n[10-11],2,unreached,,no path\\x1b[31m\n");
+}
+
+TEST(Cli, NodeSetReportsEachFailure) {
+  const Answers answers{
+      {"GET /api/v1/noderange/expand", json_response(R"({"items":["n1","n2","n3"],"count":3})")},
+      {"PATCH /api/v1/nodes/n1", json_response(node(1, "node_up", "a1"))},
+      {"PATCH /api/v1/nodes/n2",
+       problem(409, "conflict", "locked by alice", "drover node show n2")},
+      {"PATCH /api/v1/nodes/n3",
+       problem(409, "conflict", "locked by alice", "drover node show n2")}};
+  TestDaemon daemon(from_table(answers));
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  const std::vector<std::string> words{"node",  "set",      "n[1-3]", "service=maintenance",
+                                       "--why", "new DIMM", "-o",     "name"};
+  const Ran ran = drover(words);
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.out, "n1\n");
+  EXPECT_EQ(ran.err, "n[2-3]: locked by alice\nnext: drover node show n2\n");
+  EXPECT_EQ(daemon.requests()[1],
+            R"(PATCH /api/v1/nodes/n1 {"service":"maintenance","why":"new DIMM"})");
+  const size_t before = daemon.requests().size();
+  const Ran dry = drover({"node", "set", "n[1-3]", "enabled=false", "--dry-run"});
+  EXPECT_EQ(dry.out, "would change n[1-3] (3): {\"enabled\":false}\n");
+  EXPECT_EQ(daemon.requests().size(), before + 1);
+  EXPECT_EQ(drover({"node", "set", "n1", "maintenance"}).code, 2);
+}
+
+TEST(Cli, NodeShowInventoryFoldsEqualParts) {
+  const std::string part =
+      R"({"items":[{"node":"NODE","kind":"cpu","slot":"0","serial":"","attributes":{"cores":8,"model":"X"}}]})";
+  const auto of = [&](const std::string& name) {
+    std::string out = part;
+    return json_response(out.replace(out.find("NODE"), 4, name));
+  };
+  const Answers answers{
+      {"GET /api/v1/noderange/expand", json_response(R"({"items":["n1","n2"],"count":2})")},
+      {"GET /api/v1/nodes/n1/inventory", of("n1")},
+      {"GET /api/v1/nodes/n2/inventory", of("n2")}};
+  const Ran ran = run_against(answers, {"node", "show", "n[1-2]", "--inventory"});
+  EXPECT_EQ(ran.out,
+            "NODE    COUNT  KIND  SLOT  SERIAL  ATTRIBUTES\n"
+            "n[1-2]      2  cpu   0             cores=8 model=X\n");
+}
+
+TEST(Cli, HealthListsDaemonsAndProblems) {
+  const Answers answers{
+      {"GET /api/v1/health", json_response(R"({"status":"degraded","cluster":"demo",
+    "answered_by":{"role":"master","name":"m1"},
+    "daemons":[
+      {"name":"m1","role":"master","state":"up","version":"0.1.0","restarts":0,"links":[],"problems":[]},
+      {"name":"n1","role":"compute","state":"up","version":"0.1.0","restarts":0,"problems":[],
+       "links":[{"peer":"a1","role":"primary","state":"up"},{"peer":"a2","role":"secondary","state":"down"}]},
+      {"name":"n2","role":"compute","state":"up","version":"0.1.0","restarts":0,"problems":[],
+       "links":[{"peer":"a1","role":"primary","state":"up"},{"peer":"a2","role":"secondary","state":"down"}]}],
+    "problems":[{"severity":"error","subject":"a2","what":"lost","why":"connection closed","next":"start it"}],
+    "totals":{"nodes":{"up":2,"lost":0}}})")}};
+  const Ran ran = run_against(answers, {"health"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.out,
+            "cluster demo is degraded; nodes: 2 up; answered by master m1\n\n"
+            "DAEMON  COUNT  ROLE     STATE  VERSION  RESTARTS  LINKS                          WHY\n"
+            "m1          1  master   up     0.1.0           0\n"
+            "n[1-2]      2  compute  up     0.1.0           0  primary a1, secondary a2 down\n"
+            "\n1 problem:\n"
+            "  error   a2: lost (connection closed)\n"
+            "          next: start it\n");
+}
+
+TEST(Cli, NodesFoldExpandCount) {
+  CommandLine drover;
+  drover.input = "n1 n2\nn3\n";
+  EXPECT_EQ(drover({"nodes", "fold", "-", "n[5-6]", "m1"}).out, "m1,n[1-3,5-6]\n");
+  EXPECT_EQ(drover({"nodes", "fold", "--steps", "n1", "n3", "n5"}).out, "n[1-5/2]\n");
+  EXPECT_EQ(drover({"nodes", "expand", "--offline", "r[1-2]u1"}).out, "r1u1\nr2u1\n");
+  EXPECT_EQ(drover({"nodes", "count", "--offline", "r[1-20]u[1-5]"}).out, "100\n");
+  EXPECT_EQ(drover({"nodes", "expand", "--offline", "@group"}).code, 2);
+  const Answers answers{
+      {"GET /api/v1/noderange/expand", json_response(R"({"items":["n1","n2"],"count":2})")}};
+  EXPECT_EQ(run_against(answers, {"nodes", "expand", "@rack1", "-o", "csv"}).out, "node\nn1\nn2\n");
+}
+
+TEST(Cli, TokensAreShownOnceAlone) {
+  const Answers answers{
+      {"POST /api/v1/tokens",
+       json_response(
+           R"({"id":"abc","token":"drover-join-v1.x","expires":"2026-01-01T00:00:00.000Z"})", 201)},
+      {"DELETE /api/v1/tokens/abc", {204, {}, ""}}};
+  TestDaemon daemon(from_table(answers));
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  const Ran made = drover({"token", "create", "--names", "n[1-8]", "--uses", "8", "--ttl", "30m"});
+  EXPECT_EQ(made.out, "drover-join-v1.x\n");
+  EXPECT_NE(made.err.find("next: on the new host"), std::string::npos);
+  EXPECT_EQ(daemon.requests()[0],
+            R"(POST /api/v1/tokens {"role":"compute","ttl_s":1800,"uses":8,"names":"n[1-8]"})");
+  EXPECT_EQ(drover({"token", "revoke", "abc"}).out, "token abc revoked\n");
+  EXPECT_EQ(drover({"token", "create", "--uses", "0"}).code, 2);
+  EXPECT_EQ(drover({"token", "create", "--role", "king"}).code, 2);
+}
+
+TEST(Cli, HistoryShowsWhatChanged) {
+  const Answers answers{{"GET /api/v1/changes", json_response(R"({"items":[
+    {"sequence":5,"time":"2026-01-01T00:00:00.000Z","actor":"uid:0","kind":"node","key":"n1",
+     "operation":"put","before":{"service":{"state":"in_service"}},
+     "after":{"service":{"state":"maintenance"}},"why":"new DIMM"}]})")}};
+  TestDaemon daemon(from_table(answers));
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  EXPECT_EQ(drover({"history", "node/n1", "--limit", "5"}).out,
+            "TIME                      SEQUENCE  WHO    KIND  KEY  CHANGE                          "
+            "          WHY\n"
+            "2026-01-01T00:00:00.000Z         5  uid:0  node  n1   service.state: in_service -> "
+            "maintenance  new DIMM\n");
+  EXPECT_EQ(daemon.requests()[0], "GET /api/v1/changes?since=0&kind=node&key=n1&limit=5");
+  EXPECT_EQ(drover({"history", "--since", "x"}).code, 2);
+}
+
+std::string event(int sequence) {
+  return fmt::format(
+      "id: {0}\nevent: change\ndata: "
+      R"({{"sequence":{0},"time":"2026-01-01T00:00:00.000Z","kind":"node","key":"n{0}","operation":"put","before":null,"after":{{}}}})"
+      "\n\n",
+      sequence);
+}
+
+TEST(Cli, WatchGoesOnWithoutAGapAfterABreak) {
+  std::atomic<int> streams = 0;
+  TestDaemon daemon([&streams](const net::HttpRequest&, const auto& exchange) {
+    exchange->begin(200, {{"Content-Type", "text/event-stream"}});
+    if (++streams == 1) {
+      exchange->write(event(11) + event(12) + "id: 13\nevent: change\ndata: {\"cut");
+      // Dropped once it is sent: the connection breaks in the middle of an event.
+      auto held = std::make_shared<std::shared_ptr<net::HttpExchange>>(exchange);
+      exchange->on_drained([held] { held->reset(); });
+      return;
+    }
+    exchange->write("id: 12\nevent: bookmark\ndata: {}\n\n" + event(12) + event(13) + event(14));
+    exchange->end();
+  });
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  const Ran ran = drover({"watch", "--since", "10", "--count", "4"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out,
+            "00:00:00 #11 node/n11 created\n00:00:00 #12 node/n12 created\n"
+            "00:00:00 #13 node/n13 created\n00:00:00 #14 node/n14 created\n");
+  EXPECT_NE(ran.err.find("going on after #12"), std::string::npos) << ran.err;
+  EXPECT_NE(ran.err.find("connected again, nothing was missed"), std::string::npos) << ran.err;
+  EXPECT_EQ(daemon.requests(),
+            (std::vector<std::string>{"GET /api/v1/watch?since=10", "GET /api/v1/watch?since=12"}));
+}
+
+TEST(Cli, WatchEndsWhereTheLogNoLongerReaches) {
+  const Ran ran = run_against(
+      {{"GET /api/v1/watch", problem(410, "too-old", "the log begins at 500", "drover node list")}},
+      {"watch", "--since", "3"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.err, "drover: the log begins at 500\nnext: drover node list\n");
+}
+
+TEST(Cli, WatchFilters) {
+  TestDaemon daemon([](const net::HttpRequest&, const auto& exchange) {
+    exchange->begin(200, {{"Content-Type", "text/event-stream"}});
+    exchange->write(event(1) + event(2) + event(3));
+    exchange->end();
+  });
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  const Ran ran = drover({"watch", "node/n2", "--count", "1", "-o", "jsonl"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(parse_json(ran.out).value().at("sequence"), 2);
+}
+
+TEST(Cli, CompletionsNameEveryCommand) {
+  const CommandLine drover;
+  for (const auto* shell : {"bash", "zsh", "fish"}) {
+    const Ran ran = drover({"completion", shell});
+    EXPECT_EQ(ran.code, 0);
+    for (const Command& command : commands()) {
+      EXPECT_NE(ran.out.find(command.noun), std::string::npos) << shell << ' ' << command.noun;
+    }
+  }
+  EXPECT_EQ(drover({"completion", "tcsh"}).code, 2);
+}
+
+TEST(Cli, VersionWorksWithoutADaemon) {
+  CommandLine drover;
+  EXPECT_EQ(drover({"version"}).out, "client  " DROVER_VERSION "\n");
+  EXPECT_EQ(drover({"--version"}).out, "drover " DROVER_VERSION "\n");
+  const Ran ran = run_against(
+      {{"GET /api/v1/version", json_response(R"({"version":"9","role":"master"})")}}, {"version"});
+  EXPECT_NE(ran.out.find("daemon.version  9"), std::string::npos);
+}
+
+}  // namespace
+}  // namespace drover::cli

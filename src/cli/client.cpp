@@ -1,0 +1,262 @@
+#include "cli/client.hpp"
+
+#include "base/json_values.hpp"
+#include "base/text.hpp"
+#include "net/http/target.hpp"
+
+#include <array>
+#include <optional>
+
+#include <fmt/core.h>
+#include <fmt/ranges.h>
+
+namespace drover::cli {
+namespace {
+
+constexpr size_t kPageSize = 1000;
+constexpr uint16_t kDefaultPort = 7070;
+
+/// A global option, else its variable.
+std::string option_or_variable(const Given& globals, Surroundings& surroundings,
+                               const std::string& name, const std::string& variable) {
+  if (globals.has(name)) return globals.text(name);
+  const auto it = surroundings.environment.find(variable);
+  return it == surroundings.environment.end() ? std::string() : it->second;
+}
+
+Code code_of_status(int status) {
+  for (int i = 0; i <= static_cast<int>(Code::internal); ++i) {
+    if (info(static_cast<Code>(i)).http_status == status) return static_cast<Code>(i);
+  }
+  if (status == 502) return Code::unreachable;
+  return status < 500 ? Code::invalid_argument : Code::internal;
+}
+
+std::string raw_text(const json::value& document, std::string_view key) {
+  const auto* object = document.if_object();
+  const json::value* value = object == nullptr ? nullptr : object->if_contains(key);
+  if (value == nullptr || !value->is_string()) return {};
+  return {value->get_string().data(), value->get_string().size()};
+}
+
+/// 128 random bits: a retried request is the same request to the server.
+std::string draw_key(Random& random) {
+  std::array<unsigned char, 16> bytes{};
+  random.fill(bytes);
+  return fmt::format("{:02x}", fmt::join(bytes, ""));
+}
+
+Result<std::string> read_pem(Surroundings& surroundings, const std::string& path) {
+  auto text = surroundings.disk.read_all(path, size_t{1} << 20);
+  if (!text) return fail_in("reading " + path, text.error());
+  return text;
+}
+
+}  // namespace
+
+Result<net::Endpoint> parse_server_url(std::string_view url) {
+  constexpr std::string_view kScheme = "https://";
+  if (!url.starts_with(kScheme)) {
+    return fail(Code::invalid_argument,
+                fmt::format("\"{}\" is not a server: expected https://HOST:PORT", printable(url)));
+  }
+  std::string rest(url.substr(kScheme.size()));
+  while (rest.ends_with('/')) rest.pop_back();
+  const bool has_port = rest.ends_with(']') ? false : rest.rfind(':') != std::string::npos;
+  auto endpoint = net::Endpoint::parse(has_port ? rest : fmt::format("{}:{}", rest, kDefaultPort));
+  if (!endpoint) return fail_in("reading the server's address", endpoint.error());
+  return endpoint;
+}
+
+Error problem_error(const net::HttpResponse& response) {
+  constexpr std::string_view kPrefix = "urn:drover:problem:";
+  Error out{code_of_status(response.status), {}, {}, {}};
+  if (const auto document = parse_json(response.body); document && document->is_object()) {
+    const std::string type = raw_text(*document, "type");
+    if (type.starts_with(kPrefix)) {
+      const std::string_view name = std::string_view(type).substr(kPrefix.size());
+      const Code code = code_from_name(name);
+      if (code != Code::internal || name == info(Code::internal).name) out.code = code;
+    }
+    out.message = raw_text(*document, "detail");
+    if (out.message.empty()) out.message = raw_text(*document, "title");
+    out.next = raw_text(*document, "next");
+  }
+  if (out.message.empty()) {
+    const std::string_view phrase = net::reason_phrase(response.status);
+    out.message = fmt::format("the daemon answered {} {}", response.status,
+                              phrase.empty() ? "without a reason" : phrase);
+  }
+  return out;
+}
+
+Client::Client(Surroundings& surroundings)
+    : loop_(surroundings.loop), net_(loop_), http_(loop_, net_), surroundings_(surroundings) {}
+
+Result<std::unique_ptr<Client>> Client::make(const Given& globals, Surroundings& surroundings) {
+  const auto setting = [&](const std::string& name, const std::string& variable) {
+    return option_or_variable(globals, surroundings, name, variable);
+  };
+  std::unique_ptr<Client> out(new Client(surroundings));
+  const std::string server = setting("server", "DROVER_SERVER");
+  const bool flag_socket = globals.has("socket");
+  if (flag_socket && globals.has("server")) {
+    return fail(Code::invalid_argument, "--socket and --server exclude each other");
+  }
+  if (!server.empty() && !flag_socket) {
+    net::SecurityConfig security;
+    const std::array<std::pair<std::string, std::string*>, 3> files{
+        {{setting("cert", "DROVER_CERT"), &security.certificate_pem},
+         {setting("key", "DROVER_KEY"), &security.key_pem},
+         {setting("ca", "DROVER_CA"), &security.trust_pem}}};
+    for (const auto& [path, pem] : files) {
+      if (path.empty()) continue;
+      DROVER_TRY(*pem, read_pem(surroundings, path));
+    }
+    if (security.trust_pem.empty()) {
+      return fail(Code::invalid_argument, "--server needs the cluster's CA: --ca FILE",
+                  "drover join writes it to ca.pem");
+    }
+    DROVER_CHECK_OK(out->use_server(server, security));
+    return out;
+  }
+  std::vector<std::string> paths;
+  if (std::string path = setting("socket", "DROVER_SOCKET"); !path.empty()) {
+    paths.push_back(std::move(path));
+  } else {
+    for (const std::string& candidate : surroundings.sockets) {
+      if (surroundings.disk.exists(candidate).value_or(false)) paths.push_back(candidate);
+    }
+  }
+  if (paths.empty()) {
+    return fail(Code::unreachable,
+                fmt::format("no Drover daemon runs on this host: none of {} exists",
+                            fmt::join(surroundings.sockets, ", ")),
+                "start one, or name one with --socket PATH or --server https://HOST:PORT");
+  }
+  for (std::string& path : paths) {
+    net::Endpoint endpoint;
+    endpoint.unix_path = std::move(path);
+    out->servers_.push_back({std::move(endpoint), nullptr});
+  }
+  return out;
+}
+
+Result<std::unique_ptr<Client>> Client::make_pinned(const std::string& server,
+                                                    const std::string& ca_sha256,
+                                                    Surroundings& surroundings) {
+  std::unique_ptr<Client> out(new Client(surroundings));
+  net::SecurityConfig security;
+  security.pinned_ca_sha256 = ca_sha256;
+  DROVER_CHECK_OK(out->use_server(server, security));
+  return out;
+}
+
+Status Client::use_server(const std::string& url, const net::SecurityConfig& security) {
+  DROVER_TRY(net::Endpoint endpoint, parse_server_url(url));
+  DROVER_TRY(auto made, net_.make_security(security));
+  servers_.push_back({std::move(endpoint), std::move(made)});
+  return {};
+}
+
+std::string Client::server_text() const {
+  return servers_.empty() ? std::string("nobody") : servers_.front().endpoint.text();
+}
+
+Result<net::HttpResponse> Client::exchange_with(const Server& server,
+                                                const net::HttpRequest& request, Duration timeout) {
+  std::optional<Result<net::HttpResponse>> done;
+  const auto call =
+      http_.request(server.endpoint, server.security, request, timeout,
+                    [&done](Result<net::HttpResponse> response) { done = std::move(response); });
+  loop_.run_until([&done] { return done.has_value(); }, timeout + std::chrono::seconds(2));
+  if (!done) return fail(Code::timed_out, "no answer in time");
+  return *std::move(done);
+}
+
+Result<net::HttpResponse> Client::exchange(net::HttpRequest request, Duration timeout) {
+  request.headers.set("Accept", "application/json");
+  Result<net::HttpResponse> last = fail(Code::internal, "no server");
+  for (size_t i = 0; i < servers_.size(); ++i) {
+    last = exchange_with(servers_[i], request, timeout);
+    // A socket file may outlive its daemon: the next daemon of this host is asked.
+    if (last || last.error().code != Code::unreachable) {
+      if (i > 0) std::swap(servers_[0], servers_[i]);
+      return last;
+    }
+  }
+  Error error = std::move(last).error();
+  error.context = "asking " + server_text();
+  if (error.next.empty()) error.next = "systemctl status 'drover-*'   on that host";
+  return tl::unexpected(std::move(error));
+}
+
+Result<json::value> Client::answer(Result<net::HttpResponse> response) {
+  if (!response) return tl::unexpected(std::move(response).error());
+  if (const auto why = response->headers.get("Drover-Degraded")) {
+    degraded_.why = std::string(*why);
+    degraded_.age_seconds = std::string(response->headers.get("Age").value_or(""));
+  }
+  if (response->status >= 400) return tl::unexpected(problem_error(*response));
+  if (response->body.empty()) return json::value(nullptr);
+  auto document = parse_json(response->body);
+  if (!document) return fail_in("reading the answer of " + server_text(), document.error());
+  return document;
+}
+
+Result<json::value> Client::get(const std::string& path, Duration timeout) {
+  net::HttpRequest request;
+  request.target = path;
+  return answer(exchange(std::move(request), timeout));
+}
+
+Result<json::value> Client::send(const std::string& method, const std::string& path,
+                                 const json::value& body, Duration timeout) {
+  net::HttpRequest request;
+  request.method = method;
+  request.target = path;
+  request.headers.set("Idempotency-Key", draw_key(surroundings_.random));
+  if (!body.is_null()) {
+    request.headers.set("Content-Type",
+                        method == "PATCH" ? "application/merge-patch+json" : "application/json");
+    request.body = to_text(body);
+  }
+  return answer(exchange(std::move(request), timeout));
+}
+
+Result<json::array> Client::list(const std::string& path, Duration timeout, size_t limit) {
+  json::array out;
+  std::string page;
+  const std::string_view join = path.find('?') == std::string::npos ? "?" : "&";
+  do {
+    const size_t wanted = std::min(kPageSize, limit - out.size());
+    std::string target = fmt::format("{}{}limit={}", path, join, wanted);
+    if (!page.empty()) target += "&page=" + net::percent_encode(page);
+    DROVER_TRY(json::value document, get(target, timeout));
+    auto* object = document.if_object();
+    auto* items = object == nullptr ? nullptr : object->if_contains("items");
+    if (items == nullptr || !items->is_array()) {
+      return fail(Code::corrupt, fmt::format("the answer of {} to {} is not a list", server_text(),
+                                             printable(path)));
+    }
+    for (json::value& item : items->get_array()) {
+      if (out.size() < limit) out.push_back(std::move(item));
+    }
+    const std::string next = raw_text(document, "next_page");
+    if (next == page) break;  // a server that repeats itself must not keep us here
+    page = next;
+  } while (!page.empty() && out.size() < limit);
+  return out;
+}
+
+std::unique_ptr<net::HttpCall> Client::stream(const std::string& path, Duration head_timeout,
+                                              Duration silence_timeout,
+                                              net::HttpStreamEvents events) {
+  net::HttpRequest request;
+  request.target = path;
+  request.headers.set("Accept", "text/event-stream");
+  return http_.stream(servers_.front().endpoint, servers_.front().security, std::move(request),
+                      head_timeout, silence_timeout, std::move(events));
+}
+
+}  // namespace drover::cli

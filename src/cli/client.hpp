@@ -1,0 +1,79 @@
+// The HTTP API as commands use it: one request at a time, answers as JSON, errors as values.
+#pragma once
+
+#include "base/json.hpp"
+#include "cli/command.hpp"
+#include "cli/surroundings.hpp"
+#include "net/http/http_client.hpp"
+#include "net/loop.hpp"
+#include "net/real_net.hpp"
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drover::cli {
+
+/// One way to a daemon.
+struct Server {
+  net::Endpoint endpoint;
+  std::shared_ptr<net::Security> security;  ///< TLS; null on a Unix socket
+};
+
+/// What a degraded daemon said about its answer.
+struct Degraded {
+  std::string why;          ///< the Drover-Degraded header; empty: not degraded
+  std::string age_seconds;  ///< the Age header; empty: not a cached answer
+};
+
+/// Calls run the loop until the answer is there.
+class Client {
+ public:
+  /// Chooses the daemon from --server, --socket, their variables or the sockets that exist.
+  static Result<std::unique_ptr<Client>> make(const Given& globals, Surroundings& surroundings);
+  /// For joining: a master whose CA has this SHA-256, this end without a certificate.
+  static Result<std::unique_ptr<Client>> make_pinned(const std::string& server,
+                                                     const std::string& ca_sha256,
+                                                     Surroundings& surroundings);
+
+  /// The answer's JSON; an error carries the server's own code, cause and next step.
+  Result<json::value> get(const std::string& path, Duration timeout);
+  Result<json::value> send(const std::string& method, const std::string& path,
+                           const json::value& body, Duration timeout);
+  /// All items of a list, page after page. `path` may have a query. At most `limit` items.
+  Result<json::array> list(const std::string& path, Duration timeout, size_t limit = SIZE_MAX);
+
+  /// Reads an event stream until `events.on_end`; see HttpClient::stream.
+  std::unique_ptr<net::HttpCall> stream(const std::string& path, Duration head_timeout,
+                                        Duration silence_timeout, net::HttpStreamEvents events);
+
+  [[nodiscard]] net::Loop& loop() { return loop_; }
+  /// What the answers so far said; reset by reading.
+  Degraded take_degraded() { return std::exchange(degraded_, {}); }
+  /// Whom the requests go to, for messages.
+  [[nodiscard]] std::string server_text() const;
+
+ private:
+  explicit Client(Surroundings& surroundings);
+  Status use_server(const std::string& url, const net::SecurityConfig& security);
+  Result<net::HttpResponse> exchange(net::HttpRequest request, Duration timeout);
+  Result<net::HttpResponse> exchange_with(const Server& server, const net::HttpRequest& request,
+                                          Duration timeout);
+  Result<json::value> answer(Result<net::HttpResponse> response);
+
+  net::Loop& loop_;
+  net::RealNet net_;
+  net::HttpClient http_;
+  Surroundings& surroundings_;
+  std::vector<Server> servers_;  ///< tried in turn until one takes a connection
+  Degraded degraded_;
+};
+
+/// The error that an answer of status 400 or more stands for (RFC 9457 problem details).
+Error problem_error(const net::HttpResponse& response);
+
+/// "https://host:port" or "https://[v6]:port".
+Result<net::Endpoint> parse_server_url(std::string_view url);
+
+}  // namespace drover::cli

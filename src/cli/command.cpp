@@ -1,0 +1,64 @@
+// The command table, put together from its nouns.
+#include "cli/command.hpp"
+
+#include "cli/nouns/nouns.hpp"
+
+#include <iterator>
+
+namespace drover::cli {
+
+const std::string& Given::text(std::string_view name) const {
+  static const std::string kNone;
+  const auto it = values_.find(name);
+  return it == values_.end() || it->second.empty() ? kNone : it->second.front();
+}
+
+const std::vector<std::string>& Given::all(std::string_view name) const {
+  static const std::vector<std::string> kNone;
+  const auto it = values_.find(name);
+  return it == values_.end() ? kNone : it->second;
+}
+
+const std::vector<Command>& commands() {
+  static const std::vector<Command> kCommands = [] {
+    std::vector<Command> out;
+    for (auto* rows : {node_commands, nodes_commands, health_commands, call_commands,
+                       watch_commands, history_commands, token_commands, local_commands,
+                       version_commands, completion_commands}) {
+      auto more = rows();
+      std::move(more.begin(), more.end(), std::back_inserter(out));
+    }
+    return out;
+  }();
+  return kCommands;
+}
+
+const std::vector<Noun>& nouns() {
+  static const std::vector<Noun> kNouns{{"node", "Show and steer nodes"},
+                                        {"nodes", "Expand, fold and count noderanges"},
+                                        {"call", "Ask the agents on nodes"},
+                                        {"token", "Join tokens for new hosts"}};
+  return kNouns;
+}
+
+const std::vector<Parameter>& global_parameters() {
+  using Kind = Parameter::Kind;
+  static const std::vector<Parameter> kGlobal{
+      {"socket", Kind::option, "Local daemon's socket [DROVER_SOCKET, else /run/drover/*.sock]"},
+      {"server", Kind::option, "A master elsewhere: https://HOST:PORT [DROVER_SERVER]"},
+      {"cert", Kind::option, "Own certificate for --server, PEM file [DROVER_CERT]"},
+      {"key", Kind::option, "Its private key, PEM file [DROVER_KEY]"},
+      {"ca", Kind::option, "The cluster's CA for --server, PEM file [DROVER_CA]"},
+      {"output",
+       Kind::option,
+       "Form of the answer (-o)",
+       {"table", "wide", "json", "jsonl", "yaml", "csv", "name"}},
+      {"columns", Kind::option, "Columns to show, by title or JSON path: name,phase.state"},
+      {"no-header", Kind::flag, "Leave out the table's header"},
+      {"no-color", Kind::flag, "No colours (NO_COLOR does the same)"},
+      {"timeout", Kind::option, "Longest wait for an answer [10s]"},
+  };
+  return kGlobal;
+}
+
+}  // namespace drover::cli

@@ -1,0 +1,121 @@
+#include "cli/context.hpp"
+
+#include "base/config.hpp"
+#include "base/json_values.hpp"
+#include "base/noderange.hpp"
+#include "base/text.hpp"
+#include "net/http/target.hpp"
+
+#include <chrono>
+
+#include <fmt/core.h>
+
+namespace drover::cli {
+namespace {
+
+std::vector<std::string> split(std::string_view text) {
+  std::vector<std::string> out;
+  while (true) {
+    const size_t comma = std::min(text.find(','), text.size());
+    out.emplace_back(text.substr(0, comma));
+    if (comma == text.size()) return out;
+    text.remove_prefix(comma + 1);
+  }
+}
+
+}  // namespace
+
+Result<std::unique_ptr<Context>> Context::make(const Given& globals, Surroundings& surroundings) {
+  std::unique_ptr<Context> out(new Context(globals, surroundings));
+  OutputOptions& output = out->output_;
+  if (globals.has("output")) {
+    DROVER_TRY(output.format, format_from_name(globals.text("output")));
+  }
+  if (globals.has("columns")) output.columns = split(globals.text("columns"));
+  output.header = !globals.has("no-header");
+  const auto no_color = surroundings.environment.find("NO_COLOR");  // no-color.org: set, not empty
+  output.colour = surroundings.out_is_terminal && !globals.has("no-color") &&
+                  (no_color == surroundings.environment.end() || no_color->second.empty());
+  output.width =
+      surroundings.out_is_terminal && output.format != Format::wide ? surroundings.width : 0;
+  if (globals.has("timeout")) {
+    DROVER_TRY(out->timeout_, parse_duration(globals.text("timeout")));
+    if (*out->timeout_ <= Duration::zero()) {
+      return fail(Code::invalid_argument, "--timeout must be more than nothing");
+    }
+  }
+  output.now = surroundings.loop.wall();
+  return out;
+}
+
+Result<Client*> Context::client() {
+  if (client_ == nullptr) {
+    DROVER_TRY(client_, Client::make(globals_, surroundings_));
+  }
+  return client_.get();
+}
+
+Duration Context::timeout(Duration standard) const {
+  return timeout_.value_or(standard);
+}
+
+void Context::warn(std::string_view text) {
+  surroundings_.err(printable(text) + "\n");
+}
+
+void Context::report_degraded() {
+  if (client_ == nullptr) return;
+  const Degraded degraded = client_->take_degraded();
+  if (degraded.why.empty()) return;
+  std::string line = "warning: the daemon is degraded: " + degraded.why;
+  if (!degraded.age_seconds.empty()) {
+    line += fmt::format("; this answer is {} s old", degraded.age_seconds);
+  }
+  warn(line);
+}
+
+Result<int> Context::print_list(const json::array& items, const ListView& view, int exit_code) {
+  DROVER_TRY(const std::string text, render_list(items, view, output_));
+  print(text);
+  return exit_code;
+}
+
+Result<int> Context::print_document(const json::value& document, int exit_code) {
+  print(render_document(document, output_));
+  return exit_code;
+}
+
+Status check_range(std::string_view range) {
+  const auto mistake = find_mistake(range);
+  if (!mistake) return {};
+  constexpr size_t kShown = 60;
+  std::string message = "noderange: " + mistake->what;
+  if (range.empty()) message = "the noderange is empty";
+  const size_t from = mistake->offset > kShown / 2 ? mistake->offset - kShown / 2 : 0;
+  const std::string before = printable(range.substr(from, mistake->offset - from));
+  const std::string after = printable(range.substr(mistake->offset).substr(0, kShown));
+  message += fmt::format("\n  {}{}\n  {}^", before, after, std::string(display_width(before), ' '));
+  return fail(Code::invalid_argument, message, "drover nodes expand --help   shows examples");
+}
+
+std::string nodes_query(std::string_view range) {
+  return range.empty() ? std::string() : "?nodes=" + net::percent_encode(range);
+}
+
+Result<std::vector<std::string>> ask_nodes(Context& context, std::string_view range) {
+  DROVER_CHECK_OK(check_range(range));
+  DROVER_TRY(Client* const client, context.client());
+  DROVER_TRY(const json::value answer,
+             client->get("/api/v1/noderange/expand" + nodes_query(range), context.timeout()));
+  const json::value* items = find_path(answer, "items");
+  std::vector<std::string> out;
+  if (items == nullptr || !items->is_array()) {
+    return fail(Code::corrupt, "the daemon's answer holds no list of nodes");
+  }
+  for (const json::value& item : items->get_array()) {
+    if (item.is_string()) out.emplace_back(item.get_string().data(), item.get_string().size());
+  }
+  return out;
+}
+
+}  // namespace drover::cli

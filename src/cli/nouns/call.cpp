@@ -1,0 +1,127 @@
+// drover call: asks the agents on nodes; equal answers come back as one.
+#include "base/json_values.hpp"
+#include "base/text.hpp"
+#include "cli/context.hpp"
+#include "cli/nouns/nouns.hpp"
+
+#include <algorithm>
+
+#include <fmt/core.h>
+
+namespace drover::cli {
+namespace {
+
+using Kind = Parameter::Kind;
+
+uint64_t count_of(const json::value& group) {
+  const json::value* count = find_path(group, "count");
+  return count != nullptr && count->is_number() ? count->to_number<uint64_t>() : 0;
+}
+
+/// "n[1-8]: pong", or the lines below a head line when there are several.
+std::string answer_text(const json::value& group) {
+  const std::string nodes = text_at(group, "nodes");
+  const json::value* result = find_path(group, "result");
+  const std::string text =
+      result != nullptr && result->is_string()
+          ? printable({result->get_string().data(), result->get_string().size()}, true)
+          : (result == nullptr ? std::string() : scalar_text(*result));
+  if (text.find('\n') == std::string::npos) {
+    return fmt::format("{}: {}\n", nodes, text.empty() ? "done" : text);
+  }
+  return fmt::format("{} ({}):\n{}{}", nodes, count_of(group), text,
+                     text.ends_with('\n') ? "" : "\n");
+}
+
+std::string failure_text(const json::value& group) {
+  const std::string why = text_at(group, "error.message");
+  return fmt::format("{}: {}{}", text_at(group, "nodes"), text_at(group, "outcome"),
+                     why.empty() ? "" : ": " + why);
+}
+
+Result<int> call(Context& context, const Given& given, std::string_view method) {
+  const std::string& range = given.text("noderange");
+  DROVER_CHECK_OK(check_range(range));
+  DROVER_TRY(Client* const client, context.client());
+  const Duration deadline = context.timeout(std::chrono::seconds(5));
+  const json::object request{{"method", method},
+                             {"nodes", range},
+                             {"payload", ""},
+                             {"timeout_ms", deadline / std::chrono::milliseconds(1)}};
+  DROVER_TRY(const json::value answer,
+             client->send("POST", "/api/v1/calls", request, deadline + std::chrono::seconds(5)));
+  const json::value* found = find_path(answer, "groups");
+  if (found == nullptr || !found->is_array()) {
+    return fail(Code::corrupt, "the daemon's answer holds no groups");
+  }
+  std::vector<const json::value*> groups;
+  for (const json::value& group : found->get_array()) groups.push_back(&group);
+  const bool failed = std::any_of(groups.begin(), groups.end(),
+                                  [](const auto* g) { return text_at(*g, "outcome") != "done"; });
+  const int code = failed ? 1 : 0;
+  if (context.output().format == Format::json || context.output().format == Format::yaml) {
+    return context.print_document(answer, code);
+  }
+  if (!context.for_people()) {
+    static const ListView kView{{{"NODES", "nodes"},
+                                 {"COUNT", "count", Show::number},
+                                 {"OUTCOME", "outcome", Show::state},
+                                 {"RESULT", "result"},
+                                 {"ERROR", "error.message"}},
+                                "",
+                                "nodes"};
+    return context.print_list(found->get_array(), kView, code);
+  }
+  std::sort(groups.begin(), groups.end(), [](const auto* a, const auto* b) {
+    const auto key = [](const json::value* g) {
+      return std::make_pair(~count_of(*g), text_at(*g, "nodes"));
+    };
+    return key(a) < key(b);
+  });
+  for (const json::value* group : groups) {
+    if (text_at(*group, "outcome") == "done") {
+      context.print(answer_text(*group));
+    } else {
+      context.warn(failure_text(*group));
+    }
+  }
+  return code;
+}
+
+Result<int> ping(Context& context, const Given& given) {
+  return call(context, given, "ping");
+}
+Result<int> identity(Context& context, const Given& given) {
+  return call(context, given, "identity");
+}
+Result<int> inventory(Context& context, const Given& given) {
+  return call(context, given, "inventory.collect");
+}
+
+}  // namespace
+
+std::vector<Command> call_commands() {
+  const Parameter nodes{"noderange", Kind::required, "Nodes to ask"};
+  return {
+      {"call",
+       "ping",
+       "Ask whether the agents answer",
+       {nodes},
+       {"drover call ping 'n[1-8]'", "drover call ping '*' --timeout 2s"},
+       ping},
+      {"call",
+       "identity",
+       "Ask the agents who they are and what they run",
+       {nodes},
+       {"drover call identity rack1"},
+       identity},
+      {"call",
+       "inventory",
+       "Make the agents read and report their hardware again",
+       {nodes},
+       {"drover call inventory n1"},
+       inventory},
+  };
+}
+
+}  // namespace drover::cli

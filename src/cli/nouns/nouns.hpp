@@ -1,0 +1,22 @@
+// The rows of the command table, one function per noun; each is in the noun's own file.
+#pragma once
+
+#include "cli/command.hpp"
+
+#include <vector>
+
+namespace drover::cli {
+
+std::vector<Command> node_commands();
+std::vector<Command> nodes_commands();
+std::vector<Command> health_commands();
+std::vector<Command> call_commands();
+std::vector<Command> watch_commands();
+std::vector<Command> history_commands();
+std::vector<Command> token_commands();
+std::vector<Command> join_commands();
+std::vector<Command> local_commands();
+std::vector<Command> version_commands();
+std::vector<Command> completion_commands();
+
+}  // namespace drover::cli

@@ -1,0 +1,124 @@
+// For tests: a daemon's HTTP side on a Unix socket, in a thread of its own, with scripted answers;
+// and one run of the command line against it.
+#pragma once
+
+#include "cli/surroundings.hpp"
+#include "net/http/http_server.hpp"
+#include "net/loop.hpp"
+#include "net/real_net.hpp"
+#include "os/real_disk.hpp"
+#include "os/real_random.hpp"
+#include "os/test_folder.hpp"
+
+#include <algorithm>
+#include <functional>
+#include <future>
+#include <mutex>
+#include <string>
+#include <thread>
+#include <vector>
+
+namespace drover::cli::testing {
+
+inline net::HttpResponse json_response(std::string body, int status = 200) {
+  return {status, {{"Content-Type", "application/json"}}, std::move(body)};
+}
+
+inline net::HttpResponse problem(int status, const std::string& type, const std::string& detail,
+                                 const std::string& next) {
+  return {status,
+          {{"Content-Type", "application/problem+json"}},
+          R"({"type":"urn:drover:problem:)" + type + R"(","title":"t","status":)" +
+              std::to_string(status) + R"(,"detail":")" + detail + R"(","next":")" + next + "\"}"};
+}
+
+class TestDaemon {
+ public:
+  using Handler =
+      std::function<void(const net::HttpRequest&, const std::shared_ptr<net::HttpExchange>&)>;
+
+  explicit TestDaemon(Handler handler) : handler_(std::move(handler)) {
+    std::promise<net::Loop*> ready;
+    auto loop = ready.get_future();
+    thread_ = std::thread([this, &ready] { serve(ready); });
+    loop_ = loop.get();
+  }
+  TestDaemon(const TestDaemon&) = delete;
+  TestDaemon& operator=(const TestDaemon&) = delete;
+  ~TestDaemon() {
+    loop_->post_from_any_thread([loop = loop_] { loop->stop(); });
+    thread_.join();
+  }
+
+  [[nodiscard]] std::string socket() const { return folder_ / "daemon.sock"; }
+  [[nodiscard]] const os::testing::TestFolder& folder() const { return folder_; }
+  /// "METHOD target body" of every request so far.
+  [[nodiscard]] std::vector<std::string> requests() {
+    const std::lock_guard lock(mutex_);
+    return requests_;
+  }
+
+ private:
+  void serve(std::promise<net::Loop*>& ready) {
+    const auto loop = net::Loop::make().value();
+    net::RealNet net(*loop);
+    StderrSink sink(Severity::error, false);
+    net::HttpServer server(
+        *loop, net, Log(sink, "test"),
+        [this](net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange) {
+          {
+            const std::lock_guard lock(mutex_);
+            requests_.push_back(request.method + " " + request.target +
+                                (request.body.empty() ? "" : " ") + request.body);
+          }
+          handler_(request, exchange);
+        });
+    net::Endpoint endpoint;
+    endpoint.unix_path = socket();
+    if (!server.listen(endpoint)) std::abort();
+    ready.set_value(loop.get());
+    loop->run();
+  }
+
+  Handler handler_;
+  os::testing::TestFolder folder_;
+  std::mutex mutex_;
+  std::vector<std::string> requests_;
+  net::Loop* loop_ = nullptr;
+  std::thread thread_;
+};
+
+struct Ran {
+  int code = 0;
+  std::string out;
+  std::string err;
+};
+
+/// Runs one command line in this process.
+struct CommandLine {
+  std::map<std::string, std::string> environment;
+  std::string input;
+  bool terminal = false;
+  size_t width = 0;
+  std::vector<std::string> sockets;
+
+  Ran operator()(std::vector<std::string> arguments) const {
+    Ran out;
+    const auto loop = net::Loop::make().value();
+    os::RealDisk disk;
+    os::RealRandom random;
+    Surroundings surroundings(*loop, disk, random);
+    surroundings.arguments = std::move(arguments);
+    surroundings.environment = environment;
+    surroundings.sockets = sockets;
+    surroundings.out_is_terminal = terminal;
+    surroundings.width = width;
+    surroundings.out = [&out](std::string_view text) { out.out += text; };
+    surroundings.err = [&out](std::string_view text) { out.err += text; };
+    surroundings.input = [this] { return Result<std::string>(input); };
+    out.code = run(surroundings);
+    return out;
+  }
+};
+
+}  // namespace drover::cli::testing
