@@ -85,6 +85,9 @@ Result<Sample> decode_sample(std::string_view bytes) {
   if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size()))) {
     return corrupt("not a message");
   }
+  // Nanoseconds since the epoch, in which times are held, end in 2262.
+  constexpr int64_t kLastMs = 9'000'000'000'000;
+  if (message.time_ms() < 0 || message.time_ms() > kLastMs) return corrupt("an impossible time");
   Sample sample;
   sample.time_ms = message.time_ms();
   sample.full = message.full();

@@ -19,7 +19,7 @@ const Sample kFull{
 
 TEST(SampleBytes, ComeBackAsTheyWere) {
   EXPECT_EQ(decode_sample(encode_sample(kFull)).value(), kFull);
-  const Sample partial{.time_ms = -5, .full = false, .values = {{kNet1, 1.5}}, .devices = {}};
+  const Sample partial{.time_ms = 5, .full = false, .values = {{kNet1, 1.5}}, .devices = {}};
   EXPECT_EQ(decode_sample(encode_sample(partial)).value(), partial);
   EXPECT_EQ(decode_sample("").value(), Sample());
 }
@@ -46,6 +46,11 @@ TEST(SampleBytes, WhatIsNoSampleIsRefused) {
   EXPECT_EQ(decode_sample("\xff\xff\xff").error().code, Code::corrupt);
   EXPECT_EQ(decode_sample(std::string(kMaxSampleBytes + 1, 'x')).error().code, Code::too_large);
   proto::Sample message;
+  for (const int64_t time : {int64_t{-1}, std::numeric_limits<int64_t>::max()}) {
+    message.set_time_ms(time);
+    EXPECT_EQ(code_of(message), Code::corrupt) << "a time that nobody lives in";
+  }
+  message.set_time_ms(1);
   message.add_ids(kLoad);
   EXPECT_EQ(code_of(message), Code::corrupt) << "an id without a value";
   message.add_values(std::numeric_limits<double>::quiet_NaN());

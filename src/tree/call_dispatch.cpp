@@ -175,7 +175,7 @@ void CallDispatch::hand_over(Running& call, const std::string& via, bool direct,
     target.tried = true;
     target.placed_at = now;
     if (!sent) {
-      target.why = sent.error();
+      if (!target.maybe_sent) target.why = sent.error();
       target.never_linked = false;
       continue;
     }
@@ -218,20 +218,26 @@ void CallDispatch::give_up(Running& call, uint32_t node) {
   end(call, node, Answer::error(Outcome::unreached, why));
 }
 
+/// Those of `nodes` that are still stranded after their wait are unreached.
+void CallDispatch::give_up_late(Running& call, const Nodes& nodes) {
+  const MonoTime now = executor_.now();
+  for (const uint32_t node : nodes) {
+    const Target& target = call.targets[node];
+    if (target.state != State::stranded) continue;
+    const bool brief = target.never_linked && !target.maybe_sent;
+    const Duration wait = brief ? limits_.reroute_wait : limits_.rehome_wait;
+    if (now - target.stranded_at >= wait) give_up(call, node);
+  }
+}
+
 void CallDispatch::try_stranded(Running& call) {
   if (call.stranded == 0) return;
-  const MonoTime now = executor_.now();
   Nodes nodes;
   for (uint32_t node = 0; node < call.targets.size(); ++node) {
     if (call.targets[node].state == State::stranded) nodes.push_back(node);
   }
   place(call, nodes, nullptr);
-  for (const uint32_t node : nodes) {
-    const Target& target = call.targets[node];
-    if (target.state != State::stranded) continue;
-    const Duration wait = target.never_linked ? limits_.reroute_wait : limits_.rehome_wait;
-    if (now - target.stranded_at >= wait) give_up(call, node);
-  }
+  give_up_late(call, nodes);
 }
 
 Status CallDispatch::cancel(const std::string& id) {
@@ -309,6 +315,7 @@ void CallDispatch::take_group(Running& call, const std::string& via, const Nodes
     for (const uint32_t node : moved) give_up(call, node);
   } else {
     place(call, moved, &via);
+    give_up_late(call, moved);
   }
 }
 

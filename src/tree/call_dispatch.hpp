@@ -93,6 +93,7 @@ class CallDispatch {
   void strand(Running& call, uint32_t node, const Error& why, bool maybe_sent);
   void end(Running& call, uint32_t node, Answer answer);
   void give_up(Running& call, uint32_t node);
+  void give_up_late(Running& call, const Nodes& nodes);
   void try_stranded(Running& call);
   void take_group(Running& call, const std::string& via, const Nodes& nodes, const Answer& answer);
   void expire(Running& call);

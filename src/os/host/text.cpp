@@ -58,6 +58,7 @@ std::string clean(std::string_view text) {
     }
     text.remove_prefix(length);
   }
+  out.resize(trim(out).size());  // the cut may have come after a blank
   return out;
 }
 

@@ -17,6 +17,7 @@ TEST(HostText, CleanKeepsUtf8AndReplacesTheRest) {
   EXPECT_EQ(clean("\xed\xa0\x80"), "???") << "surrogate";
   EXPECT_EQ(clean(std::string(255, 'x') + "\xc3\xa9"), std::string(255, 'x'))
       << "no half character";
+  EXPECT_EQ(clean(std::string(255, 'x') + " y"), std::string(255, 'x')) << "no blank at the cut";
   EXPECT_EQ(clean(std::string_view("a\0b", 3)), "a?b");
 }
 
