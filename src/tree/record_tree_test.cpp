@@ -461,7 +461,13 @@ class Trouble {
         Aggregator& aggregator = any_aggregator();
         aggregator.crash(tree_.world);
         for (auto& [node, origin] : tree_.origins) {
-          if (origin.at == aggregator.name) tree_.unlink(node);
+          if (origin.at != aggregator.name) continue;
+          // Back at once, before the spool has been read, or not.
+          if (random_.below(2) == 0) {
+            tree_.link(node, aggregator.name);
+          } else {
+            tree_.unlink(node);
+          }
         }
         if (random_.below(2) == 0) aggregator.link_master(tree_.world);
         return;
