@@ -158,8 +158,8 @@ class Subscription {
 };
 
 /// All calls on the executor that the store was opened with; all callbacks but Mutations run there,
-/// never inside the call that took them. Destroying a store without close() is a crash as far as
-/// the queue goes: callbacks not yet delivered are dropped, unacknowledged mutations may be lost.
+/// never inside the call that took them. Destroying a store without close() is as if the process
+/// died: callbacks not yet delivered are dropped, unacknowledged mutations may be lost.
 /// Not to be destroyed inside its own callbacks, but for the one of close().
 class Store {
  public:

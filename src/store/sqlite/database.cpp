@@ -107,6 +107,8 @@ Status Database::open(Disk& disk, const std::string& path) {
   connection_.reset(raw);
   if (rc != SQLITE_OK) return tl::unexpected<Error>(error(rc));
   sqlite3_extended_result_codes(raw, 1);
+  // Destroying without close() is to write nothing, as if the process had died.
+  sqlite3_db_config(raw, SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 1, nullptr);
   sqlite3_wal_hook(raw, &Database::on_commit, this);
   return {};
 }
@@ -118,6 +120,7 @@ int Database::on_commit(void* self, sqlite3* /*connection*/, const char* /*name*
 
 Status Database::close() {
   if (!connection_) return {};
+  sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   const int rc = sqlite3_close(connection_.get());
   if (rc != SQLITE_OK) return tl::unexpected<Error>(error(rc));
   (void)connection_.release();

@@ -70,7 +70,7 @@ class Statement {
 };
 
 /// One connection, on its own VFS over a Disk. One thread at a time. Statements must be gone before
-/// it is.
+/// it is. Destroying it without close() leaves the files as they are; the next open recovers.
 class Database {
  public:
   Database();

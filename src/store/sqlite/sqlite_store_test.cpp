@@ -96,6 +96,16 @@ TEST_F(SqliteStoreTest, AnOrderlyCloseLeavesOneFile) {
   EXPECT_EQ(disk_.list("/var/drover").value(), std::vector<std::string>{"store.db"});
 }
 
+TEST_F(SqliteStoreTest, DestroyingWithoutClosingTouchesNothing) {
+  open();
+  ASSERT_TRUE(put("n1", "{}"));
+  const uint64_t before = disk_.operations();
+  store_.reset();
+  EXPECT_EQ(disk_.operations(), before);
+  open();
+  EXPECT_EQ(count(), 1U);
+}
+
 TEST_F(SqliteStoreTest, OpeningAnewWritesNothing) {
   open();
   close();
@@ -105,6 +115,7 @@ TEST_F(SqliteStoreTest, OpeningAnewWritesNothing) {
     return DiskFault::none;
   });
   open();
+  disk_.set_fault_hook(nullptr);
   EXPECT_EQ(writes, 0);
 }
 
@@ -284,7 +295,9 @@ TEST_F(SqliteStoreTest, EverySingleFailingOperationIsSurvived) {
       store = try_open(disk);
       ASSERT_TRUE(store) << store.error().text() << " at " << failing;
       std::vector<std::string> there;
-      for (const Object& object : (*store)->load("node").value()) there.push_back(object.key);
+      const auto loaded = (*store)->load("node");
+      ASSERT_TRUE(loaded);
+      for (const Object& object : *loaded) there.push_back(object.key);
       ASSERT_EQ(there, acknowledged) << "operation " << failing;
     }
     EXPECT_GT(failing, 20U);
