@@ -201,6 +201,9 @@ class RecordTree {
 void Aggregator::start(sim::World& world) {
   process = std::make_unique<sim::SimProcess>(
       world, sim::ProcessOptions{.name = name, .host = name, .disk = &disk});
+  process->set_log_observer([](const LogRecord& record) {
+    if (record.severity == Severity::error) ADD_FAILURE() << record.text;
+  });
   relay = std::make_unique<RecordRelay>(
       process->executor(), process->log(), *this, limits,
       std::make_unique<SpoolPlace>(SpoolPlace{disk, "/spool", {.segment_bytes = 4096}}));
