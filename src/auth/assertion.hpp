@@ -4,6 +4,7 @@
 
 #include "auth/certificate.hpp"
 #include "auth/keys.hpp"
+#include "base/callback.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
@@ -34,6 +35,8 @@ struct Assertion {
   std::string request_sha256;  ///< request_hash()
   WallTime time{};             ///< to the millisecond
   std::string nonce;           ///< 32 hex digits
+  /// Key of the certificate that signed it: filled in by verify(), not signed.
+  std::string daemon_key_sha256 = {};
 };
 
 /// As it travels. Plain strings, so that the simulator's form needs no keys.
@@ -73,8 +76,8 @@ class AssertionVerifier {
   AssertionVerifier& operator=(const AssertionVerifier&) = delete;
   virtual ~AssertionVerifier() = default;
   /// The assertion, once. unauthenticated with the reason for a bad certificate or signature,
-  /// another request, one that is not fresh or was seen before; exhausted when one daemon sends
-  /// more than the memory for replays holds.
+  /// another request, one that is not fresh or was seen before; denied for a revoked daemon;
+  /// exhausted when one daemon sends more than the memory for replays holds.
   [[nodiscard]] virtual Result<Assertion> verify(const SignedAssertion& signed_assertion,
                                                  std::string_view request_sha256) = 0;
 };
@@ -124,11 +127,15 @@ class ReplayGuard {
   std::multimap<MonoTime, std::pair<std::string, std::string>> expiries_;
 };
 
+/// Says whether a daemon whose certificate is good may still take part (Enrolment::check_daemon).
+using DaemonCheck =
+    Callback<Status(const tree::CertificateName& daemon, const std::string& key_sha256)>;
+
 /// Checks chain, validity, identity, signature, freshness and replay. Executor's thread only.
 class CertificateVerifier final : public AssertionVerifier {
  public:
-  /// `clock` outlives the verifier.
-  CertificateVerifier(Clock& clock, Trust trust, std::string cluster);
+  /// `clock` outlives the verifier; `check` may be empty.
+  CertificateVerifier(Clock& clock, Trust trust, std::string cluster, DaemonCheck check = {});
   [[nodiscard]] Result<Assertion> verify(const SignedAssertion& signed_assertion,
                                          std::string_view request_sha256) override;
 
@@ -136,6 +143,7 @@ class CertificateVerifier final : public AssertionVerifier {
   Clock& clock_;
   Trust trust_;
   std::string cluster_;
+  DaemonCheck check_;
   ReplayGuard replays_;
 };
 

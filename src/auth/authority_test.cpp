@@ -1,6 +1,8 @@
 #include "auth/authority.hpp"
 
 #include "auth/test_support.hpp"
+#include "os/real_disk.hpp"
+#include "os/test_folder.hpp"
 #include "sim/sim_disk.hpp"
 
 #include <gtest/gtest.h>
@@ -17,22 +19,32 @@ class AuthorityFiles : public ::testing::Test {
  protected:
   Result<std::unique_ptr<CertificateAuthority>> open(const std::string& cluster = "alpha",
                                                      WallTime now = kNow) {
-    return CertificateAuthority::open_or_create(disk_, random_, folder_ / "ca", cluster, now);
+    return CertificateAuthority::open_or_create(disk_, random_, "/ca", cluster, now);
   }
-  std::string read(const std::string& name) {
-    return disk_.read_all(folder_ / ("ca/" + name)).value();
+  std::string read(const std::string& name) { return disk_.read_all("/ca/" + name).value(); }
+
+  void write(const std::string& path, std::string_view text) {
+    ASSERT_TRUE(disk_.write_atomic(path, text, 0600));
   }
 
-  os::testing::TestFolder folder_;
-  os::RealDisk disk_;
+  sim::SimDisk disk_;
   SeededRandom random_;
 };
 
 TEST_F(AuthorityFiles, MadeOnceAndOpenedAgain) {
   const std::string first = open().value()->ca_fingerprint();
   EXPECT_EQ(open().value()->ca_fingerprint(), first);
+}
+
+TEST(AuthorityOnRealFiles, ItsKeyIsForItsOwnerAlone) {
+  const os::testing::TestFolder folder;
+  os::RealDisk disk;
+  SeededRandom random;
+  ASSERT_TRUE(CertificateAuthority::open_or_create(disk, random, folder / "ca", "alpha", kNow));
   struct stat info{};
-  ASSERT_EQ(::stat((folder_ / "ca/ca.key").c_str(), &info), 0);
+  ASSERT_EQ(::stat((folder / "ca").c_str(), &info), 0);
+  EXPECT_EQ(info.st_mode & 07777U, 0700U);
+  ASSERT_EQ(::stat((folder / "ca/ca.key").c_str(), &info), 0);
   EXPECT_EQ(info.st_mode & 07777U, 0600U);
 }
 
@@ -50,11 +62,11 @@ TEST_F(AuthorityFiles, WithoutTheSealAHalfMadeCaIsCompletedWithTheSameKey) {
   ASSERT_TRUE(open());
   const std::string key = read("ca.key");
   const std::string certificate = read("ca.pem");
-  ASSERT_TRUE(disk_.remove(folder_ / "ca/ca.sha256"));
+  ASSERT_TRUE(disk_.remove("/ca/ca.sha256"));
   ASSERT_TRUE(open());
   EXPECT_EQ(read("ca.pem"), certificate);
-  ASSERT_TRUE(disk_.remove(folder_ / "ca/ca.sha256"));
-  ASSERT_TRUE(disk_.remove(folder_ / "ca/ca.pem"));
+  ASSERT_TRUE(disk_.remove("/ca/ca.sha256"));
+  ASSERT_TRUE(disk_.remove("/ca/ca.pem"));
   ASSERT_TRUE(open());
   EXPECT_EQ(read("ca.key"), key);
 }
@@ -65,20 +77,20 @@ TEST_F(AuthorityFiles, AfterTheSealNothingMayBeMissingOrExchanged) {
   const std::string certificate = read("ca.pem");
   for (const char* name : {"ca.key", "ca.pem"}) {
     const std::string good = read(name);
-    ASSERT_TRUE(disk_.remove(folder_ / ("ca/" + std::string(name))));
+    ASSERT_TRUE(disk_.remove("/ca/" + std::string(name)));
     auto missing = open();
     ASSERT_FALSE(missing) << name;
     EXPECT_EQ(missing.error().code, Code::corrupt);
     EXPECT_NE(missing.error().message.find(name), std::string::npos);
     EXPECT_FALSE(missing.error().next.empty());
-    folder_.write("ca/" + std::string(name), good.substr(0, good.size() / 2));
+    write("/ca/" + std::string(name), good.substr(0, good.size() / 2));
     EXPECT_EQ(open().error().code, Code::corrupt) << name;
-    folder_.write("ca/" + std::string(name), good);
+    write("/ca/" + std::string(name), good);
   }
-  ASSERT_TRUE(KeyPair::make().value().save(disk_, folder_ / "ca/ca.key"));
+  ASSERT_TRUE(KeyPair::make().value().save(disk_, "/ca/ca.key"));
   EXPECT_EQ(open().error().code, Code::corrupt);
-  folder_.write("ca/ca.key", key);
-  folder_.write("ca/ca.sha256", std::string(64, '0') + "\n");
+  write("/ca/ca.key", key);
+  write("/ca/ca.sha256", std::string(64, '0') + "\n");
   EXPECT_EQ(open().error().code, Code::corrupt);
   EXPECT_EQ(read("ca.pem"), certificate);
 }

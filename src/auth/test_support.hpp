@@ -4,8 +4,7 @@
 
 #include "auth/authority.hpp"
 #include "base/random.hpp"
-#include "os/real_disk.hpp"
-#include "os/test_folder.hpp"
+#include "sim/sim_disk.hpp"
 
 #include <memory>
 #include <string>
@@ -50,13 +49,12 @@ class HandClock final : public Clock {
   WallTime wall_ = kNow;
 };
 
-/// A real CA in a folder of its own.
+/// A real CA on a simulated disk.
 class TestCa {
  public:
-  explicit TestCa(const std::string& cluster = "alpha", uint64_t seed = 1)
+  explicit TestCa(const std::string& cluster = "alpha", uint64_t seed = 1, WallTime now = kNow)
       : cluster_(cluster), random_(seed) {
-    authority_ =
-        CertificateAuthority::open_or_create(disk_, random_, folder_ / "ca", cluster, kNow).value();
+    authority_ = CertificateAuthority::open_or_create(disk_, random_, "/ca", cluster, now).value();
   }
   [[nodiscard]] const CertificateAuthority& authority() const { return *authority_; }
   /// A request for an ordinary certificate, to be changed by the test.
@@ -78,8 +76,7 @@ class TestCa {
 
  private:
   std::string cluster_;
-  os::testing::TestFolder folder_;
-  os::RealDisk disk_;
+  sim::SimDisk disk_;
   SeededRandom random_;
   std::unique_ptr<CertificateAuthority> authority_;
 };
