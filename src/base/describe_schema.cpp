@@ -39,7 +39,9 @@ class SchemaMaker final : public Visitor {
   void string(std::string&) override { made_ = {{"type", "string"}}; }
   void boolean(bool&) override { made_ = {{"type", "boolean"}}; }
   void integer(int64_t&, int64_t least, int64_t most) override {
-    made_ = {{"type", "integer"}, {"minimum", least}, {"maximum", most}};
+    made_ = {{"type", "integer"}};
+    if (least != std::numeric_limits<int64_t>::min()) made_["minimum"] = least;
+    if (most != std::numeric_limits<int64_t>::max()) made_["maximum"] = most;
   }
   void natural(uint64_t&, uint64_t most) override {
     made_ = {{"type", "integer"}, {"minimum", 0}};

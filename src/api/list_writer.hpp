@@ -1,0 +1,37 @@
+// {"items":[..],"next_page":".."}: the form of every list.
+#pragma once
+
+#include "base/describe.hpp"
+
+#include <string>
+#include <string_view>
+
+namespace drover::api {
+
+class ListWriter {
+ public:
+  /// Starts the next item; the caller appends its JSON to what is returned.
+  std::string& next() {
+    if (count_++ > 0) out_.push_back(',');
+    return out_;
+  }
+  template <Described T>
+  void add(const T& item) {
+    append_json(next(), item);
+  }
+  [[nodiscard]] size_t count() const { return count_; }
+  /// Ends the list. `next_page` is a name or number of ours, without characters to escape; empty
+  /// means that nothing follows.
+  std::string finish(std::string_view next_page = {}) {
+    out_.push_back(']');
+    if (!next_page.empty()) out_.append(",\"next_page\":\"").append(next_page).append("\"");
+    out_.push_back('}');
+    return std::move(out_);
+  }
+
+ private:
+  std::string out_ = "{\"items\":[";
+  size_t count_ = 0;
+};
+
+}  // namespace drover::api

@@ -1,0 +1,34 @@
+#include "api/master_api.hpp"
+
+#include "api/idempotency.hpp"
+#include "api/native/native.hpp"
+
+namespace drover::api {
+
+MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Policy>()> policy)
+    : services_(services),
+      hub_(services.executor, services.store),
+      router_({services.executor, services.random, services.log, std::move(policy)}) {
+  add_nodes(router_, services_);
+  add_inventory(router_, services_);
+  add_metrics(router_, services_);
+  add_health(router_, services_);
+  add_calls(router_, services_);
+  add_changes(router_, services_, hub_);
+  add_tokens(router_, services_);
+  add_join(router_, services_);
+  add_renew(router_, services_);
+  add_noderange(router_, services_);
+  add_local(router_, services_.local);
+  add_version(router_, services_.local);
+  sweep();
+}
+
+void MasterApi::sweep() {
+  sweeper_.after(services_.executor, std::chrono::hours(1), [this] {
+    sweep_idempotency(services_.store);
+    sweep();
+  });
+}
+
+}  // namespace drover::api

@@ -1,0 +1,38 @@
+// The master's whole HTTP API: every route on its services.
+#pragma once
+
+#include "api/router.hpp"
+#include "api/services.hpp"
+#include "api/watch_hub.hpp"
+
+#include <memory>
+#include <string>
+
+namespace drover::api {
+
+/// Executor's thread only; what `services` refers to outlives it.
+class MasterApi {
+ public:
+  MasterApi(Services services, Callback<std::shared_ptr<const auth::Policy>()> policy);
+
+  /// Answers one request of a caller that the transport or an assertion has proven.
+  void serve(net::HttpRequest request, Result<auth::Principal> principal,
+             std::unique_ptr<Answer> answer) {
+    router_.serve(std::move(request), std::move(principal), std::move(answer));
+  }
+  [[nodiscard]] const WatchHub& watchers() const { return hub_; }
+  /// The contract as YAML, what api/openapi.yaml holds.
+  [[nodiscard]] std::string openapi(std::string_view version) const {
+    return router_.openapi(version);
+  }
+
+ private:
+  void sweep();
+
+  Services services_;
+  WatchHub hub_;
+  Router router_;
+  Timer sweeper_;
+};
+
+}  // namespace drover::api

@@ -1,0 +1,25 @@
+// The resources of /api/v1: each function adds the routes of one file.
+#pragma once
+
+#include "api/router.hpp"
+#include "api/services.hpp"
+#include "api/watch_hub.hpp"
+
+namespace drover::api {
+
+void add_calls(Router& router, Services& services);
+void add_changes(Router& router, Services& services, WatchHub& hub);
+void add_health(Router& router, Services& services);
+void add_inventory(Router& router, Services& services);
+void add_join(Router& router, Services& services);
+void add_metrics(Router& router, Services& services);
+void add_noderange(Router& router, Services& services);
+void add_nodes(Router& router, Services& services);
+void add_renew(Router& router, Services& services);
+void add_tokens(Router& router, Services& services);
+
+/// These two are answered by every daemon about itself.
+void add_local(Router& router, LocalSource& local);
+void add_version(Router& router, LocalSource& local);
+
+}  // namespace drover::api

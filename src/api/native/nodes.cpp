@@ -1,0 +1,108 @@
+// GET /nodes, GET /nodes/{name}, PATCH /nodes/{name}.
+#include "api/idempotency.hpp"
+#include "api/list_writer.hpp"
+#include "api/native/native.hpp"
+#include "api/node_selection.hpp"
+#include "api/problem.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace drover::api {
+namespace {
+
+std::string etag_of(uint64_t revision) {
+  return fmt::format("\"{}\"", revision);
+}
+
+/// If-Match: one strong tag of ours (RFC 9110 section 13.1.1); nothing when absent or "*".
+Result<std::optional<uint64_t>> wanted_revision(const net::HttpRequest& http) {
+  const auto text = http.headers.get("If-Match");
+  if (!text || *text == "*") return std::optional<uint64_t>();
+  uint64_t revision = 0;
+  const bool quoted = text->size() > 2 && text->front() == '"' && text->back() == '"';
+  const char* const end = text->data() + text->size() - 1;
+  const auto [stop, error] =
+      quoted ? std::from_chars(text->data() + 1, end, revision)
+             : std::from_chars_result{text->data(), std::errc::invalid_argument};
+  if (error != std::errc() || stop != end) {
+    return fail(Code::invalid_argument,
+                "header If-Match: expected the quoted revision that an ETag gave, e.g. \"17\"");
+  }
+  return std::optional(revision);
+}
+
+void list_nodes(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, const NodeSelection page, select_nodes(*request, services.model));
+  ListWriter list;
+  for (const cluster::NodeEntry* entry : page.nodes) {
+    services.model.append_json(list.next(), *entry);
+  }
+  request->json(200, list.finish(page.next_page));
+}
+
+void show_node(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, const cluster::NodeEntry* entry,
+                 find_node(services.model, request->path("name")));
+  net::HttpResponse response;
+  response.headers.add("Content-Type", "application/json");
+  response.headers.add("ETag", etag_of(entry->revision));
+  services.model.append_json(response.body, *entry);
+  response.body.push_back('\n');
+  request->respond(std::move(response));
+}
+
+/// Hot facts beside the durable node, taken before the mutation runs on another thread.
+struct HotFacts {
+  bool confirmed = false;
+  std::optional<cluster::Agent> agent;
+};
+
+void patch_node(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, const auto revision, wanted_revision(request->http()));
+  DROVER_OR_FAIL(request, cluster::NodePatch patch, request->body<cluster::NodePatch>());
+  const std::string name = request->path("name");
+  DROVER_OR_FAIL(request, const cluster::NodeEntry* entry, find_node(services.model, name));
+  HotFacts hot{entry->confirmed, entry->agent};
+  mutate(services, request,
+         [name, revision, patch = std::move(patch),
+          hot = std::move(hot)](store::Transaction& tx) -> Result<Reply> {
+           if (revision) {
+             DROVER_CHECK_OK(tx.expect_revision(cluster::kNodeKind, name, *revision));
+           }
+           DROVER_TRY(const cluster::Node node, cluster::patch_node(tx, name, patch));
+           DROVER_TRY(const auto object, tx.get(cluster::kNodeKind, name));
+           const cluster::NodeView view{node, hot.confirmed, object->revision, hot.agent};
+           return Reply{200, encode(view), etag_of(object->revision)};
+         });
+}
+
+}  // namespace
+
+void add_nodes(Router& router, Services& services) {
+  router.add({.method = "GET",
+              .path = "/api/v1/nodes",
+              .privilege = auth::Privilege::view,
+              .summary = "List nodes in natural order.",
+              .query = {{"nodes", "Noderange; absent: all."},
+                        {"limit", "Most items of a page, 1 to 10000.", true},
+                        {"page", "A next_page of this list."}},
+              .gives = list_of<cluster::NodeView>(),
+              .handler = [&services](const RequestPtr& r) { list_nodes(services, r); }});
+  router.add({.method = "GET",
+              .path = "/api/v1/nodes/{name}",
+              .privilege = auth::Privilege::view,
+              .summary = "Show one node.",
+              .gives = body_of<cluster::NodeView>(),
+              .handler = [&services](const RequestPtr& r) { show_node(services, r); }});
+  router.add({.method = "PATCH",
+              .path = "/api/v1/nodes/{name}",
+              .privilege = auth::Privilege::operate,
+              .summary = "Change what a node may be used for, and its marks.",
+              .takes = body_of<cluster::NodePatch>(),
+              .gives = body_of<cluster::NodeView>(),
+              .handler = [&services](const RequestPtr& r) { patch_node(services, r); }});
+}
+
+}  // namespace drover::api

@@ -1,0 +1,42 @@
+#include "api/problem.hpp"
+
+namespace drover::api {
+namespace {
+
+constexpr std::string_view kTypePrefix = "urn:drover:problem:";
+
+net::HttpResponse response_of(const ProblemDocument& problem) {
+  net::HttpResponse response;
+  response.status = problem.status;
+  response.headers.add("Content-Type", "application/problem+json");
+  response.body = encode(problem) + "\n";
+  return response;
+}
+
+}  // namespace
+
+void ProblemDocument::describe(Visitor& v) {
+  v.field("type", type, "urn:drover:problem: and the name of the kind of problem; stable.");
+  v.field("title", title, "The kind of problem in words.");
+  v.field("status", status, "The HTTP status.");
+  v.field("detail", detail, "What failed, and why.");
+  v.field("next", next, "The command or step that mends it; may be empty.", Presence::optional);
+}
+
+ProblemDocument problem_of(const Error& error) {
+  const CodeInfo& code = info(error.code);
+  return {std::string(kTypePrefix).append(code.name), std::string(code.title), code.http_status,
+          error.text(), error.next};
+}
+
+net::HttpResponse problem_response(const Error& error) {
+  return response_of(problem_of(error));
+}
+
+net::HttpResponse problem_response(int status, std::string_view type_name, std::string_view title,
+                                   std::string_view detail) {
+  return response_of({std::string(kTypePrefix).append(type_name), std::string(title), status,
+                      std::string(detail), ""});
+}
+
+}  // namespace drover::api

@@ -1,0 +1,143 @@
+#include "api/request.hpp"
+
+#include "api/problem.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace drover::api {
+
+Request::Request(Facts facts, Clock& clock, Log log, std::unique_ptr<Answer> answer)
+    : facts_(std::move(facts)),
+      clock_(clock),
+      log_(log),
+      answer_(std::move(answer)),
+      started_(clock.now()) {}
+
+Request::~Request() {
+  if (answer_ != nullptr) {
+    fail({Code::internal, "the request was dropped unanswered", "",
+          "report this with the trace id"});
+  }
+}
+
+void Request::start() {
+  deadline_.after(clock_, facts_.timeout, [weak = weak_from_this()] {
+    if (const auto self = weak.lock()) {
+      self->fail({Code::timed_out,
+                  fmt::format("no answer within {} ms; what was asked may still happen",
+                              self->facts_.timeout / std::chrono::milliseconds(1)),
+                  "", fmt::format("ask again, or allow more time ({})", kTimeoutHeader)});
+    }
+  });
+}
+
+const std::string& Request::path(std::string_view name) const {
+  static const std::string kNone;
+  const auto it = facts_.path.find(name);
+  return it == facts_.path.end() ? kNone : it->second;
+}
+
+std::optional<std::string_view> Request::query(std::string_view name) const {
+  return facts_.target.get(name);
+}
+
+Result<uint64_t> Request::query_number(std::string_view name, uint64_t fallback, uint64_t least,
+                                       uint64_t most) const {
+  const auto text = query(name);
+  if (!text) return fallback;
+  uint64_t value = 0;
+  const char* const end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, value);
+  if (error != std::errc() || stop != end || value < least || value > most) {
+    return drover::fail(Code::invalid_argument,
+                        fmt::format("query parameter {}: expected a whole number from {} to {}, "
+                                    "got '{}'",
+                                    name, least, most, text->substr(0, 40)));
+  }
+  return value;
+}
+
+Duration Request::time_left() const {
+  return std::max(Duration(0), facts_.timeout - (clock_.now() - started_));
+}
+
+Result<std::string> Request::idempotency_key() const {
+  const auto key = http().headers.get(kIdempotencyHeader);
+  if (!key) return std::string();
+  const bool visible = std::ranges::all_of(*key, [](char c) { return c > 0x20 && c < 0x7F; });
+  if (key->empty() || key->size() > kMaxIdempotencyKey || !visible) {
+    return drover::fail(Code::invalid_argument,
+                        fmt::format("header {}: expected 1 to {} visible ASCII characters",
+                                    kIdempotencyHeader, kMaxIdempotencyKey));
+  }
+  return std::string(*key);
+}
+
+void Request::respond(net::HttpResponse response) {
+  if (answer_ == nullptr) return;
+  deadline_.cancel();
+  const std::unique_ptr<Answer> answer = std::move(answer_);
+  // The span id names our part of the trace; one part per request, so the trace's own tail will do.
+  response.headers.set("Traceparent", fmt::format("00-{}-{}-01", trace_id(),
+                                                  std::string_view(trace_id()).substr(16)));
+  log_answer(response.status);
+  answer->respond(std::move(response));
+}
+
+void Request::json(int status, std::string body) {
+  net::HttpResponse response;
+  response.status = status;
+  response.headers.add("Content-Type", "application/json");
+  response.body = std::move(body);
+  response.body.push_back('\n');
+  respond(std::move(response));
+}
+
+void Request::fail(const Error& error) {
+  respond(problem_response(error));
+}
+
+std::unique_ptr<Answer> Request::take_stream() {
+  deadline_.cancel();
+  if (answer_ != nullptr) log_answer(200);
+  return std::move(answer_);
+}
+
+void Request::log_answer(int status) const {
+  const bool reads = http().method == "GET" || http().method == "HEAD";
+  const Log::Fields fields{
+      {"status", std::to_string(status)},
+      {"method", http().method},
+      {"target", http().target},
+      {"who", actor()},
+      {"from", http().peer.address},
+      {"ms", std::to_string((clock_.now() - started_) / std::chrono::milliseconds(1))},
+      {"trace", trace_id()}};
+  // Every request that would change something is audited, refused ones too.
+  if (!reads) {
+    log_.with("audit").notice("request", fields);
+  } else {
+    log_.debug("request", fields);
+  }
+}
+
+std::optional<std::string> trace_id_of(std::string_view traceparent) {
+  // W3C Trace Context section 3.2: version-traceid-parentid-flags.
+  constexpr size_t kLength = 55;
+  const auto is_hex = [](std::string_view text) {
+    return std::ranges::all_of(
+        text, [](char c) { return (c >= '0' && c <= '9') || (c >= 'a' && c <= 'f'); });
+  };
+  if (traceparent.size() < kLength || traceparent[2] != '-' || traceparent[35] != '-') {
+    return std::nullopt;
+  }
+  const std::string_view id = traceparent.substr(3, 32);
+  const bool zero = std::ranges::all_of(id, [](char c) { return c == '0'; });
+  if (!is_hex(traceparent.substr(0, 2)) || !is_hex(id) || zero) return std::nullopt;
+  return std::string(id);
+}
+
+}  // namespace drover::api

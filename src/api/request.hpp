@@ -1,0 +1,101 @@
+// One API request in hand: who asks what, until when, and the one answer it gets.
+#pragma once
+
+#include "api/answer.hpp"
+#include "auth/principal.hpp"
+#include "base/clock.hpp"
+#include "base/describe.hpp"
+#include "base/log.hpp"
+#include "base/result.hpp"
+#include "net/http/http.hpp"
+#include "net/http/target.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+
+namespace drover::api {
+
+inline constexpr std::string_view kTimeoutHeader = "Drover-Timeout-Ms";
+inline constexpr std::string_view kIdempotencyHeader = "Idempotency-Key";
+inline constexpr Duration kDefaultTimeout = std::chrono::seconds(30);
+inline constexpr Duration kLongestTimeout = std::chrono::minutes(10);
+inline constexpr size_t kMaxIdempotencyKey = 128;
+
+/// Shared by whoever works on it. The first answer counts, later ones do nothing: when the deadline
+/// passes the client gets 504, and what the work says afterwards is dropped. Destroyed unanswered
+/// it answers 500. Executor's thread only.
+class Request final : public std::enable_shared_from_this<Request> {
+ public:
+  struct Facts {
+    net::HttpRequest http;
+    net::Target target;
+    std::map<std::string, std::string, std::less<>> path;  ///< variables of the route
+    auth::Principal principal;
+    std::string trace_id;  ///< 32 hexadecimal digits
+    Duration timeout = kDefaultTimeout;
+  };
+  /// `clock` outlives it.
+  Request(Facts facts, Clock& clock, Log log, std::unique_ptr<Answer> answer);
+  ~Request();
+  Request(const Request&) = delete;
+  Request& operator=(const Request&) = delete;
+  /// Arms the deadline; call once, after it is in a shared_ptr.
+  void start();
+
+  [[nodiscard]] const net::HttpRequest& http() const { return facts_.http; }
+  /// Value of "{name}" in the route's path.
+  [[nodiscard]] const std::string& path(std::string_view name) const;
+  [[nodiscard]] std::optional<std::string_view> query(std::string_view name) const;
+  /// A whole number in [least, most], or `fallback` when absent; invalid_argument otherwise.
+  [[nodiscard]] Result<uint64_t> query_number(std::string_view name, uint64_t fallback,
+                                              uint64_t least, uint64_t most) const;
+  [[nodiscard]] const auth::Principal& principal() const { return facts_.principal; }
+  /// The principal as the change log names it.
+  [[nodiscard]] std::string actor() const { return facts_.principal.text(); }
+  [[nodiscard]] const std::string& trace_id() const { return facts_.trace_id; }
+  [[nodiscard]] Duration time_left() const;
+  /// Empty without one; invalid_argument for a malformed one.
+  [[nodiscard]] Result<std::string> idempotency_key() const;
+  /// The body read as a T, errors with paths.
+  template <Described T>
+  [[nodiscard]] Result<T> body() const {
+    return decode_text<T>(http().body.empty() ? std::string_view("{}") : http().body);
+  }
+
+  void respond(net::HttpResponse response);
+  void json(int status, std::string body);
+  void fail(const Error& error);
+  [[nodiscard]] bool answered() const { return answer_ == nullptr; }
+  /// Starts a stream: takes the answer over, and the deadline no longer counts. Null when it has
+  /// been answered already.
+  std::unique_ptr<Answer> take_stream();
+
+ private:
+  void log_answer(int status) const;
+
+  Facts facts_;
+  Clock& clock_;
+  Log log_;
+  std::unique_ptr<Answer> answer_;
+  MonoTime started_;
+  Timer deadline_;
+};
+
+using RequestPtr = std::shared_ptr<Request>;
+
+/// The trace id of a W3C traceparent header, or nothing when it is not one.
+std::optional<std::string> trace_id_of(std::string_view traceparent);
+
+/// Returns from a handler with the error answered: DROVER_OR_FAIL(request, auto x, f()).
+#define DROVER_OR_FAIL_IMPL_(tmp, request, decl, expr) \
+  auto tmp = (expr);                                   \
+  if (!tmp) return (request)->fail(tmp.error());       \
+  decl = *std::move(tmp)
+#define DROVER_OR_FAIL(request, decl, expr) \
+  DROVER_OR_FAIL_IMPL_(DROVER_CONCAT(try_, __LINE__), request, decl, expr)
+
+}  // namespace drover::api

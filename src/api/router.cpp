@@ -1,0 +1,171 @@
+#include "api/router.hpp"
+
+#include "api/problem.hpp"
+#include "base/text.hpp"
+
+#include <algorithm>
+#include <charconv>
+
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
+namespace drover::api {
+namespace {
+
+std::vector<std::string_view> split(std::string_view path) {
+  std::vector<std::string_view> out;
+  path.remove_prefix(1);
+  while (!path.empty()) {
+    const size_t slash = std::min(path.find('/'), path.size());
+    out.push_back(path.substr(0, slash));
+    path.remove_prefix(std::min(slash + 1, path.size()));
+  }
+  return out;
+}
+
+bool is_variable(std::string_view segment) {
+  return segment.starts_with('{');
+}
+
+using Variables = std::map<std::string, std::string, std::less<>>;
+
+std::optional<Variables> fit(std::string_view pattern, const std::vector<std::string>& segments) {
+  const auto parts = split(pattern);
+  if (parts.size() != segments.size()) return std::nullopt;
+  Variables variables;
+  for (size_t i = 0; i < parts.size(); ++i) {
+    if (is_variable(parts[i])) {
+      variables.emplace(parts[i].substr(1, parts[i].size() - 2), segments[i]);
+    } else if (parts[i] != segments[i]) {
+      return std::nullopt;
+    }
+  }
+  return variables;
+}
+
+Status check_query(const Route& route, const net::Target& target) {
+  std::vector<std::string_view> known;
+  for (const QueryParameter& parameter : route.query) known.push_back(parameter.name);
+  for (const auto& [name, value] : target.query) {
+    if (std::ranges::find(known, name) != known.end()) continue;
+    const std::string_view near = nearest(name, known);
+    const std::string shown = printable(std::string_view(name).substr(0, 40));
+    if (!near.empty()) {
+      return fail(
+          Code::invalid_argument,
+          fmt::format("query parameter '{}' is not known; did you mean '{}'?", shown, near));
+    }
+    return fail(Code::invalid_argument,
+                fmt::format("query parameter '{}' is not known; {}", shown,
+                            known.empty() ? "this request takes none"
+                                          : fmt::format("known are {}", fmt::join(known, ", "))));
+  }
+  return {};
+}
+
+Result<Duration> timeout_of(const net::HttpRequest& request) {
+  const auto text = request.headers.get(kTimeoutHeader);
+  if (!text) return kDefaultTimeout;
+  const auto most = static_cast<int64_t>(kLongestTimeout / std::chrono::milliseconds(1));
+  int64_t ms = 0;
+  const char* const end = text->data() + text->size();
+  const auto [stop, error] = std::from_chars(text->data(), end, ms);
+  if (error != std::errc() || stop != end || ms < 1 || ms > most) {
+    return fail(Code::invalid_argument,
+                fmt::format("header {}: expected milliseconds from 1 to {}", kTimeoutHeader, most));
+  }
+  return Duration(std::chrono::milliseconds(ms));
+}
+
+/// What stands between a mistyped path and an answer that helps.
+Error unknown_path(const net::HttpRequest& request) {
+  constexpr size_t kShown = 120;
+  return {Code::not_found,
+          fmt::format("there is nothing at {}",
+                      printable(std::string_view(request.target).substr(0, kShown))),
+          "", "api/openapi.yaml lists every path"};
+}
+
+}  // namespace
+
+void Router::add(Route route) {
+  routes_.push_back(std::move(route));
+}
+
+Router::Match Router::match(const net::HttpRequest& request, const net::Target& target) {
+  Match out;
+  for (Route& route : routes_) {
+    auto variables = fit(route.path, target.segments);
+    if (!variables) continue;
+    if (route.method == request.method) {
+      out.route = &route;
+      out.variables = std::move(*variables);
+      return out;
+    }
+    out.allowed += fmt::format("{}{}", out.allowed.empty() ? "" : ", ", route.method);
+  }
+  return out;
+}
+
+bool Router::knows(std::string_view text) const {
+  const auto target = net::Target::parse(text);
+  return target && std::ranges::any_of(routes_, [&](const Route& route) {
+           return fit(route.path, target->segments).has_value();
+         });
+}
+
+Status Router::check(const Route& route, const RequestPtr& request, const net::Target& target) {
+  const std::shared_ptr<const auth::Policy> policy = context_.policy();
+  DROVER_CHECK_OK(policy->authorize(request->principal(), route.privilege,
+                                    fmt::format("{} {}", route.method, route.path)));
+  DROVER_CHECK_OK(check_query(route, target));
+  const bool has_stray_body = !route.takes && !request->http().body.empty();
+  if (has_stray_body) {
+    return fail(Code::invalid_argument,
+                fmt::format("{} {} takes no body", route.method, route.path));
+  }
+  return {};
+}
+
+void Router::serve(net::HttpRequest http, Result<auth::Principal> principal,
+                   std::unique_ptr<Answer> answer) {
+  const auto traceparent = http.headers.get("Traceparent");
+  auto trace = traceparent ? trace_id_of(*traceparent) : std::nullopt;
+  constexpr size_t kTraceBytes = 16;
+  if (!trace) trace = context_.random.hex(kTraceBytes);
+
+  auto target = net::Target::parse(http.target);
+  const auto timeout = timeout_of(http);
+  Match found;
+  if (target) found = match(http, *target);
+  const bool forward = target && principal && found.route == nullptr && found.allowed.empty();
+  if (forward && otherwise_) {
+    return otherwise_(std::move(http), *principal, std::move(answer));
+  }
+
+  const auto request = std::make_shared<Request>(
+      Request::Facts{std::move(http), target ? *target : net::Target{}, std::move(found.variables),
+                     principal ? *principal : auth::Principal{}, *trace,
+                     timeout ? *timeout : kDefaultTimeout},
+      context_.executor, context_.log, std::move(answer));
+  request->start();
+  if (!target) return request->fail(target.error());
+  if (!principal) return request->fail(principal.error());
+  if (found.route == nullptr && found.allowed.empty()) {
+    return request->fail(unknown_path(request->http()));
+  }
+  if (found.route == nullptr) {
+    auto response = problem_response(405, "method-not-allowed", "Method not allowed",
+                                     fmt::format("{} does not work here; allowed: {}",
+                                                 printable(request->http().method), found.allowed));
+    response.headers.add("Allow", found.allowed);
+    return request->respond(std::move(response));
+  }
+  if (!timeout) return request->fail(timeout.error());
+  if (const Status allowed = check(*found.route, request, *target); !allowed) {
+    return request->fail(allowed.error());
+  }
+  found.route->handler(request);
+}
+
+}  // namespace drover::api

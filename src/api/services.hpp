@@ -1,0 +1,115 @@
+// What the handlers stand on: the master's parts as references, and small interfaces for what
+// daemons supply.
+#pragma once
+
+#include "auth/enrolment.hpp"
+#include "base/clock.hpp"
+#include "base/describe.hpp"
+#include "base/log.hpp"
+#include "base/random.hpp"
+#include "cluster/health.hpp"
+#include "cluster/model.hpp"
+#include "store/store.hpp"
+#include "tree/call.hpp"
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <optional>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drover::api {
+
+/// Runs calls on nodes: tree::CallDispatch in the master.
+class CallService {
+ public:
+  CallService() = default;
+  CallService(const CallService&) = delete;
+  CallService& operator=(const CallService&) = delete;
+  virtual ~CallService() = default;
+  /// Starts a call; `done` runs once, never in here. An error: nothing was sent, `done` never runs.
+  virtual Status start(tree::CallSpec spec, Callback<void(tree::CallReport)> done) = 0;
+};
+
+/// Supplies what health is computed from; `model` and `now` are filled in by the handler.
+class HealthSource {
+ public:
+  HealthSource() = default;
+  HealthSource(const HealthSource&) = delete;
+  HealthSource& operator=(const HealthSource&) = delete;
+  virtual ~HealthSource() = default;
+  [[nodiscard]] virtual cluster::HealthFacts health_facts() = 0;
+};
+
+/// A node's latest values.
+struct NodeMetrics {
+  static constexpr std::string_view kTypeName = "NodeMetrics";
+  std::string node;
+  WallTime time{};     ///< of the newest sample, by the node's clock
+  bool stale = false;  ///< not heard of lately
+  std::map<std::string, double> metrics;
+  void describe(Visitor& v);
+};
+class MetricsSource {
+ public:
+  MetricsSource() = default;
+  MetricsSource(const MetricsSource&) = delete;
+  MetricsSource& operator=(const MetricsSource&) = delete;
+  virtual ~MetricsSource() = default;
+  /// Nothing when none were heard since this master started.
+  [[nodiscard]] virtual std::optional<NodeMetrics> latest(std::string_view node) = 0;
+};
+
+/// Records that wait for the way up.
+struct SpoolView {
+  static constexpr std::string_view kTypeName = "Spool";
+  uint64_t records = 0;
+  uint64_t bytes = 0;
+  void describe(Visitor& v);
+};
+struct DegradedView {
+  static constexpr std::string_view kTypeName = "Degraded";
+  WallTime since{};
+  std::string why;
+  void describe(Visitor& v);
+};
+/// A daemon about itself.
+struct LocalView {
+  static constexpr std::string_view kTypeName = "Local";
+  std::string role;
+  std::string name;
+  std::string version;
+  std::string cluster;
+  WallTime started{};
+  uint64_t starts = 0;
+  std::vector<cluster::LinkHealth> links;
+  SpoolView spool;
+  std::optional<DegradedView> degraded;
+  void describe(Visitor& v);
+};
+class LocalSource {
+ public:
+  LocalSource() = default;
+  LocalSource(const LocalSource&) = delete;
+  LocalSource& operator=(const LocalSource&) = delete;
+  virtual ~LocalSource() = default;
+  [[nodiscard]] virtual LocalView local() = 0;
+};
+
+/// Everything that the master's handlers use; references outlive the API.
+struct Services {
+  Executor& executor;
+  Random& random;
+  Log log;
+  store::Store& store;
+  cluster::Model& model;
+  auth::Enrolment& enrolment;
+  CallService& calls;
+  HealthSource& health;
+  MetricsSource& metrics;
+  LocalSource& local;
+};
+
+}  // namespace drover::api

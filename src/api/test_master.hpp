@@ -1,0 +1,180 @@
+// For tests: the master's API on a real store (SQLite on a simulated disk), a real CA and virtual
+// time, with stand-ins for what daemons supply.
+#pragma once
+
+#include "api/master_api.hpp"
+#include "auth/authority.hpp"
+#include "auth/enrolment.hpp"
+#include "auth/keys.hpp"
+#include "cluster/mutations.hpp"
+#include "sim/fabric.hpp"
+#include "sim/sim_disk.hpp"
+#include "sim/world.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+#include <map>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace drover::api::testing {
+
+/// What an answer has said so far.
+struct Recorded {
+  int status = 0;
+  net::HttpHeaders headers;
+  std::string body;
+  bool complete = false;
+  size_t unsent = 0;  ///< set by the test: how much the client has not taken
+  Callback<void()> drained;
+  Callback<void()> gone;
+};
+
+class RecordingAnswer final : public Answer {
+ public:
+  explicit RecordingAnswer(std::shared_ptr<Recorded> to) : to_(std::move(to)) {}
+  void respond(net::HttpResponse response) override {
+    EXPECT_EQ(to_->status, 0) << "answered twice";
+    to_->status = response.status;
+    to_->headers = std::move(response.headers);
+    to_->body = std::move(response.body);
+    to_->complete = true;
+  }
+  void begin(int status, net::HttpHeaders headers) override {
+    to_->status = status;
+    to_->headers = std::move(headers);
+  }
+  void write(std::string_view chunk) override { to_->body += chunk; }
+  void end() override { to_->complete = true; }
+  [[nodiscard]] size_t unsent() const override { return to_->unsent; }
+  void on_drained(Callback<void()> drained) override { to_->drained = std::move(drained); }
+  void on_gone(Callback<void()> gone) override { to_->gone = std::move(gone); }
+
+ private:
+  std::shared_ptr<Recorded> to_;
+};
+
+class FakeCalls final : public CallService {
+ public:
+  Status start(tree::CallSpec spec, Callback<void(tree::CallReport)> done) override {
+    if (refuse) return tl::unexpected<Error>(*refuse);
+    started.push_back(std::move(spec));
+    pending.push_back(std::move(done));
+    return {};
+  }
+  std::optional<Error> refuse;
+  std::vector<tree::CallSpec> started;
+  std::vector<Callback<void(tree::CallReport)>> pending;
+};
+
+class FakeHealth final : public HealthSource {
+ public:
+  cluster::HealthFacts health_facts() override { return facts; }
+  cluster::HealthFacts facts;
+};
+
+class FakeMetrics final : public MetricsSource {
+ public:
+  std::optional<NodeMetrics> latest(std::string_view node) override {
+    const auto it = values.find(node);
+    if (it == values.end()) return std::nullopt;
+    return it->second;
+  }
+  std::map<std::string, NodeMetrics, std::less<>> values;
+};
+
+class FakeLocal final : public LocalSource {
+ public:
+  LocalView local() override {
+    LocalView view;
+    view.role = "master";
+    view.name = "m1";
+    view.version = "0.1.0";
+    view.cluster = "alpha";
+    return view;
+  }
+};
+
+inline auth::Principal person(const std::string& role, const std::string& name = "alice") {
+  auth::Principal principal;
+  principal.kind = auth::PrincipalKind::person;
+  principal.role = role;
+  principal.name = name;
+  return principal;
+}
+
+class TestMaster {
+ public:
+  TestMaster() {
+    auto& executor = process.executor();
+    store = store::open_sqlite(executor, disk, process.log(), "/var/store.db", {}).value();
+    authority = auth::CertificateAuthority::open_or_create(ca_disk, process.random(), "/ca",
+                                                           "alpha", world.wall())
+                    .value();
+    enrolment = std::make_unique<auth::Enrolment>(*store, *authority, executor, process.random(),
+                                                  process.log(),
+                                                  auth::Enrolment::Options{.cluster = "alpha"});
+    EXPECT_TRUE(enrolment->start());
+    EXPECT_TRUE(model.load(*store));
+    feed = store->subscribe(
+        [this](std::span<const store::Change> changes) { EXPECT_TRUE(model.apply(changes)); });
+    policy = std::make_shared<const auth::Policy>();
+    api = std::make_unique<MasterApi>(Services{executor, process.random(), process.log(), *store,
+                                               model, *enrolment, calls, health, metrics, local},
+                                      [this] { return policy; });
+  }
+
+  /// Runs `mutation` to its end.
+  Status write(store::Mutation mutation) {
+    std::optional<Status> result;
+    store->write("test", std::move(mutation), [&](const Result<store::Committed>& done) {
+      result = done ? Status() : tl::unexpected<Error>(done.error());
+    });
+    EXPECT_TRUE(world.run_until([&] { return result.has_value(); }, std::chrono::seconds(5)));
+    return *result;
+  }
+  void add_node(const std::string& name) {
+    EXPECT_TRUE(write([name](store::Transaction& tx) -> Status {
+      const auto made =
+          cluster::ensure_node(tx, name, cluster::NodeRole::compute, "id-" + name, "test");
+      return made ? Status() : tl::unexpected<Error>(made.error());
+    }));
+  }
+
+  std::shared_ptr<Recorded> send(net::HttpRequest request, Result<auth::Principal> who) {
+    auto recorded = std::make_shared<Recorded>();
+    api->serve(std::move(request), std::move(who), std::make_unique<RecordingAnswer>(recorded));
+    return recorded;
+  }
+  /// Asks and waits for the whole answer.
+  Recorded ask(const std::string& method, const std::string& target, const std::string& body = "",
+               const net::HttpHeaders& headers = {}, auth::Principal who = person("admin")) {
+    const auto recorded = send({method, target, headers, body, {}}, std::move(who));
+    EXPECT_TRUE(world.run_until([&] { return recorded->complete; }, std::chrono::minutes(20)));
+    return {recorded->status, recorded->headers, recorded->body, true, 0, {}, {}};
+  }
+  Recorded get(const std::string& target, auth::Principal who = person("viewer")) {
+    return ask("GET", target, "", {}, std::move(who));
+  }
+
+  sim::World world{1};
+  sim::Fabric fabric{world};
+  sim::SimDisk disk;
+  sim::SimDisk ca_disk;
+  sim::SimProcess process{world, {.name = "master", .host = "h1", .disk = &disk}};
+  std::unique_ptr<store::Store> store;
+  std::unique_ptr<auth::CertificateAuthority> authority;
+  std::unique_ptr<auth::Enrolment> enrolment;
+  cluster::Model model;
+  store::Subscription feed;
+  FakeCalls calls;
+  FakeHealth health;
+  FakeMetrics metrics;
+  FakeLocal local;
+  std::shared_ptr<const auth::Policy> policy;
+  std::unique_ptr<MasterApi> api;
+};
+
+}  // namespace drover::api::testing
