@@ -137,7 +137,7 @@ void MasterTree::on_door_lost(tree::Link& link, const Error& why) {
   } else {
     named_.erase(peer.name);
     liveness_.reporter_lost(peer.name, why.text(), seams_.executor.now(), seams_.executor.wall());
-    planner_.aggregator_down(peer.name);
+    planner_.aggregator_down(peer.name, seams_.executor.now());
     calls_.on_link_lost(key, why);
   }
   settle_soon();

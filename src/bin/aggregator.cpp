@@ -1,0 +1,7 @@
+// drover-aggregator.
+#include "daemons/services.hpp"
+
+int main(int argc, char** argv) {
+  return drover::daemons::run_program(drover::daemons::aggregator_table(), argc, argv,
+                                      &drover::daemons::make_aggregator);
+}

@@ -1,0 +1,7 @@
+// drover-utility.
+#include "daemons/services.hpp"
+
+int main(int argc, char** argv) {
+  return drover::daemons::run_program(drover::daemons::utility_table(), argc, argv,
+                                      &drover::daemons::make_utility);
+}

@@ -1,0 +1,78 @@
+// drover-compute as a program.
+#include "daemons/compute.hpp"
+#include "daemons/member_core.hpp"
+#include "daemons/real_host_facts.hpp"
+#include "daemons/services.hpp"
+
+#include <fmt/core.h>
+
+namespace drover::daemons {
+namespace {
+
+class ComputeService final : public Service {
+ public:
+  explicit ComputeService(Program& program)
+      : program_(program), core_(program, tree::Role::compute), facts_(program.seams.executor) {}
+
+  Status start() override {
+    DROVER_CHECK_OK(core_.start());
+    ComputeConfig config;
+    config.self = core_.self();
+    config.timing = timing_of(program_.config);
+    if (program_.config.flag("spool")) config.spool_dir = program_.config.text("state") + "/spool";
+    DROVER_TRY(config.aggregators, endpoints_of(program_.config, "aggregators"));
+    daemon_ =
+        std::make_unique<Compute>(program_.seams, std::move(config), core_.security(), facts_);
+    daemon_->start();
+    return core_.serve([this] { return daemon_->up(); }, [this] { return facts(); },
+                       [this] { daemon_->refresh(); });
+  }
+
+  void stop(Callback<void()> stopped) override {
+    core_.stop();
+    daemon_->stop();
+    stopping_.after(program_.seams.executor, std::chrono::milliseconds(50), std::move(stopped));
+  }
+
+  [[nodiscard]] std::string status() const override { return "running"; }
+
+ private:
+  LocalFacts facts() {
+    LocalFacts out;
+    for (const auto& slot : daemon_->paths().slots) {
+      out.links.push_back({slot.aggregator, slot.primary ? "primary" : "secondary", slot.link});
+    }
+    const auto records = daemon_->agent().records().stats();
+    out.spool_records = records.records;
+    out.spool_bytes = records.spool_bytes;
+    return out;
+  }
+
+  Program& program_;
+  MemberCore core_;
+  RealHostFacts facts_;
+  std::unique_ptr<Compute> daemon_;
+  Timer stopping_;
+};
+
+}  // namespace
+
+ConfigTable compute_table() {
+  return {"drover-compute", "The agent of a compute node: inventory, heartbeat, telemetry, calls.",
+          member_options({
+              {.key = "aggregators",
+               .type = ConfigType::list,
+               .help = "endpoints of any aggregators; the master decides which two serve the node",
+               .required = true},
+              {.key = "spool",
+               .type = ConfigType::boolean,
+               .standard = "true",
+               .help = "keep unacknowledged records on disk; off on diskless nodes"},
+          })};
+}
+
+Result<std::unique_ptr<Service>> make_compute(Program& program) {
+  return std::make_unique<ComputeService>(program);
+}
+
+}  // namespace drover::daemons

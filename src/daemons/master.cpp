@@ -1,0 +1,217 @@
+#include "daemons/master.hpp"
+
+#include "cluster/mutations.hpp"
+
+namespace drover::daemons {
+namespace {
+
+std::vector<std::string> texts_of(const std::vector<net::Endpoint>& endpoints) {
+  std::vector<std::string> out;
+  out.reserve(endpoints.size());
+  for (const net::Endpoint& endpoint : endpoints) out.push_back(endpoint.text());
+  return out;
+}
+
+}  // namespace
+
+Master::Master(Seams seams, MasterConfig config, MasterParts parts)
+    : seams_(seams),
+      config_(std::move(config)),
+      parts_(std::move(parts)),
+      log_(seams.log, "master"),
+      worker_(seams.executor.make_worker("work")),
+      enrolment_(parts_.store, parts_.authority, seams.executor, seams.random,
+                 log_.with("enrolment"), {config_.self.cluster}),
+      authenticator_({config_.self.cluster, tree::Role::master, config_.self.name, config_.own_uid,
+                      [this](uint32_t uid) { return config_.user_name(uid); }},
+                     parts_.verifier),
+      policy_(std::make_shared<const auth::Policy>()),
+      started_(seams.executor.wall()) {}
+
+Master::~Master() = default;
+
+Status Master::start() {
+  DROVER_CHECK_OK(model_.load(parts_.store));
+  feed_ = parts_.store.subscribe([this](std::span<const store::Change> changes) {
+    if (const Status applied = model_.apply(changes); !applied) {
+      log_.error("a stored change cannot be read", {{"why", applied.error().text()}});
+    }
+  });
+  DROVER_CHECK_OK(enrolment_.start());
+  MasterTreeConfig tree;
+  tree.self = config_.self;
+  tree.timing = config_.timing;
+  tree.paths.hold = config_.timing.hold;
+  tree_ = std::make_unique<MasterTree>(
+      seams_, std::move(tree), [this] { return parts_.tree_security(); }, parts_.store, model_,
+      [this](const tree::Introduction& peer) { return admit(peer); },
+      [this](const std::string& node, std::string_view sample) {
+        (void)metrics_.apply_bytes(node, sample, seams_.executor.now());
+      });
+  model_.on_node([this](const cluster::Model::NodeEvent& event) { on_node(event); });
+  for (const net::Endpoint& at : config_.tree_listen) {
+    DROVER_TRY(auto bound, tree_->listen(at));
+    tree_bound_.push_back(std::move(bound));
+  }
+  api_ = std::make_unique<api::MasterApi>(
+      api::Services{seams_.executor, seams_.random, log_.with("api"), parts_.store, model_,
+                    enrolment_, *this, *this, *this, *this},
+      [this] { return policy_; });
+  DROVER_CHECK_OK(listen_http());
+  tree_->start(*worker_);
+  note_listens("master", config_.self.name,
+               texts_of(config_.tree_advertise.empty() ? tree_bound_ : config_.tree_advertise));
+  return {};
+}
+
+Status Master::listen_http() {
+  const auto handler = [this](net::HttpRequest request,
+                              std::shared_ptr<net::HttpExchange> exchange) {
+    serve(std::move(request), std::move(exchange));
+  };
+  server_ =
+      std::make_unique<net::HttpServer>(seams_.executor, seams_.net, log_.with("http"), handler);
+  for (const net::Endpoint& at : config_.http_listen) {
+    auto bound = server_->listen(at, [this] { return parts_.http_security(); });
+    if (!bound) return fail_in("listening for HTTPS on " + at.text(), bound.error());
+    http_bound_.push_back(std::move(*bound));
+  }
+  if (!config_.socket.empty()) {
+    DROVER_TRY([[maybe_unused]] auto bound, server_->listen(net::Endpoint{{}, 0, config_.socket}));
+  }
+  tree_server_ = std::make_unique<net::HttpServer>(seams_.executor, tree_->channels(),
+                                                   log_.with("http"), handler);
+  DROVER_TRY([[maybe_unused]] auto over_tree, tree_server_->listen(net::Endpoint{"tree", 0, {}}));
+  return {};
+}
+
+void Master::stop(Callback<void()> stopped) {
+  server_->stop(std::chrono::milliseconds(500), [] {});
+  tree_server_->stop(Duration::zero(), [] {});
+  tree_->stop();
+  parts_.store.close([this, stopped = std::move(stopped)](const Status& closed) mutable {
+    if (!closed) log_.error("closing the store", {{"why", closed.error().text()}});
+    stopped();
+  });
+}
+
+void Master::serve(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange) {
+  auto principal = authenticator_.identify(request);
+  api_->serve(std::move(request), std::move(principal),
+              std::make_unique<api::ExchangeAnswer>(std::move(exchange)));
+}
+
+Status Master::admit(const tree::Introduction& peer) {
+  DROVER_CHECK_OK(enrolment_.check_daemon(tree::name(peer.role), peer.name, {}));
+  if (peer.role == tree::Role::aggregator) note_listens("aggregator", peer.name, peer.listens);
+  return {};
+}
+
+void Master::note_listens(const std::string& role, const std::string& name,
+                          std::vector<std::string> listens) {
+  const auto known = model_.daemons().find(cluster::daemon_key(role, name));
+  if (known != model_.daemons().end() && known->second.listens == listens) return;
+  cluster::Daemon daemon;
+  daemon.role = role;
+  daemon.name = name;
+  daemon.enrolled =
+      known == model_.daemons().end() ? seams_.executor.wall() : known->second.enrolled;
+  daemon.listens = std::move(listens);
+  parts_.store.write(
+      "daemon:master/" + config_.self.name,
+      [daemon, fresh_id = seams_.random.hex(16)](store::Transaction& tx) -> Status {
+        tx.explain("endpoints of " + daemon.role + " " + daemon.name);
+        return cluster::note_daemon(tx, daemon, fresh_id);
+      },
+      [this](const Result<store::Committed>& done) {
+        if (!done) log_.error("endpoints could not be stored", {{"why", done.error().text()}});
+      });
+}
+
+void Master::on_node(const cluster::Model::NodeEvent& event) {
+  if (event.after != nullptr) {
+    tree_->node_stored(*event.after);
+    if (event.after->phase.state == cluster::PhaseState::lost) metrics_.lost(event.name);
+  } else {
+    tree_->node_removed(event.name);
+    metrics_.forget(event.name);
+  }
+}
+
+// --- what the API asks for --------------------------------------------------------------------
+
+Status Master::start(tree::CallSpec spec, Callback<void(tree::CallReport)> done) {
+  return tree_->calls().start(std::move(spec), nullptr, std::move(done));
+}
+
+std::optional<api::NodeMetrics> Master::latest(std::string_view node) {
+  const auto found = metrics_.find(node, seams_.executor.now());
+  if (!found) return std::nullopt;
+  api::NodeMetrics out;
+  out.node = found->node;
+  out.time = found->time;
+  for (const auto& [name, value] : found->values) out.metrics[name] = value;
+  return out;
+}
+
+api::LocalView Master::local() {
+  api::LocalView out;
+  out.role = "master";
+  out.name = config_.self.name;
+  out.version = config_.self.version;
+  out.cluster = config_.self.cluster;
+  out.started = started_;
+  out.starts = config_.self.starts;
+  return out;
+}
+
+cluster::HealthFacts Master::health_facts() {
+  cluster::HealthFacts facts;
+  facts.cluster = config_.self.cluster;
+  facts.answered_by = {"master", config_.self.name};
+  facts.version = config_.self.version;
+  cluster::DaemonFacts self;
+  self.role = "master";
+  self.name = config_.self.name;
+  self.state = cluster::DaemonState::up;
+  self.since = started_;
+  self.version = config_.self.version;
+  self.address = tree_bound_.empty() ? "" : tree_bound_.front().text();
+  self.starts = config_.self.starts;
+  facts.daemons.push_back(std::move(self));
+  for (const auto& [key, child] : tree_->children()) {
+    cluster::DaemonFacts daemon;
+    daemon.role = std::string(tree::name(child.daemon.role));
+    daemon.name = child.daemon.name;
+    daemon.state = child.linked ? cluster::DaemonState::up : cluster::DaemonState::lost;
+    daemon.since = child.since;
+    daemon.why = child.why;
+    daemon.version = child.daemon.version;
+    daemon.address = child.address;
+    daemon.starts = child.daemon.starts;
+    daemon.links.push_back({config_.self.name, cluster::LinkRole::uplink,
+                            child.linked ? cluster::LinkState::up : cluster::LinkState::down,
+                            child.since, child.why});
+    facts.daemons.push_back(std::move(daemon));
+  }
+  // Enrolled aggregators that have not been seen since this master started.
+  for (const auto& [key, known] : model_.daemons()) {
+    if (known.role != "aggregator" || tree_->children().contains(key)) continue;
+    cluster::DaemonFacts daemon;
+    daemon.role = known.role;
+    daemon.name = known.name;
+    daemon.state = cluster::DaemonState::unknown;
+    daemon.since = started_;
+    daemon.why = "not heard of since this master started";
+    facts.daemons.push_back(std::move(daemon));
+  }
+  for (const auto& [key, credential] : enrolment_.credentials()) {
+    if (!credential.revoked) facts.certificates.push_back({key, credential.expires});
+  }
+  const store::StoreStats stats = parts_.store.stats();
+  facts.store.failed_commits = stats.failed_commits;
+  facts.store.queued = stats.queued;
+  return facts;
+}
+
+}  // namespace drover::daemons

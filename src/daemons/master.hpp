@@ -1,0 +1,99 @@
+// drover-master: the only process that opens the database; serves the API and decides.
+#pragma once
+
+#include "api/master_api.hpp"
+#include "api/services.hpp"
+#include "auth/assertion.hpp"
+#include "auth/authenticator.hpp"
+#include "auth/enrolment.hpp"
+#include "auth/policy.hpp"
+#include "cluster/model.hpp"
+#include "daemons/master_tree.hpp"
+#include "daemons/seams.hpp"
+#include "net/http/http_server.hpp"
+#include "store/store.hpp"
+#include "telemetry/latest.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace drover::daemons {
+
+struct MasterConfig {
+  tree::Introduction self;
+  std::vector<net::Endpoint> tree_listen;  ///< where aggregators and utilities dial
+  std::vector<net::Endpoint>
+      tree_advertise;                      ///< what joining daemons are told; empty: the bound ones
+  std::vector<net::Endpoint> http_listen;  ///< HTTPS
+  std::string socket;                      ///< local API; empty: none
+  Timing timing;
+  uint32_t own_uid = 0;
+  Callback<std::string(uint32_t uid)> user_name;
+};
+
+/// What the master stands on beside the seams; all outlive it.
+struct MasterParts {
+  store::Store& store;
+  const auth::Authority& authority;
+  auth::AssertionVerifier& verifier;
+  /// For links: peers must show a certificate.
+  Callback<std::shared_ptr<net::Security>()> tree_security;
+  /// For HTTPS: a client may come without one, to join.
+  Callback<std::shared_ptr<net::Security>()> http_security;
+};
+
+/// One executor's thread. start() once, stop() once.
+class Master final : public api::CallService,
+                     public api::HealthSource,
+                     public api::MetricsSource,
+                     public api::LocalSource {
+ public:
+  Master(Seams seams, MasterConfig config, MasterParts parts);
+  ~Master() override;
+
+  Status start();
+  void stop(Callback<void()> stopped);
+
+  [[nodiscard]] cluster::Model& model() { return model_; }
+  [[nodiscard]] MasterTree& tree() { return *tree_; }
+  [[nodiscard]] auth::Enrolment& enrolment() { return enrolment_; }
+  [[nodiscard]] const std::vector<net::Endpoint>& http_endpoints() const { return http_bound_; }
+  [[nodiscard]] const std::vector<net::Endpoint>& tree_endpoints() const { return tree_bound_; }
+
+ private:
+  Status start(tree::CallSpec spec, Callback<void(tree::CallReport)> done) override;
+  cluster::HealthFacts health_facts() override;
+  std::optional<api::NodeMetrics> latest(std::string_view node) override;
+  api::LocalView local() override;
+
+  Status admit(const tree::Introduction& peer);
+  void on_node(const cluster::Model::NodeEvent& event);
+  /// Keeps what joining daemons are told current: aggregators by their hellos, this master by
+  /// itself.
+  void note_listens(const std::string& role, const std::string& name,
+                    std::vector<std::string> listens);
+  void serve(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange);
+  Status listen_http();
+
+  Seams seams_;
+  MasterConfig config_;
+  MasterParts parts_;
+  Log log_;
+  std::unique_ptr<Worker> worker_;
+  cluster::Model model_;
+  store::Subscription feed_;
+  auth::Enrolment enrolment_;
+  auth::Authenticator authenticator_;
+  std::shared_ptr<const auth::Policy> policy_;
+  telemetry::Latest metrics_;
+  std::unique_ptr<MasterTree> tree_;
+  std::unique_ptr<api::MasterApi> api_;
+  std::unique_ptr<net::HttpServer> server_;       ///< HTTPS and the local socket
+  std::unique_ptr<net::HttpServer> tree_server_;  ///< requests forwarded over the tree
+  std::vector<net::Endpoint> tree_bound_;
+  std::vector<net::Endpoint> http_bound_;
+  WallTime started_{};
+};
+
+}  // namespace drover::daemons

@@ -1,0 +1,191 @@
+// drover-master as a program.
+#include "auth/authority.hpp"
+#include "auth/identity.hpp"
+#include "auth/rotation.hpp"
+#include "daemons/master.hpp"
+#include "daemons/services.hpp"
+#include "daemons/startup.hpp"
+#include "os/boot_id.hpp"
+#include "os/user_name.hpp"
+#include "store/sqlite/sqlite_store.hpp"
+
+#include <fmt/core.h>
+#include <unistd.h>
+
+namespace drover::daemons {
+namespace {
+
+/// The cluster's id: chosen at the first start and kept in "<state>/cluster".
+Result<std::string> cluster_id(Program& program) {
+  const std::string path = program.config.text("state") + "/cluster";
+  if (auto text = program.seams.disk.read_all(path, 256); text) {
+    while (!text->empty() && text->back() == '\n') text->pop_back();
+    if (text->empty()) return fail(Code::corrupt, path + " is empty", "restore it from a backup");
+    return std::move(*text);
+  }
+  const std::string id =
+      fmt::format("{}-{}", program.config.text("cluster"), program.seams.random.hex(4));
+  DROVER_CHECK_OK(program.seams.disk.write_atomic(path, id + "\n", 0644));
+  return id;
+}
+
+class MasterService final : public Service {
+ public:
+  explicit MasterService(Program& program)
+      : program_(program),
+        log_(program.seams.log, "master"),
+        worker_(program.seams.executor.make_worker("identity")) {}
+
+  Status start() override {
+    const Config& config = program_.config;
+    const std::string& state = config.text("state");
+    DROVER_TRY(const std::string cluster, cluster_id(program_));
+    const std::string name = config.text("name").empty() ? os::host_name() : config.text("name");
+    DROVER_TRY(store_, store::open_sqlite(program_.seams.executor, program_.seams.disk,
+                                          log_.with("store"), state + "/drover.db", {}));
+    DROVER_TRY(authority_, auth::CertificateAuthority::open_or_create(
+                               program_.seams.disk, program_.seams.random, state + "/ca", cluster,
+                               program_.seams.executor.wall()));
+    DROVER_CHECK_OK(start_identity(cluster, name));
+    DROVER_TRY(auto trust, auth::Trust::from_pem(authority_->ca_pem()));
+    verifier_ = std::make_unique<auth::CertificateVerifier>(program_.seams.executor,
+                                                            std::move(trust), cluster);
+    MasterConfig master;
+    DROVER_TRY(master.self, introduce(program_.seams, state, cluster, tree::Role::master, name));
+    DROVER_TRY(master.tree_listen, endpoints_of(config, "tree.listen"));
+    DROVER_TRY(master.tree_advertise, endpoints_of(config, "tree.advertise"));
+    DROVER_TRY(master.http_listen, endpoints_of(config, "http.listen"));
+    master.socket = config.text("socket");
+    master.timing = timing_of(config);
+    master.own_uid = getuid();
+    master.user_name = [](uint32_t uid) { return os::user_name(uid); };
+    master_ = std::make_unique<Master>(
+        program_.seams, std::move(master),
+        MasterParts{*store_, *authority_, *verifier_, [this] { return tree_security_; },
+                    [this] { return http_security_; }});
+    DROVER_CHECK_OK(master_->start());
+    master_->enrolment().set_lifetime(config.duration("certificate.lifetime"));
+    for (const net::Endpoint& endpoint : master_->http_endpoints()) {
+      log_.notice("the API listens", {{"at", "https://" + endpoint.text()}});
+    }
+    return {};
+  }
+
+  void stop(Callback<void()> stopped) override { master_->stop(std::move(stopped)); }
+
+  [[nodiscard]] std::string status() const override {
+    return fmt::format("serving {} nodes", master_->model().nodes().size());
+  }
+
+ private:
+  Status start_identity(const std::string& cluster, const std::string& name) {
+    auth::Rotation::Options options;
+    options.dir = program_.config.text("state") + "/identity";
+    options.uri = tree::certificate_uri(cluster, "master", name);
+    options.name = name;
+    rotation_ = std::make_unique<auth::Rotation>(
+        program_.seams.executor, *worker_, program_.seams.random, program_.seams.disk, tool_, log_,
+        std::move(options), [this, name](const std::string& csr, auto answer) {
+          auth::RenewRequest request;
+          request.role = "master";
+          request.name = name;
+          request.csr_pem = csr;
+          request.dns_names = {"localhost", name};
+          request.ip_addresses = {"127.0.0.1", "::1"};
+          master_->enrolment().renew(
+              std::move(request),
+              [answer = std::move(answer)](const Result<auth::Admission>& admitted) mutable {
+                if (!admitted) {
+                  answer(tl::unexpected<Error>(admitted.error()));
+                } else {
+                  answer(auth::Rotation::Renewed{admitted->certificate_pem, admitted->ca_pem});
+                }
+              });
+        });
+    if (const Status loaded = rotation_->start(); !loaded) {
+      if (loaded.error().code != Code::not_found) return loaded;
+      DROVER_TRY(const auth::Identity identity, first_identity(cluster, name));
+      DROVER_CHECK_OK(rotation_->start_with(identity));
+    }
+    rotation_->on_change([this](const auth::Identity&, const auth::IdentityFacts&) {
+      if (const Status used = use_identity(); !used) {
+        log_.error("the new certificate cannot be used", {{"why", used.error().text()}});
+      }
+    });
+    return use_identity();
+  }
+
+  /// The first master signs its own certificate: it is the cluster's authority.
+  Result<auth::Identity> first_identity(const std::string& cluster, const std::string& name) {
+    auth::Identity identity;
+    DROVER_TRY(identity.key_pem, tool_.make_key());
+    auth::IssueRequest request;
+    DROVER_TRY(request.csr_pem, tool_.make_csr(identity.key_pem, name));
+    request.cluster = cluster;
+    request.role = "master";
+    request.name = name;
+    request.dns_names = {"localhost", name};
+    request.ip_addresses = {"127.0.0.1", "::1"};
+    request.serial = auth::draw_serial(program_.seams.random);
+    request.now = program_.seams.executor.wall();
+    request.lifetime = program_.config.duration("certificate.lifetime");
+    DROVER_TRY(auto issued, authority_->issue(request));
+    identity.certificate_pem = std::move(issued.certificate_pem);
+    identity.ca_pem = authority_->ca_pem();
+    return identity;
+  }
+
+  Status use_identity() {
+    net::SecurityConfig config = rotation_->security();
+    DROVER_TRY(tree_security_, program_.seams.net.make_security(config));
+    config.verify_peer = false;  // a host that joins has no certificate yet
+    DROVER_TRY(http_security_, program_.seams.net.make_security(config));
+    return {};
+  }
+
+  Program& program_;
+  Log log_;
+  std::unique_ptr<Worker> worker_;
+  std::unique_ptr<store::Store> store_;
+  std::unique_ptr<auth::CertificateAuthority> authority_;
+  auth::OpensslIdentityTool tool_;
+  std::unique_ptr<auth::Rotation> rotation_;
+  std::shared_ptr<net::Security> tree_security_;
+  std::shared_ptr<net::Security> http_security_;
+  std::unique_ptr<auth::CertificateVerifier> verifier_;
+  std::unique_ptr<Master> master_;
+};
+
+}  // namespace
+
+ConfigTable master_table() {
+  return {"drover-master", "Opens the database, serves the API, decides about paths.",
+          with_common_options({
+              {.key = "cluster",
+               .standard = "drover",
+               .help = "name of a new cluster, the first part of its id"},
+              {.key = "tree.listen",
+               .type = ConfigType::list,
+               .standard = "0.0.0.0:9815,[::]:9815",
+               .help = "endpoints where aggregators and utility daemons dial"},
+              {.key = "tree.advertise",
+               .type = ConfigType::list,
+               .help = "endpoints that joining daemons are told; default: those of tree.listen"},
+              {.key = "http.listen",
+               .type = ConfigType::list,
+               .standard = "0.0.0.0:9443,[::]:9443",
+               .help = "endpoints of the HTTPS API"},
+              {.key = "certificate.lifetime",
+               .type = ConfigType::duration,
+               .standard = "7d",
+               .help = "of the certificates that daemons get",
+               .least = 10'000,
+               .most = 31'536'000'000},
+          })};
+}
+
+Result<std::unique_ptr<Service>> make_master(Program& program) {
+  return std::make_unique<MasterService>(program);
+}
+
+}  // namespace drover::daemons

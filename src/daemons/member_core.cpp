@@ -1,0 +1,176 @@
+#include "daemons/member_core.hpp"
+
+#include "base/json_values.hpp"
+#include "daemons/startup.hpp"
+#include "os/user_name.hpp"
+
+#include <fmt/core.h>
+
+namespace drover::daemons {
+namespace {
+
+constexpr Duration kRenewTimeout = std::chrono::seconds(30);
+
+json::value time_or_null(WallTime time) {
+  return time == WallTime{} ? json::value(nullptr) : json::value(to_rfc3339(time));
+}
+
+Result<auth::Rotation::Renewed> read_renewed(const Result<net::HttpResponse>& response) {
+  if (!response) return tl::unexpected<Error>(response.error());
+  DROVER_TRY(const json::value body, parse_json(response->body));
+  const json::object* object = body.if_object();
+  const auto text = [&](std::string_view name) -> std::string {
+    const json::value* value = object == nullptr ? nullptr : object->if_contains(name);
+    return value != nullptr && value->is_string() ? std::string(value->get_string())
+                                                  : std::string();
+  };
+  if (response->status != 200) {
+    return fail(Code::unreachable,
+                fmt::format("the master answered {}: {}", response->status, text("detail")));
+  }
+  return auth::Rotation::Renewed{text("certificate_pem"), text("ca_pem")};
+}
+
+}  // namespace
+
+std::vector<ConfigOption> member_options(std::vector<ConfigOption> own) {
+  std::vector<ConfigOption> all{
+      {.key = "cluster", .help = "id of the cluster; written by drover join", .required = true}};
+  for (ConfigOption& option : own) all.push_back(std::move(option));
+  return with_common_options(std::move(all));
+}
+
+MemberCore::MemberCore(Program& program, tree::Role role)
+    : program_(program),
+      log_(program.seams.log, tree::name(role)),
+      role_(role),
+      worker_(program.seams.executor.make_worker("identity")),
+      signer_(program.seams.executor, program.seams.random),
+      started_(program.seams.executor.wall()) {}
+
+MemberCore::~MemberCore() = default;
+
+Status MemberCore::start() {
+  const Config& config = program_.config;
+  const std::string& cluster = config.text("cluster");
+  const std::string& name = config.text("name");
+  if (name.empty()) {
+    return fail(Code::invalid_argument, "setting name: it must be set", "drover join");
+  }
+  auth::Rotation::Options options;
+  options.dir = config.text("state") + "/identity";
+  options.uri = tree::certificate_uri(cluster, tree::name(role_), name);
+  options.name = name;
+  rotation_ = std::make_unique<auth::Rotation>(
+      program_.seams.executor, *worker_, program_.seams.random, program_.seams.disk, tool_, log_,
+      std::move(options),
+      [this](const std::string& csr, auto answer) { ask(csr, std::move(answer)); });
+  DROVER_CHECK_OK(rotation_->start());
+  DROVER_CHECK_OK(use(rotation_->identity()));
+  rotation_->on_change(
+      [this](const auth::Identity& identity, const auth::IdentityFacts&) { on_rotated(identity); });
+  DROVER_TRY(self_, introduce(program_.seams, config.text("state"), cluster, role_, name));
+  return {};
+}
+
+Status MemberCore::use(const auth::Identity& identity) {
+  DROVER_TRY(security_, program_.seams.net.make_security(auth::security_config(identity)));
+  DROVER_TRY(auto key, auth::KeyPair::from_pem(identity.key_pem));
+  return signer_.use(std::move(key), identity.certificate_pem);
+}
+
+void MemberCore::on_rotated(const auth::Identity& identity) {
+  if (const Status used = use(identity); !used) {
+    log_.error("the new certificate cannot be used", {{"why", used.error().text()}});
+    return;
+  }
+  log_.notice("a new certificate is in use",
+              {{"expires", to_rfc3339(rotation_->facts().not_after)}});
+  if (refresh_) refresh_();
+}
+
+Callback<std::shared_ptr<net::Security>()> MemberCore::security() {
+  return [this] { return security_; };
+}
+
+Status MemberCore::serve(Callback<tree::Link*()> up, Callback<LocalFacts()> facts,
+                         Callback<void()> refresh) {
+  up_ = std::move(up);
+  facts_ = std::move(facts);
+  refresh_ = std::move(refresh);
+  LocalApiConfig config;
+  config.socket = program_.config.text("socket");
+  config.user_name = [](uint32_t uid) { return os::user_name(uid); };
+  config.up = [this] { return up_(); };
+  config.down_why = [this] { return down_why(); };
+  config.local_status = [this] { return local_status(); };
+  api_ = std::make_unique<LocalApi>(program_.seams, std::move(config), signer_);
+  return api_->start();
+}
+
+void MemberCore::stop() {
+  if (api_) api_->stop();
+}
+
+void MemberCore::ask(const std::string& csr_pem,
+                     Callback<void(Result<auth::Rotation::Renewed>)> answer) {
+  if (!api_) {
+    answer(fail(Code::unreachable, "not serving yet"));
+    return;
+  }
+  net::HttpRequest request;
+  request.method = "POST";
+  request.target = "/api/v1/certificates/renew";
+  request.headers.add("Content-Type", "application/json");
+  request.body = to_text(json::object{{"csr_pem", csr_pem}});
+  api_->ask(std::move(request), kRenewTimeout,
+            [answer = std::move(answer)](const Result<net::HttpResponse>& response) mutable {
+              answer(read_renewed(response));
+            });
+}
+
+std::pair<std::string, WallTime> MemberCore::down_why() {
+  WallTime since = started_;
+  std::string why = "no link upward";
+  for (const LocalLink& link : facts_().links) {
+    if (link.status.up) continue;
+    why = fmt::format("no link to {}: {}", link.status.target, link.status.why);
+    since = std::max(since, link.status.since);
+  }
+  return {why, since};
+}
+
+std::string MemberCore::local_status() {
+  const LocalFacts facts = facts_();
+  json::array links;
+  for (const LocalLink& link : facts.links) {
+    links.push_back(json::object{{"peer", link.peer.empty() ? link.status.target : link.peer},
+                                 {"role", link.role},
+                                 {"state", link.status.up ? "up" : "down"},
+                                 {"since", time_or_null(link.status.since)},
+                                 {"why", link.status.why}});
+  }
+  json::value degraded = nullptr;
+  if (up_() == nullptr) {
+    const auto [why, since] = down_why();
+    degraded = json::object{{"since", time_or_null(since)}, {"why", why}};
+  }
+  json::value alarm = nullptr;
+  if (const auto raised = rotation_->alarm(); raised) {
+    alarm = json::object{{"what", raised->what}, {"next", raised->next}};
+  }
+  return to_text(json::object{
+      {"role", tree::name(role_)},
+      {"name", self_.name},
+      {"version", self_.version},
+      {"cluster", self_.cluster},
+      {"started", to_rfc3339(started_)},
+      {"starts", self_.starts},
+      {"links", std::move(links)},
+      {"spool", json::object{{"records", facts.spool_records}, {"bytes", facts.spool_bytes}}},
+      {"certificate", json::object{{"expires", to_rfc3339(rotation_->facts().not_after)},
+                                   {"alarm", std::move(alarm)}}},
+      {"degraded", std::move(degraded)}});
+}
+
+}  // namespace drover::daemons

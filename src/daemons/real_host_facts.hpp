@@ -1,0 +1,24 @@
+// The running machine as an agent sees it.
+#pragma once
+
+#include "base/clock.hpp"
+#include "daemons/host_facts.hpp"
+#include "telemetry/collector.hpp"
+
+#include <string>
+
+namespace drover::daemons {
+
+/// Executor's thread, but for read_inventory().
+class RealHostFacts final : public HostFacts {
+ public:
+  explicit RealHostFacts(Executor& executor);
+  Result<std::string> read_inventory() override;
+  std::string sample(bool everything) override { return collector_.sample(everything); }
+
+ private:
+  telemetry::HostMetricSource source_;
+  telemetry::Collector collector_;
+};
+
+}  // namespace drover::daemons

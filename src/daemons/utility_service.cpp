@@ -1,0 +1,75 @@
+// drover-utility as a program.
+#include "daemons/member_core.hpp"
+#include "daemons/real_host_facts.hpp"
+#include "daemons/services.hpp"
+#include "daemons/utility.hpp"
+
+#include <fmt/core.h>
+
+namespace drover::daemons {
+namespace {
+
+class UtilityService final : public Service {
+ public:
+  explicit UtilityService(Program& program)
+      : program_(program), core_(program, tree::Role::utility), facts_(program.seams.executor) {}
+
+  Status start() override {
+    DROVER_CHECK_OK(core_.start());
+    UtilityConfig config;
+    config.self = core_.self();
+    config.timing = timing_of(program_.config);
+    config.spool_dir = program_.config.text("state") + "/spool";
+    DROVER_TRY(config.masters, endpoints_of(program_.config, "masters"));
+    daemon_ =
+        std::make_unique<Utility>(program_.seams, std::move(config), core_.security(), facts_);
+    daemon_->start();
+    return core_.serve([this] { return daemon_->masters().up(); }, [this] { return facts(); },
+                       [this] { daemon_->masters().refresh(); });
+  }
+
+  void stop(Callback<void()> stopped) override {
+    core_.stop();
+    daemon_->stop();
+    stopping_.after(program_.seams.executor, std::chrono::milliseconds(50), std::move(stopped));
+  }
+
+  [[nodiscard]] std::string status() const override { return "running"; }
+
+ private:
+  LocalFacts facts() {
+    LocalFacts out;
+    for (const auto& [peer, status] : daemon_->masters().status()) {
+      out.links.push_back({peer, "uplink", status});
+    }
+    const auto records = daemon_->agent().records().stats();
+    out.spool_records = records.records;
+    out.spool_bytes = records.spool_bytes;
+    return out;
+  }
+
+  Program& program_;
+  MemberCore core_;
+  RealHostFacts facts_;
+  std::unique_ptr<Utility> daemon_;
+  Timer stopping_;
+};
+
+}  // namespace
+
+ConfigTable utility_table() {
+  return {"drover-utility",
+          "The daemon of a login or launch node: local API, inventory, telemetry.",
+          member_options({
+              {.key = "masters",
+               .type = ConfigType::list,
+               .help = "endpoints of the masters: one is used, the others are fallbacks",
+               .required = true},
+          })};
+}
+
+Result<std::unique_ptr<Service>> make_utility(Program& program) {
+  return std::make_unique<UtilityService>(program);
+}
+
+}  // namespace drover::daemons
