@@ -32,15 +32,17 @@ bool contains(const std::vector<std::string>& sorted, const std::string& name) {
 }  // namespace
 
 uint64_t rendezvous_score(std::string_view node, std::string_view aggregator) {
-  return mix(fnv1a(fnv1a(fnv1a(kFnvBasis, node), "\0"), aggregator));
+  return mix(fnv1a(fnv1a(fnv1a(kFnvBasis, node), std::string_view("\0", 1)), aggregator));
 }
 
 void PathPlanner::aggregator_up(const std::string& name, MonoTime now) {
   dirty_ = up_.emplace(name, now).second || dirty_;
 }
 
-void PathPlanner::aggregator_down(const std::string& name) {
-  dirty_ = up_.erase(name) > 0 || dirty_;
+void PathPlanner::aggregator_down(const std::string& name, MonoTime now) {
+  if (up_.erase(name) == 0) return;
+  dirty_ = true;
+  quiet_until_ = now + settings_.hold;
 }
 
 void PathPlanner::add_node(const std::string& node, uint64_t epoch) {
@@ -105,14 +107,32 @@ bool PathPlanner::repair(const std::string& node, NodeState& state,
   return true;
 }
 
-std::pair<std::string, std::string> PathPlanner::home_of(const std::string& node,
-                                                         const std::vector<std::string>& stable,
-                                                         const std::vector<std::string>& up) const {
-  std::string home = best_two(node, stable).first;
-  if (home.empty()) return {};
-  auto [best, next] = best_two(node, up);
-  std::string second = best != home ? std::move(best) : std::move(next);
-  return {std::move(home), std::move(second)};
+// Rendezvous hashing with bounded loads (after Mirrokni, Thorup and Zadimoghaddam 2016): a node
+// goes to its best aggregator that is not full, so a small cluster is split evenly and a large one
+// within 5 %.
+std::vector<std::string> PathPlanner::homes(const std::vector<std::string>& stable) const {
+  std::vector<std::string> out;
+  if (stable.empty()) return out;
+  out.reserve(nodes_.size());
+  const size_t even = (nodes_.size() + stable.size() - 1) / stable.size();
+  const size_t full = std::max(even, nodes_.size() * 105 / (100 * stable.size()));
+  std::vector<size_t> load(stable.size());
+  for (const auto& [node, state] : nodes_) {
+    size_t best = 0;
+    uint64_t best_score = 0;
+    bool found = false;
+    for (size_t i = 0; i < stable.size(); ++i) {
+      if (load[i] >= full) continue;
+      const uint64_t score = rendezvous_score(node, stable[i]);
+      if (found && score <= best_score) continue;
+      found = true;
+      best = i;
+      best_score = score;
+    }
+    ++load[best];
+    out.push_back(stable[best]);
+  }
+  return out;
 }
 
 std::vector<std::string> PathPlanner::plan(MonoTime now) {
@@ -129,6 +149,11 @@ std::vector<std::string> PathPlanner::plan(MonoTime now) {
       next_due_ = std::min(next_due_, since + settings_.hold);
     }
   }
+  // One that is just being restarted shall find its nodes' neighbours where they were.
+  if (now < quiet_until_) {
+    stable.clear();
+    next_due_ = std::min(next_due_, quiet_until_);
+  }
   std::vector<std::string> changed;
   displaced_ = 0;
   if (up.empty()) return changed;
@@ -137,7 +162,10 @@ std::vector<std::string> PathPlanner::plan(MonoTime now) {
   const size_t batch = std::max(settings_.batch_least, share);
   size_t moving = 0;
   for (const auto& [node, state] : nodes_) moving += state.moving_until > now ? 1 : 0;
+  const std::vector<std::string> wanted = homes(stable);
+  size_t index = 0;
   for (auto& [node, state] : nodes_) {
+    const size_t place = index++;
     // A master that has just started takes what it finds before it improves on it.
     if (state.assigned.primary.empty() && contains(up, state.actual)) {
       state.assigned.primary = state.actual;
@@ -150,8 +178,10 @@ std::vector<std::string> PathPlanner::plan(MonoTime now) {
       next_due_ = std::min(next_due_, state.moving_until);
       continue;
     }
-    auto [home, second] = home_of(node, stable, up);
-    if (home.empty()) continue;
+    if (wanted.empty()) continue;
+    std::string home = wanted[place];
+    auto [best, next] = best_two(node, up);
+    std::string second = best != home ? std::move(best) : std::move(next);
     const bool displaced =
         state.assigned.primary != home || (!state.actual.empty() && state.actual != home);
     if (!displaced && state.assigned.secondary == second) continue;

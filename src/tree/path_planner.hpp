@@ -21,7 +21,8 @@ struct PathAssignment {
 };
 
 struct PathPlannerSettings {
-  /// How long an aggregator must have been linked before nodes move to it (design section 6).
+  /// How long an aggregator must have been linked before nodes move to it (design section 6), and
+  /// how long after the loss of one no node moves but those that lost a path.
   Duration hold = std::chrono::seconds(60);
   /// Nodes under way between primaries at any moment: at least this many ..
   size_t batch_least = 4;
@@ -42,7 +43,7 @@ class PathPlanner {
   explicit PathPlanner(PathPlannerSettings settings) : settings_(settings) {}
 
   void aggregator_up(const std::string& name, MonoTime now);
-  void aggregator_down(const std::string& name);
+  void aggregator_down(const std::string& name, MonoTime now);
   /// A node to serve. `epoch` is the highest epoch seen for it (its hello, a report, the store).
   void add_node(const std::string& node, uint64_t epoch);
   void remove_node(const std::string& node);
@@ -67,16 +68,15 @@ class PathPlanner {
   [[nodiscard]] std::pair<std::string, std::string> best_two(
       const std::string& node, const std::vector<std::string>& candidates) const;
   bool repair(const std::string& node, NodeState& state, const std::vector<std::string>& up);
-  /// Where a node belongs; primary empty when no aggregator is stable yet.
-  [[nodiscard]] std::pair<std::string, std::string> home_of(
-      const std::string& node, const std::vector<std::string>& stable,
-      const std::vector<std::string>& up) const;
+  /// Where each node belongs, in the order of nodes_; empty when no aggregator is stable yet.
+  [[nodiscard]] std::vector<std::string> homes(const std::vector<std::string>& stable) const;
 
   PathPlannerSettings settings_;
   std::map<std::string, MonoTime> up_;  ///< linked aggregators, since when
   std::map<std::string, NodeState> nodes_;
   size_t displaced_ = 0;
   bool dirty_ = true;
+  MonoTime quiet_until_{};
   MonoTime next_due_ = MonoTime::max();  ///< when time alone makes a difference
 };
 
