@@ -37,8 +37,10 @@ std::string change_summary(const json::value& change) {
   const json::value* before = find_path(change, "before");
   const json::value* after = find_path(change, "after");
   if (operation == "erase") return "erased";
-  if (before == nullptr || before->is_null()) return "created";
-  if (after == nullptr) return operation;
+  const bool had = before != nullptr && !before->is_null();
+  const bool has = after != nullptr && !after->is_null();
+  if (!had) return has ? "created" : "changed (not shown)";
+  if (!has) return "changed (not shown)";
   std::map<std::string, std::string, std::less<>> old_leaves;
   std::map<std::string, std::string, std::less<>> new_leaves;
   leaves(*before, {}, old_leaves);

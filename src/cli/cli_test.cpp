@@ -41,9 +41,9 @@ Ran run_against(const Answers& answers, const std::vector<std::string>& argument
 
 std::string node(int number, std::string_view phase, std::string_view primary) {
   return fmt::format(
-      R"({{"name":"n{}","role":"compute","phase":{{"state":"{}","why":"seen"}},"power":{{"state":"on"}},)"
-      R"("service":{{"state":"in_service"}},"agent":{{"primary":"{}","secondary":"a2"}},"revision":1}})",
-      number, phase, primary);
+      R"({{"name":"n{0}","role":"compute","phase":{{"state":"{1}","why":"seen by {0}","confirmed":{2}}},"power":{{"state":"on"}},)"
+      R"("service":{{"state":"in_service"}},"agent":{{"primary":"{3}","secondary":"a2"}},"revision":1}})",
+      number, phase, phase != "unknown", primary);
 }
 
 TEST(Cli, HelpComesFromTheTable) {
@@ -101,10 +101,10 @@ TEST(Cli, NodeListFoldsAndPages) {
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_EQ(ran.out,
             "NODE    COUNT  ROLE     PHASE    SERVICE     PRIMARY  SECONDARY  WHY\n"
-            "n[1-2]      2  compute  node_up  in_service  a1       a2         seen\n"
-            "n3          1  compute  lost     in_service  a2       a2         seen\n");
-  EXPECT_EQ(daemon.requests()[0], "GET /api/v1/nodes?nodes=n%5B1-3%5D&limit=1000");
-  EXPECT_EQ(daemon.requests()[1], "GET /api/v1/nodes?nodes=n%5B1-3%5D&limit=1000&page=p%202");
+            "n[1-2]      2  compute  node_up  in_service  a1       a2\n"
+            "n3          1  compute  lost     in_service  a2       a2         seen by 3\n");
+  EXPECT_EQ(daemon.requests()[0], "GET /api/v1/nodes?nodes=n%5B1-3%5D");
+  EXPECT_EQ(daemon.requests()[1], "GET /api/v1/nodes?nodes=n%5B1-3%5D&page=p%202");
   EXPECT_EQ(drover({"node", "list", "-o", "name"}).out, "n1\nn2\nn3\n");
 }
 
@@ -324,7 +324,8 @@ std::string event(int sequence) {
 
 TEST(Cli, WatchGoesOnWithoutAGapAfterABreak) {
   std::atomic<int> streams = 0;
-  TestDaemon daemon([&streams](const net::HttpRequest&, const auto& exchange) {
+  TestDaemon daemon([&streams](const net::HttpRequest& request, const auto& exchange) {
+    if (request.target == "/api/v1/version") return exchange->respond(json_response("{}"));
     exchange->begin(200, {{"Content-Type", "text/event-stream"}});
     if (++streams == 1) {
       exchange->write(event(11) + event(12) + "id: 13\nevent: change\ndata: {\"cut");
@@ -346,19 +347,22 @@ TEST(Cli, WatchGoesOnWithoutAGapAfterABreak) {
   EXPECT_NE(ran.err.find("going on after #12"), std::string::npos) << ran.err;
   EXPECT_NE(ran.err.find("connected again, nothing was missed"), std::string::npos) << ran.err;
   EXPECT_EQ(daemon.requests(),
-            (std::vector<std::string>{"GET /api/v1/watch?since=10", "GET /api/v1/watch?since=12"}));
+            (std::vector<std::string>{"GET /api/v1/version", "GET /api/v1/watch?since=10",
+                                      "GET /api/v1/watch?since=12"}));
 }
 
 TEST(Cli, WatchEndsWhereTheLogNoLongerReaches) {
   const Ran ran = run_against(
-      {{"GET /api/v1/watch", problem(410, "too-old", "the log begins at 500", "drover node list")}},
+      {{"GET /api/v1/version", json_response("{}")},
+       {"GET /api/v1/watch", problem(410, "too-old", "the log begins at 500", "drover node list")}},
       {"watch", "--since", "3"});
   EXPECT_EQ(ran.code, 1);
   EXPECT_EQ(ran.err, "drover: the log begins at 500\nnext: drover node list\n");
 }
 
 TEST(Cli, WatchFilters) {
-  TestDaemon daemon([](const net::HttpRequest&, const auto& exchange) {
+  TestDaemon daemon([](const net::HttpRequest& request, const auto& exchange) {
+    if (request.target == "/api/v1/version") return exchange->respond(json_response("{}"));
     exchange->begin(200, {{"Content-Type", "text/event-stream"}});
     exchange->write(event(1) + event(2) + event(3));
     exchange->end();

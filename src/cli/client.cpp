@@ -3,6 +3,7 @@
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "net/http/target.hpp"
+#include "tree/hello.hpp"
 
 #include <array>
 #include <optional>
@@ -50,6 +51,17 @@ Result<std::string> read_pem(Surroundings& surroundings, const std::string& path
   auto text = surroundings.disk.read_all(path, size_t{1} << 20);
   if (!text) return fail_in("reading " + path, text.error());
   return text;
+}
+
+/// Every daemon of the cluster has a certificate of its CA; only a master may get our requests.
+Status is_master(const net::Peer& peer) {
+  const auto who = tree::parse_certificate_uri(peer.certificate_uri);
+  if (who && who->role == "master") return {};
+  return fail(Code::denied,
+              fmt::format("the server at {} proved to be {}, not a master", peer.address,
+                          peer.certificate_uri.empty() ? "nobody of Drover's"
+                                                       : printable(peer.certificate_uri)),
+              "check the address, and who answers there");
 }
 
 }  // namespace
@@ -155,6 +167,7 @@ Result<std::unique_ptr<Client>> Client::make_pinned(const std::string& server,
 Status Client::use_server(const std::string& url, const net::SecurityConfig& security) {
   DROVER_TRY(net::Endpoint endpoint, parse_server_url(url));
   DROVER_TRY(auto made, net_.make_security(security));
+  http_.check_peers([](const net::Peer& peer) { return is_master(peer); });
   servers_.push_back({std::move(endpoint), std::move(made)});
   return {};
 }
@@ -227,11 +240,14 @@ Result<json::value> Client::send(const std::string& method, const std::string& p
 Result<json::array> Client::list(const std::string& path, Duration timeout, size_t limit) {
   json::array out;
   std::string page;
-  const std::string_view join = path.find('?') == std::string::npos ? "?" : "&";
   do {
-    const size_t wanted = std::min(kPageSize, limit - out.size());
-    std::string target = fmt::format("{}{}limit={}", path, join, wanted);
-    if (!page.empty()) target += "&page=" + net::percent_encode(page);
+    std::string target = path;
+    std::string_view join = path.find('?') == std::string::npos ? "?" : "&";
+    const auto add = [&](std::string_view name, const std::string& value) {
+      target += fmt::format("{}{}={}", std::exchange(join, "&"), name, value);
+    };
+    if (limit != SIZE_MAX) add("limit", std::to_string(std::min(kPageSize, limit - out.size())));
+    if (!page.empty()) add("page", net::percent_encode(page));
     DROVER_TRY(json::value document, get(target, timeout));
     auto* object = document.if_object();
     auto* items = object == nullptr ? nullptr : object->if_contains("items");

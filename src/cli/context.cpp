@@ -11,19 +11,15 @@
 #include <fmt/core.h>
 
 namespace drover::cli {
-namespace {
-
-std::vector<std::string> split(std::string_view text) {
+std::vector<std::string> split_list(std::string_view text) {
   std::vector<std::string> out;
-  while (true) {
+  while (!text.empty()) {
     const size_t comma = std::min(text.find(','), text.size());
     out.emplace_back(text.substr(0, comma));
-    if (comma == text.size()) return out;
-    text.remove_prefix(comma + 1);
+    text.remove_prefix(std::min(comma + 1, text.size()));
   }
+  return out;
 }
-
-}  // namespace
 
 Result<std::unique_ptr<Context>> Context::make(const Given& globals, Surroundings& surroundings) {
   std::unique_ptr<Context> out(new Context(globals, surroundings));
@@ -31,7 +27,7 @@ Result<std::unique_ptr<Context>> Context::make(const Given& globals, Surrounding
   if (globals.has("output")) {
     DROVER_TRY(output.format, format_from_name(globals.text("output")));
   }
-  if (globals.has("columns")) output.columns = split(globals.text("columns"));
+  if (globals.has("columns")) output.columns = split_list(globals.text("columns"));
   output.header = !globals.has("no-header");
   const auto no_color = surroundings.environment.find("NO_COLOR");  // no-color.org: set, not empty
   output.colour = surroundings.out_is_terminal && !globals.has("no-color") &&

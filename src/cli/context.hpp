@@ -52,6 +52,9 @@ class Context {
 /// caret under the place.
 Status check_range(std::string_view range);
 
+/// The parts of "a,b,c"; none of an empty text.
+std::vector<std::string> split_list(std::string_view text);
+
 /// "?nodes=..." for a range, "" for an empty one.
 std::string nodes_query(std::string_view range);
 

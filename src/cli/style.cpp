@@ -20,6 +20,7 @@ constexpr std::array<std::string_view, 10> kWarning{
 }  // namespace
 
 Tone tone_of_state(std::string_view state) {
+  if (state.ends_with('?')) return Tone::warning;  // not confirmed
   const auto among = [&](const auto& list) {
     return std::find(list.begin(), list.end(), state) != list.end();
   };

@@ -18,7 +18,7 @@ using Kind = Parameter::Kind;
 const ListView& node_view() {
   static const ListView kView{{{"NODE", "name"},
                                {"ROLE", "role"},
-                               {"PHASE", "phase.state", Show::state},
+                               {"PHASE", "shown.phase", Show::state},
                                {"SERVICE", "service.state", Show::state},
                                {"POWER", "power.state", Show::state, true},
                                {"FLAG", "flag", Show::state, true},
@@ -31,7 +31,7 @@ const ListView& node_view() {
                                {"CPUS", "summary.cpus", Show::number, true},
                                {"MEMORY", "summary.memory_mib", Show::mebibytes, true},
                                {"GPUS", "summary.gpus", Show::number, true},
-                               {"WHY", "phase.why", Show::text, false, true}},
+                               {"WHY", "shown.why", Show::text, false, true}},
                               "name"};
   return kView;
 }
@@ -53,10 +53,29 @@ Result<json::array> ask_node_items(Context& context, const std::string& range) {
   return client->list("/api/v1/nodes" + nodes_query(range), context.timeout());
 }
 
+/// For tables: a phase that nobody vouches for now is marked, and a node that is up as it should be
+/// needs no reason, so that such nodes fold into one row.
+void add_shown(json::array& items) {
+  for (json::value& item : items) {
+    if (!item.is_object()) continue;
+    const std::string phase = text_at(item, "phase.state");
+    const bool confirmed = text_at(item, "phase.confirmed") != "false";
+    const bool well = confirmed && (phase == "node_up" || phase == "up");
+    item.get_object()["shown"] = {{"phase", confirmed ? phase : phase + "?"},
+                                  {"why", well ? std::string() : text_at(item, "phase.why")}};
+  }
+}
+
+Result<int> print_nodes(Context& context, json::array items, int exit_code) {
+  const Format format = context.output().format;
+  if (context.for_people() || format == Format::csv) add_shown(items);
+  return context.print_list(items, node_view(), exit_code);
+}
+
 Result<int> list(Context& context, const Given& given) {
-  DROVER_TRY(const json::array items, ask_node_items(context, given.text("noderange")));
+  DROVER_TRY(json::array items, ask_node_items(context, given.text("noderange")));
   if (items.empty() && context.for_people()) context.warn("no nodes");
-  return context.print_list(items, node_view());
+  return print_nodes(context, std::move(items), 0);
 }
 
 /// Attributes as "key=value .." so that equal parts of many nodes fold into one row.
@@ -182,7 +201,7 @@ Result<int> set(Context& context, const Given& given) {
   // All refused for one reason: that reason's exit code; else "some failed".
   const bool whole = changed.empty() && failures.size() == 1;
   const int failed_code = whole ? info(failures.begin()->second.first.code).exit_code : 1;
-  return context.print_list(changed, node_view(), failures.empty() ? 0 : failed_code);
+  return print_nodes(context, std::move(changed), failures.empty() ? 0 : failed_code);
 }
 
 }  // namespace

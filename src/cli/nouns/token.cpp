@@ -20,9 +20,9 @@ const ListView& token_view() {
                                {"ROLE", "role"},
                                {"NAMES", "names"},
                                {"USES", "uses", Show::number},
-                               {"USED", "used", Show::number},
+                               {"LEFT", "uses_left", Show::number},
                                {"EXPIRES", "expires"},
-                               {"MADE BY", "actor"}},
+                               {"MADE BY", "created_by"}},
                               "",
                               "id"};
   return kView;
@@ -43,6 +43,7 @@ Result<json::object> token_request(const Given& given) {
   json::object out{{"role", given.has("role") ? given.text("role") : "compute"},
                    {"ttl_s", duration / std::chrono::seconds(1)},
                    {"uses", uses}};
+  if (given.has("replace")) out["replace"] = true;
   if (given.has("names")) {
     DROVER_CHECK_OK(check_range(given.text("names")));
     out["names"] = given.text("names");
@@ -96,7 +97,8 @@ std::vector<Command> token_commands() {
          {"compute", "aggregator", "utility", "boot", "master"}},
         {"names", Kind::option, "Noderange of the names it may be used for [any]"},
         {"ttl", Kind::option, "How long it may be used [1h]"},
-        {"uses", Kind::option, "How many hosts may use it [1]"}},
+        {"uses", Kind::option, "How many hosts may use it [1]"},
+        {"replace", Kind::flag, "A host that has lost its key may join again under its name"}},
        {"drover token create --role aggregator --names agg1",
         "drover token create --names 'n[1-8]' --uses 8 --ttl 30m"},
        create},

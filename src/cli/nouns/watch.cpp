@@ -74,6 +74,15 @@ class Watcher {
     const auto [end, error] =
         std::from_chars(event.id.data(), event.id.data() + event.id.size(), id);
     const bool has_id = error == std::errc{} && end == event.id.data() + event.id.size();
+    if (event.name == "problem") {
+      // The server says why it is about to cut the stream.
+      net::HttpResponse problem;
+      problem.status = 500;
+      problem.body = event.data;
+      const Error why = problem_error(problem);
+      if (why.code != Code::exhausted && why.code != Code::unreachable) finish(why);
+      return;
+    }
     if (event.name == "change") {
       if (has_id && last_ && id <= *last_) return;  // sent twice over a break
       const auto change = parse_json(event.data);
@@ -170,6 +179,8 @@ Result<int> watch(Context& context, const Given& given) {
   DROVER_TRY(const auto since, number_of(given, "since"));
   DROVER_TRY(const auto count, number_of(given, "count"));
   DROVER_TRY(Client* const client, context.client());
+  // Finds the daemon that is alive, and says in the usual words when there is none.
+  DROVER_CHECK_OK(client->get("/api/v1/version", context.timeout()));
   return Watcher(context, *client, given.text("what"), since, count.value_or(0)).run();
 }
 

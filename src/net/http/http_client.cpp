@@ -26,7 +26,10 @@ class Call : public HttpCall, private StreamHandler {
         parser_(kHeaderLimit, request_.method == "HEAD") {}
   ~Call() override { *alive_ = false; }
 
-  void start(Net& net, const Endpoint& to, std::shared_ptr<Security> security, Duration timeout) {
+  using PeerCheck = std::shared_ptr<Callback<Status(const Peer&)>>;
+  void start(Net& net, const Endpoint& to, std::shared_ptr<Security> security, Duration timeout,
+             PeerCheck check) {
+    check_ = std::move(check);
     if (!is_token(request_.method) || !is_target(request_.target)) {
       executor_.post([this, alive = alive_] {
         if (*alive) end(fail(Code::invalid_argument, "not a valid HTTP method or target"));
@@ -73,6 +76,9 @@ class Call : public HttpCall, private StreamHandler {
   void connected(Result<std::unique_ptr<Stream>> stream) {
     if (!stream) return end(tl::unexpected(std::move(stream).error()));
     stream_ = *std::move(stream);
+    if (check_) {
+      if (Status checked = (*check_)(stream_->peer()); !checked) return end(std::move(checked));
+    }
     stream_->set_handler(this);
     stream_->write(request_head(request_, host_));
     stream_->write(request_.body);
@@ -111,6 +117,7 @@ class Call : public HttpCall, private StreamHandler {
   std::string place_;
   std::string host_;
   HttpResponseParser parser_;
+  PeerCheck check_;
   std::string in_;
   std::unique_ptr<Connecting> connecting_;
   std::unique_ptr<Stream> stream_;
@@ -191,7 +198,7 @@ std::unique_ptr<HttpCall> HttpClient::request(const Endpoint& to,
                                               size_t body_limit) {
   auto call =
       std::make_unique<WholeCall>(executor_, std::move(request), to, body_limit, std::move(done));
-  call->start(net_, to, std::move(security), timeout);
+  call->start(net_, to, std::move(security), timeout, check_);
   return call;
 }
 
@@ -200,7 +207,7 @@ std::unique_ptr<HttpCall> HttpClient::stream(const Endpoint& to, std::shared_ptr
                                              Duration silence_timeout, HttpStreamEvents events) {
   auto call = std::make_unique<StreamedCall>(executor_, std::move(request), to, silence_timeout,
                                              std::move(events));
-  call->start(net_, to, std::move(security), head_timeout);
+  call->start(net_, to, std::move(security), head_timeout, check_);
   return call;
 }
 

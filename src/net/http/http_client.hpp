@@ -35,6 +35,12 @@ class HttpClient {
  public:
   HttpClient(Executor& executor, Net& net) : executor_(executor), net_(net) {}
 
+  /// From now on `check` hears whom each call has reached before anything is sent; its error ends
+  /// the call. A certificate of the right CA may still be the wrong daemon's.
+  void check_peers(Callback<Status(const Peer&)> check) {
+    check_ = std::make_shared<Callback<Status(const Peer&)>>(std::move(check));
+  }
+
   /// Sends `request` to `to` (TLS with `security`, plain without) and collects the answer.
   /// `timeout` covers it all, from the connection to the last byte. Answers with a body over
   /// `body_limit` bytes are too_large. `done` runs exactly once, unless the call is destroyed,
@@ -54,6 +60,7 @@ class HttpClient {
  private:
   Executor& executor_;
   Net& net_;
+  std::shared_ptr<Callback<Status(const Peer&)>> check_;  ///< null: any peer will do
 };
 
 }  // namespace drover::net
