@@ -23,8 +23,8 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> kCommands = [] {
     std::vector<Command> out;
     for (auto* rows : {node_commands, nodes_commands, health_commands, call_commands,
-                       watch_commands, history_commands, token_commands, local_commands,
-                       version_commands, completion_commands}) {
+                       watch_commands, history_commands, token_commands, join_commands,
+                       local_commands, version_commands, completion_commands}) {
       auto more = rows();
       std::move(more.begin(), more.end(), std::back_inserter(out));
     }

@@ -14,6 +14,7 @@
 #include <functional>
 #include <future>
 #include <mutex>
+#include <optional>
 #include <string>
 #include <thread>
 #include <vector>
@@ -37,7 +38,9 @@ class TestDaemon {
   using Handler =
       std::function<void(const net::HttpRequest&, const std::shared_ptr<net::HttpExchange>&)>;
 
-  explicit TestDaemon(Handler handler) : handler_(std::move(handler)) {
+  /// On a Unix socket; with `tls` on 127.0.0.1 instead.
+  explicit TestDaemon(Handler handler, std::optional<net::SecurityConfig> tls = {})
+      : handler_(std::move(handler)), tls_(std::move(tls)) {
     std::promise<net::Loop*> ready;
     auto loop = ready.get_future();
     thread_ = std::thread([this, &ready] { serve(ready); });
@@ -51,6 +54,8 @@ class TestDaemon {
   }
 
   [[nodiscard]] std::string socket() const { return folder_ / "daemon.sock"; }
+  /// "https://127.0.0.1:port"
+  [[nodiscard]] const std::string& url() const { return url_; }
   [[nodiscard]] const os::testing::TestFolder& folder() const { return folder_; }
   /// "METHOD target body" of every request so far.
   [[nodiscard]] std::vector<std::string> requests() {
@@ -74,13 +79,23 @@ class TestDaemon {
           handler_(request, exchange);
         });
     net::Endpoint endpoint;
-    endpoint.unix_path = socket();
-    if (!server.listen(endpoint)) std::abort();
+    std::shared_ptr<net::Security> security;
+    if (tls_) {
+      endpoint.host = "127.0.0.1";
+      security = net.make_security(*tls_).value();
+    } else {
+      endpoint.unix_path = socket();
+    }
+    Callback<std::shared_ptr<net::Security>()> getter;
+    if (security) getter = [security] { return security; };
+    url_ = "https://" + server.listen(endpoint, std::move(getter)).value().text();
     ready.set_value(loop.get());
     loop->run();
   }
 
   Handler handler_;
+  std::optional<net::SecurityConfig> tls_;
+  std::string url_;
   os::testing::TestFolder folder_;
   std::mutex mutex_;
   std::vector<std::string> requests_;
