@@ -5,10 +5,12 @@
 
 namespace drover::api {
 
-MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Policy>()> policy)
+MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Policy>()> policy,
+                     Callback<void(const auth::AuditRecord&)> audit)
     : services_(services),
       hub_(services.executor, services.store),
-      router_({services.executor, services.random, services.log, std::move(policy)}) {
+      router_({services.executor, services.random, services.log, std::move(policy),
+               "master/" + services.local.local().name, std::move(audit)}) {
   add_nodes(router_, services_);
   add_inventory(router_, services_);
   add_metrics(router_, services_);

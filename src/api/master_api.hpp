@@ -13,7 +13,9 @@ namespace drover::api {
 /// Executor's thread only; what `services` refers to outlives it.
 class MasterApi {
  public:
-  MasterApi(Services services, Callback<std::shared_ptr<const auth::Policy>()> policy);
+  /// `audit` takes a record of every request that would change something; it may be empty.
+  MasterApi(Services services, Callback<std::shared_ptr<const auth::Policy>()> policy,
+            Callback<void(const auth::AuditRecord&)> audit = {});
 
   /// Answers one request of a caller that the transport or an assertion has proven.
   void serve(net::HttpRequest request, Result<auth::Principal> principal,

@@ -9,11 +9,11 @@
 
 namespace drover::api {
 
-Request::Request(Facts facts, Clock& clock, Log log, std::unique_ptr<Answer> answer)
+Request::Request(Facts facts, Clock& clock, std::unique_ptr<Answer> answer, OnAnswer on_answer)
     : facts_(std::move(facts)),
       clock_(clock),
-      log_(log),
       answer_(std::move(answer)),
+      on_answer_(std::move(on_answer)),
       started_(clock.now()) {}
 
 Request::~Request() {
@@ -61,7 +61,7 @@ Result<uint64_t> Request::query_number(std::string_view name, uint64_t fallback,
 }
 
 Duration Request::time_left() const {
-  return std::max(Duration(0), facts_.timeout - (clock_.now() - started_));
+  return std::max(Duration(0), facts_.timeout - age());
 }
 
 Result<std::string> Request::idempotency_key() const {
@@ -77,13 +77,17 @@ Result<std::string> Request::idempotency_key() const {
 }
 
 void Request::respond(net::HttpResponse response) {
+  respond(std::move(response), "");
+}
+
+void Request::respond(net::HttpResponse response, const std::string& why) {
   if (answer_ == nullptr) return;
   deadline_.cancel();
   const std::unique_ptr<Answer> answer = std::move(answer_);
   // The span id names our part of the trace; one part per request, so the trace's own tail will do.
   response.headers.set("Traceparent", fmt::format("00-{}-{}-01", trace_id(),
                                                   std::string_view(trace_id()).substr(16)));
-  log_answer(response.status);
+  on_answer_(*this, response.status, why);
   answer->respond(std::move(response));
 }
 
@@ -97,31 +101,13 @@ void Request::json(int status, std::string body) {
 }
 
 void Request::fail(const Error& error) {
-  respond(problem_response(error));
+  respond(problem_response(error), error.text());
 }
 
 std::unique_ptr<Answer> Request::take_stream() {
   deadline_.cancel();
-  if (answer_ != nullptr) log_answer(200);
+  if (answer_ != nullptr) on_answer_(*this, 200, "");
   return std::move(answer_);
-}
-
-void Request::log_answer(int status) const {
-  const bool reads = http().method == "GET" || http().method == "HEAD";
-  const Log::Fields fields{
-      {"status", std::to_string(status)},
-      {"method", http().method},
-      {"target", http().target},
-      {"who", actor()},
-      {"from", http().peer.address},
-      {"ms", std::to_string((clock_.now() - started_) / std::chrono::milliseconds(1))},
-      {"trace", trace_id()}};
-  // Every request that would change something is audited, refused ones too.
-  if (!reads) {
-    log_.with("audit").notice("request", fields);
-  } else {
-    log_.debug("request", fields);
-  }
 }
 
 std::optional<std::string> trace_id_of(std::string_view traceparent) {

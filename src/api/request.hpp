@@ -5,7 +5,6 @@
 #include "auth/principal.hpp"
 #include "base/clock.hpp"
 #include "base/describe.hpp"
-#include "base/log.hpp"
 #include "base/result.hpp"
 #include "net/http/http.hpp"
 #include "net/http/target.hpp"
@@ -38,8 +37,10 @@ class Request final : public std::enable_shared_from_this<Request> {
     std::string trace_id;  ///< 32 hexadecimal digits
     Duration timeout = kDefaultTimeout;
   };
+  /// Told once, when the answer is given: its status and, of a problem, why. For the audit.
+  using OnAnswer = Callback<void(const Request&, int status, const std::string& why)>;
   /// `clock` outlives it.
-  Request(Facts facts, Clock& clock, Log log, std::unique_ptr<Answer> answer);
+  Request(Facts facts, Clock& clock, std::unique_ptr<Answer> answer, OnAnswer on_answer);
   ~Request();
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
@@ -58,6 +59,7 @@ class Request final : public std::enable_shared_from_this<Request> {
   [[nodiscard]] std::string actor() const { return facts_.principal.text(); }
   [[nodiscard]] const std::string& trace_id() const { return facts_.trace_id; }
   [[nodiscard]] Duration time_left() const;
+  [[nodiscard]] Duration age() const { return clock_.now() - started_; }
   /// Empty without one; invalid_argument for a malformed one.
   [[nodiscard]] Result<std::string> idempotency_key() const;
   /// The body read as a T, errors with paths.
@@ -75,12 +77,12 @@ class Request final : public std::enable_shared_from_this<Request> {
   std::unique_ptr<Answer> take_stream();
 
  private:
-  void log_answer(int status) const;
+  void respond(net::HttpResponse response, const std::string& why);
 
   Facts facts_;
   Clock& clock_;
-  Log log_;
   std::unique_ptr<Answer> answer_;
+  OnAnswer on_answer_;
   MonoTime started_;
   Timer deadline_;
 };

@@ -127,6 +127,33 @@ Status Router::check(const Route& route, const RequestPtr& request, const net::T
   return {};
 }
 
+void Router::note(const Request& request, int status, const std::string& why) {
+  const net::HttpRequest& http = request.http();
+  context_.log.debug("request",
+                     {{"status", std::to_string(status)},
+                      {"method", http.method},
+                      {"target", http.target},
+                      {"who", request.actor()},
+                      {"from", http.peer.address},
+                      {"ms", std::to_string(request.age() / std::chrono::milliseconds(1))},
+                      {"trace", request.trace_id()}});
+  if (!context_.audit || http.method == "GET" || http.method == "HEAD") return;
+  const auth::Principal& principal = request.principal();
+  auth::AuditRecord record;
+  record.time = context_.executor.wall();
+  record.principal = request.actor();
+  record.daemon = principal.kind == auth::PrincipalKind::local_user
+                      ? fmt::format("{}/{}", principal.role, principal.name)
+                      : context_.daemon;
+  record.method = http.method;
+  record.target = http.target;
+  record.outcome = status < 400 ? "done" : status == 401 || status == 403 ? "refused" : "failed";
+  record.status = static_cast<uint32_t>(status);
+  record.request_id = request.trace_id();
+  record.why = why;
+  context_.audit(record);
+}
+
 void Router::serve(net::HttpRequest http, Result<auth::Principal> principal,
                    std::unique_ptr<Answer> answer) {
   const auto traceparent = http.headers.get("Traceparent");
@@ -147,7 +174,11 @@ void Router::serve(net::HttpRequest http, Result<auth::Principal> principal,
       Request::Facts{std::move(http), target ? *target : net::Target{}, std::move(found.variables),
                      principal ? *principal : auth::Principal{}, *trace,
                      timeout ? *timeout : kDefaultTimeout},
-      context_.executor, context_.log, std::move(answer));
+      context_.executor, std::move(answer),
+      [this, alive = std::weak_ptr<bool>(alive_)](const Request& about, int status,
+                                                  const std::string& why) {
+        if (!alive.expired()) note(about, status, why);
+      });
   request->start();
   if (!target) return request->fail(target.error());
   if (!principal) return request->fail(principal.error());

@@ -4,6 +4,7 @@
 
 #include "api/answer.hpp"
 #include "api/request.hpp"
+#include "auth/audit.hpp"
 #include "auth/policy.hpp"
 #include "base/clock.hpp"
 #include "base/describe.hpp"
@@ -61,6 +62,10 @@ struct RouterContext {
   Log log;
   /// The policy in force; it may change between requests.
   Callback<std::shared_ptr<const auth::Policy>()> policy;
+  /// The answering daemon, "master/m1", for the audit.
+  std::string daemon = {};
+  /// Takes a record of every request that would change something, refused ones too. May be empty.
+  Callback<void(const auth::AuditRecord&)> audit = {};
 };
 
 /// Executor's thread only.
@@ -90,12 +95,14 @@ class Router {
     std::string allowed;  ///< methods of the path when the method is not among them
   };
   [[nodiscard]] Match match(const net::HttpRequest& request, const net::Target& target);
+  void note(const Request& request, int status, const std::string& why);
   [[nodiscard]] Status check(const Route& route, const RequestPtr& request,
                              const net::Target& target);
 
   RouterContext context_;
   std::vector<Route> routes_;
   Otherwise otherwise_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 }  // namespace drover::api

@@ -97,10 +97,32 @@ TEST(Router, EveryRequestHasADeadline) {
   EXPECT_EQ(master.ask("GET", "/api/v1/nodes", "", {{"Drover-Timeout-Ms", "x"}}).status, 400);
 }
 
+TEST(Router, WhatWouldChangeSomethingIsAuditedRefusedOnesToo) {
+  TestMaster master;
+  master.add_node("n1");
+  EXPECT_EQ(master.get("/api/v1/nodes").status, 200);
+  EXPECT_TRUE(master.audited.empty());
+  master.ask("PATCH", "/api/v1/nodes/n1", R"({"locked":true})", {}, person("operator", "bob"));
+  master.ask("POST", "/api/v1/tokens", R"({"role":"compute"})", {}, person("operator", "bob"));
+  master.ask("PATCH", "/api/v1/nodes/n2", "{}", {}, person("operator", "bob"));
+  ASSERT_EQ(master.audited.size(), 3U);
+  EXPECT_EQ(master.audited[0].outcome, "done");
+  EXPECT_EQ(master.audited[0].principal, "person:bob");
+  EXPECT_EQ(master.audited[0].daemon, "master/m1");
+  EXPECT_EQ(master.audited[1].outcome, "refused");
+  EXPECT_FALSE(master.audited[1].why.empty());
+  EXPECT_EQ(master.audited[2].outcome, "failed");
+  EXPECT_EQ(master.audited[2].status, 404U);
+}
+
 TEST(Router, ForwardsWhatItDoesNotKnow) {
   TestMaster master;
-  Router router({master.process.executor(), master.process.random(), master.process.log(),
-                 [&] { return master.policy; }});
+  Router router({master.process.executor(),
+                 master.process.random(),
+                 master.process.log(),
+                 [&] { return master.policy; },
+                 "compute/n1",
+                 {}});
   add_local(router, master.local);
   std::string forwarded;
   router.otherwise([&](const net::HttpRequest& request, const auth::Principal&,

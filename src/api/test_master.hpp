@@ -121,9 +121,11 @@ class TestMaster {
     feed = store->subscribe(
         [this](std::span<const store::Change> changes) { EXPECT_TRUE(model.apply(changes)); });
     policy = std::make_shared<const auth::Policy>();
-    api = std::make_unique<MasterApi>(Services{executor, process.random(), process.log(), *store,
-                                               model, *enrolment, calls, health, metrics, local},
-                                      [this] { return policy; });
+    api = std::make_unique<MasterApi>(
+        Services{executor, process.random(), process.log(), *store, model, *enrolment, calls,
+                 health, metrics, local},
+        [this] { return policy; },
+        [this](const auth::AuditRecord& record) { audited.push_back(record); });
   }
 
   /// Runs `mutation` to its end.
@@ -174,6 +176,7 @@ class TestMaster {
   FakeMetrics metrics;
   FakeLocal local;
   std::shared_ptr<const auth::Policy> policy;
+  std::vector<auth::AuditRecord> audited;
   std::unique_ptr<MasterApi> api;
 };
 

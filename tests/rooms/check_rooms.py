@@ -40,6 +40,7 @@ OWNERS = [
 # Headers that hold tests or their tools.
 TEST_SUPPORT = {
     "src/sim/stream_contract.hpp",
+    "src/api/test_master.hpp",
     "src/auth/test_support.hpp",
     "src/os/test_folder.hpp",
     "src/cli/test_daemon.hpp",
