@@ -213,6 +213,18 @@ TEST(Calls, BadOnesStartNothing) {
   EXPECT_EQ(master.ask("POST", "/api/v1/calls", R"({"method":"ping","nodes":"n1"})").status, 429);
 }
 
+TEST(Calls, ALongCallIsWaitedFor) {
+  TestMaster master;
+  master.add_node("n1");
+  const auto answer = master.send(
+      {"POST", "/api/v1/calls", {}, R"({"method":"ping","nodes":"n1","timeout_ms":120000})", {}},
+      person("operator"));
+  ASSERT_TRUE(master.world.run_for(std::chrono::seconds(119)));
+  EXPECT_EQ(answer->status, 0);
+  ASSERT_TRUE(master.world.run_for(std::chrono::seconds(7)));
+  EXPECT_EQ(answer->status, 504);
+}
+
 TEST(Calls, TheSameKeyRunsOnce) {
   TestMaster master;
   master.add_node("n1");

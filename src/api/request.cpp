@@ -23,8 +23,14 @@ Request::~Request() {
   }
 }
 
+void Request::allow(Duration from_now) {
+  if (http().headers.has(kTimeoutHeader) || from_now <= time_left() || answered()) return;
+  facts_.timeout = age() + from_now;
+  start();
+}
+
 void Request::start() {
-  deadline_.after(clock_, facts_.timeout, [weak = weak_from_this()] {
+  deadline_.after(clock_, time_left(), [weak = weak_from_this()] {
     if (const auto self = weak.lock()) {
       self->fail({Code::timed_out,
                   fmt::format("no answer within {} ms; what was asked may still happen",

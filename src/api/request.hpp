@@ -44,7 +44,7 @@ class Request final : public std::enable_shared_from_this<Request> {
   ~Request();
   Request(const Request&) = delete;
   Request& operator=(const Request&) = delete;
-  /// Arms the deadline; call once, after it is in a shared_ptr.
+  /// Arms the deadline; it must be in a shared_ptr by then.
   void start();
 
   [[nodiscard]] const net::HttpRequest& http() const { return facts_.http; }
@@ -59,6 +59,9 @@ class Request final : public std::enable_shared_from_this<Request> {
   [[nodiscard]] std::string actor() const { return facts_.principal.text(); }
   [[nodiscard]] const std::string& trace_id() const { return facts_.trace_id; }
   [[nodiscard]] Duration time_left() const;
+  /// Moves the deadline to at least `from_now` for work whose own limit is known to be longer,
+  /// unless the client has set one.
+  void allow(Duration from_now);
   [[nodiscard]] Duration age() const { return clock_.now() - started_; }
   /// Empty without one; invalid_argument for a malformed one.
   [[nodiscard]] Result<std::string> idempotency_key() const;

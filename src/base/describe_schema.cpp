@@ -86,6 +86,7 @@ class SchemaMaker final : public Visitor {
   [[nodiscard]] bool fills() const override { return true; }
   bool begin_optional(bool) override { return true; }
   void end_optional() override {
+    if (!fields_.empty() && fields_.back().presence == Presence::patch) return;  // null is refused
     if (const auto* type = made_.if_contains("type"); type != nullptr && type->is_string()) {
       const json::value plain = *type;
       made_["type"] = json::array{plain, "null"};

@@ -4,6 +4,7 @@
 #include "cluster/mutations.hpp"
 
 #include <gtest/gtest.h>
+#include <rapidcheck/gtest.h>
 
 namespace drover::cluster {
 namespace {
@@ -91,6 +92,38 @@ TEST(Inventory, OnlyDifferencesAreWritten) {
   EXPECT_EQ(tx.changes[1].key, "n1/disk/nvme1n1");
   EXPECT_EQ(tx.changes[2].key, "n1/disk/nvme0n1");
   EXPECT_EQ(tx.changes[2].operation, store::Operation::erase);
+}
+
+/// Whatever reports follow one another, what is stored is the last one, and no write was in vain.
+RC_GTEST_PROP(InventoryProperty, TheStoreHoldsTheLastReport, ()) {
+  testing::MemoryTransaction tx;
+  const auto rounds = *rc::gen::inRange(1, 5);
+  for (int round = 0; round < rounds; ++round) {
+    std::map<std::string, int> wanted;
+    for (const int slot : *rc::gen::container<std::vector<int>>(rc::gen::inRange(0, 6))) {
+      wanted["s" + std::to_string(slot)] = *rc::gen::inRange(0, 3);
+    }
+    InventoryReport report;
+    for (const auto& [slot, value] : wanted) {
+      Part part;
+      part.kind = "disk";
+      part.slot = slot;
+      part.attributes["value"] = std::to_string(value);
+      report.parts.push_back(part);
+    }
+    tx.changes.clear();
+    RC_ASSERT(apply_inventory(tx, "n1", NodeRole::compute, report, "id").has_value());
+    for (const store::Change& change : tx.changes) RC_ASSERT(change.before != change.after);
+    store::ListQuery query;
+    query.kind = kPartKind;
+    const auto stored = tx.list(query);
+    RC_ASSERT(stored->size() == report.parts.size());
+    for (size_t i = 0; i < report.parts.size(); ++i) {
+      Part expected = report.parts[i];
+      expected.node = "n1";
+      RC_ASSERT(stored->at(i).body == encode(expected));
+    }
+  }
 }
 
 TEST(Inventory, ANodeKeepsItsRole) {

@@ -159,6 +159,31 @@ std::span<const TransitionRule> transition_rules() {
   return kRules;
 }
 
+std::string transitions_markdown() {
+  std::string out =
+      "# Node states\n\nA node has three independent axes. Made from the transition table in "
+      "`src/cluster/transitions.cpp`; do not edit.\n";
+  for (const Axis axis : {Axis::power, Axis::phase, Axis::service}) {
+    const auto names = axis == Axis::power   ? enum_names(PowerState{})
+                       : axis == Axis::phase ? enum_names(PhaseState{})
+                                             : enum_names(ServiceState{});
+    out += fmt::format("\n## {}\n\nStates: {}.\n\n| From | To | By | When |\n|---|---|---|---|\n",
+                       enum_name(axis), fmt::join(names, ", "));
+    for (const TransitionRule& rule : kRules) {
+      if (rule.axis != axis) continue;
+      const StateSet all = (StateSet{1} << names.size()) - 1;
+      std::vector<std::string_view> from;
+      for (unsigned i = 0; i < names.size(); ++i) {
+        if (holds(rule.from, i)) from.push_back(names[i]);
+      }
+      out += fmt::format("| {} | {} | {} | {} |\n",
+                         rule.from == all ? "any" : fmt::format("{}", fmt::join(from, ", ")),
+                         names[rule.to], fmt::join(actors_of(rule.actors), ", "), rule.when);
+    }
+  }
+  return out;
+}
+
 Status may_change(PowerState from, PowerState to, Actor actor) {
   return check_axis(Axis::power, from, to, actor);
 }

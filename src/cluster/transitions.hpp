@@ -42,6 +42,9 @@ struct TransitionRule {
 /// The whole table, in the order of the manual.
 std::span<const TransitionRule> transition_rules();
 
+/// The table as Markdown for the manual: docs/states.md.
+std::string transitions_markdown();
+
 /// Ok when `actor` may take the axis from `from` to `to`; staying is always allowed and changes
 /// nothing. Otherwise conflict, naming what is allowed from there, or denied, naming who may.
 Status may_change(PowerState from, PowerState to, Actor actor);

@@ -1,6 +1,9 @@
 #include "cluster/transitions.hpp"
 
 #include <algorithm>
+#include <cstdlib>
+#include <fstream>
+#include <sstream>
 
 #include <gtest/gtest.h>
 
@@ -93,6 +96,17 @@ TEST(Transitions, APersonCannotSayThatANodeIsUp) {
     ASSERT_FALSE(refused);
     EXPECT_EQ(refused.error().code, Code::denied);
   }
+}
+
+/// docs/states.md is what the table says. DROVER_UPDATE_GOLDEN=1 writes it anew.
+TEST(Transitions, TheManualIsTheTable) {
+  const std::string path = DROVER_SOURCE_DIR "/docs/states.md";
+  const std::string made = transitions_markdown();
+  if (std::getenv("DROVER_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << made;
+  std::ostringstream golden;
+  golden << std::ifstream(path).rdbuf();
+  EXPECT_TRUE(made == golden.str()) << "docs/states.md is not what the table says; run this with "
+                                       "DROVER_UPDATE_GOLDEN=1 and look at the difference";
 }
 
 TEST(Transitions, RefusalsSayWhatIsAllowed) {

@@ -130,6 +130,8 @@ Result<tree::CallSpec> spec_of(Services& services, const RequestPtr& request) {
 
 void start_call(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, tree::CallSpec spec, spec_of(services, request));
+  constexpr Duration kGathering = std::chrono::seconds(5);  // the last answers on their way up
+  request->allow(spec.budget + kGathering);
   once(services, request, [&services, spec = std::move(spec)](Finish finish) mutable {
     const auto shared = std::make_shared<Finish>(std::move(finish));
     const Status started = services.calls.start(std::move(spec), [shared](tree::CallReport report) {
