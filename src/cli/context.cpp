@@ -51,6 +51,15 @@ Result<Client*> Context::client() {
   return client_.get();
 }
 
+std::string Context::variable(const std::string& name) const {
+  const auto it = surroundings_.environment.find(name);
+  return it == surroundings_.environment.end() ? std::string() : it->second;
+}
+
+std::string Context::server_option() const {
+  return globals_.has("server") ? globals_.text("server") : variable("DROVER_SERVER");
+}
+
 Duration Context::timeout(Duration standard) const {
   return timeout_.value_or(standard);
 }

@@ -21,6 +21,10 @@ class Context {
   [[nodiscard]] const OutputOptions& output() const { return output_; }
   /// --timeout, else `standard`.
   [[nodiscard]] Duration timeout(Duration standard = std::chrono::seconds(10)) const;
+  /// --server, else DROVER_SERVER; for the command that joins.
+  [[nodiscard]] std::string server_option() const;
+  /// An environment variable; "" when it is not set.
+  [[nodiscard]] std::string variable(const std::string& name) const;
   [[nodiscard]] Surroundings& surroundings() { return surroundings_; }
   /// Civil time now, for ages and certificates.
   [[nodiscard]] WallTime now() const { return output_.now; }

@@ -81,7 +81,8 @@ class JoinTest : public ::testing::Test {
 
   [[nodiscard]] std::string dir() const { return folder_ / "etc"; }
   [[nodiscard]] std::vector<std::string> words(const TestDaemon& daemon) const {
-    return {"join", token_.text(), "--to", daemon.url(), "--name", "n1", "--dir", dir()};
+    return {"join",   "--token", token_.text(), "--server", daemon.url(),
+            "--name", "n1",      "--dir",       dir()};
   }
   static mode_t mode_of(const std::string& path) {
     struct stat facts{};
@@ -102,40 +103,37 @@ TEST_F(JoinTest, WritesIdentityAndConfigurationOnce) {
   const Ran first = drover_(words(daemon));
   ASSERT_EQ(first.code, 0) << first.err;
   EXPECT_NE(first.out.find("joined as drover://demo/compute/n1"), std::string::npos) << first.out;
-  EXPECT_EQ(mode_of(dir() + "/identity.pem"), 0600U);
-  const auto identity = auth::IdentityFiles(disk_, dir()).load().value();
+  EXPECT_EQ(mode_of(dir() + "/identity/identity.pem"), 0600U);
+  const auto identity = auth::IdentityFiles(disk_, dir() + "/identity").load().value();
   ASSERT_TRUE(identity);
   EXPECT_EQ(auth::OpensslIdentityTool().check(*identity)->uri, "drover://demo/compute/n1");
   EXPECT_EQ(
-      disk_.read_all(dir() + "/drover.toml").value(),
+      disk_.read_all(dir() + "/compute.toml").value(),
       "# Written by `drover join`. Flags and DROVER_* variables are stronger than this file.\n"
-      "cluster = \"demo\"\nname = \"n1\"\nidentity = \"" +
-          dir() +
-          "\"\n"
-          "masters = [\"127.0.0.1:7440\"]\n"
-          "aggregators = [\"127.0.0.1:7441\", \"127.0.0.1:7442\"]\n");
+      "cluster = \"demo\"\nname = \"n1\"\nstate = \"" +
+          dir() + "\"\naggregators = [\"127.0.0.1:7441\", \"127.0.0.1:7442\"]\n");
   const Ran again = drover_(words(daemon));
   EXPECT_EQ(again.code, 0) << again.err;
   EXPECT_NE(again.out.find("already joined as drover://demo/compute/n1"), std::string::npos);
   EXPECT_EQ(daemon.requests().size(), 1U);
   auto other = words(daemon);
-  other[5] = "n2";
+  other[6] = "n2";
   EXPECT_EQ(drover_(other).code, 5);
 }
 
 TEST_F(JoinTest, TakesTheTokenFromInputFileOrEnvironment) {
   TestDaemon daemon(signer(), server_security("master", "m1"));
   auto from_input = words(daemon);
-  from_input[1] = "-";
+  from_input[2] = "-";
   from_input.emplace_back("--dry-run");
   drover_.input = token_.text() + "\n";
   EXPECT_NE(drover_(from_input).out.find("would join"), std::string::npos);
   folder_.write("token", token_.text() + "\n");
   auto from_file = from_input;
-  from_file[1] = "@" + (folder_ / "token");
+  from_file[2] = "@" + (folder_ / "token");
   EXPECT_EQ(drover_(from_file).code, 0);
   auto from_environment = from_input;
-  from_environment.erase(from_environment.begin() + 1);
+  from_environment.erase(from_environment.begin() + 1, from_environment.begin() + 3);
   EXPECT_EQ(drover_(from_environment).code, 2);
   drover_.environment["DROVER_TOKEN"] = token_.text();
   EXPECT_EQ(drover_(from_environment).code, 0);
@@ -146,14 +144,14 @@ TEST_F(JoinTest, TakesTheTokenFromInputFileOrEnvironment) {
 TEST_F(JoinTest, ARefusalKeepsTheKeyForTheNextTry) {
   TestDaemon daemon(signer(), server_security("master", "m1"));
   auto wrong = words(daemon);
-  wrong[1] = auth::make_join_token(random_, authority_->ca_fingerprint()).value().text();
+  wrong[2] = auth::make_join_token(random_, authority_->ca_fingerprint()).value().text();
   const Ran refused = drover_(wrong);
   EXPECT_EQ(refused.code, 4) << refused.err;
   EXPECT_NE(refused.err.find("no such token\nnext: drover token create"), std::string::npos);
-  EXPECT_EQ(mode_of(dir() + "/pending.key"), 0600U);
-  const std::string key = disk_.read_all(dir() + "/pending.key").value();
+  EXPECT_EQ(mode_of(dir() + "/identity/pending.key"), 0600U);
+  const std::string key = disk_.read_all(dir() + "/identity/pending.key").value();
   ASSERT_EQ(drover_(words(daemon)).code, 0);
-  EXPECT_EQ(auth::IdentityFiles(disk_, dir()).load().value()->key_pem, key);
+  EXPECT_EQ(auth::IdentityFiles(disk_, dir() + "/identity").load().value()->key_pem, key);
 }
 
 TEST_F(JoinTest, SendsNothingToAServerOfAnotherAuthority) {
@@ -181,16 +179,22 @@ TEST_F(JoinTest, RefusesACertificateForSomebodyElse) {
   const Ran ran = drover_(words(daemon));
   EXPECT_NE(ran.code, 0);
   EXPECT_NE(ran.err.find("made a certificate for drover://demo/compute/n2"), std::string::npos);
-  EXPECT_FALSE(disk_.exists(dir() + "/identity.pem").value());
+  EXPECT_FALSE(disk_.exists(dir() + "/identity/identity.pem").value());
 }
 
 TEST_F(JoinTest, BadTokensAndServersAreUsageErrors) {
-  EXPECT_EQ(drover_({"join", "drover-join-v1.nonsense", "--to", "https://127.0.0.1:1"}).code, 2);
-  EXPECT_EQ(drover_({"join", token_.text()}).code, 2);
-  EXPECT_EQ(drover_({"join", token_.text(), "--to", "http://127.0.0.1:1"}).code, 2);
-  EXPECT_EQ(drover_({"join", token_.text(), "--to", "https://127.0.0.1:1", "--role", "king"}).code,
+  EXPECT_EQ(
+      drover_({"join", "--token", "drover-join-v1.nonsense", "--server", "https://127.0.0.1:1"})
+          .code,
+      2);
+  EXPECT_EQ(drover_({"join", "--token", token_.text()}).code, 2);
+  EXPECT_EQ(drover_({"join", "--token", token_.text(), "--server", "http://127.0.0.1:1"}).code, 2);
+  EXPECT_EQ(drover_({"join", "--token", token_.text(), "--server", "https://127.0.0.1:1", "--role",
+                     "king"})
+                .code,
             2);
-  const Ran dead = drover_({"join", token_.text(), "--to", "https://127.0.0.1:1", "--dir", dir()});
+  const Ran dead = drover_(
+      {"join", "--token", token_.text(), "--server", "https://127.0.0.1:1", "--dir", dir()});
   EXPECT_EQ(dead.code, 3) << dead.err;
 }
 

@@ -22,30 +22,26 @@ struct JoinPlan {
   auth::JoinToken token;
   std::string role;
   std::string name;
-  std::string dir;
   json::array listens;  ///< where others of the tree will dial this daemon
-  [[nodiscard]] std::string config_path() const { return dir + "/drover.toml"; }
+  std::string state;    ///< the daemon's folder for what must survive a restart
+  std::string config_path;
+  [[nodiscard]] std::string identity_dir() const { return state + "/identity"; }
 };
 
-std::string text_of(const json::value& in, std::string_view path) {
+std::string raw_text(const json::value& in, std::string_view path) {
   const json::value* value = find_path(in, path);
   if (value == nullptr || !value->is_string()) return {};
   return {value->get_string().data(), value->get_string().size()};
 }
 
-/// From the argument, DROVER_TOKEN, a file (@PATH) or standard input (-); the last three keep the
-/// secret out of the process list.
+/// From --token, DROVER_TOKEN, a file (@PATH) or standard input (-); the last three keep the secret
+/// out of the process list.
 Result<std::string> token_text(Context& context, const Given& given) {
-  std::string text = given.text("token");
+  const std::string text =
+      given.has("token") ? given.text("token") : context.variable("DROVER_TOKEN");
   if (text.empty()) {
-    const auto& environment = context.surroundings().environment;
-    const auto it = environment.find("DROVER_TOKEN");
-    if (it == environment.end()) {
-      return fail(Code::invalid_argument, "a token is missing",
-                  "on a master: drover token create; here: drover join TOKEN, @FILE, - or set "
-                  "DROVER_TOKEN");
-    }
-    return it->second;
+    return fail(Code::invalid_argument, "a token is missing",
+                "on a master: drover token create; here: drover join --token TOKEN, @FILE or -");
   }
   if (text == "-") return context.surroundings().input();
   if (text.starts_with('@')) return context.surroundings().disk.read_all(text.substr(1), 4096);
@@ -56,25 +52,22 @@ Result<JoinPlan> plan_of(Context& context, const Given& given) {
   JoinPlan out;
   DROVER_TRY(const std::string token, token_text(context, given));
   DROVER_TRY(out.token, auth::parse_join_token(token));
-  const auto& environment = context.surroundings().environment;
-  out.server = given.text("to");
-  if (const auto it = environment.find("DROVER_SERVER");
-      out.server.empty() && it != environment.end()) {
-    out.server = it->second;
-  }
+  out.server = context.server_option();
   if (out.server.empty()) {
     return fail(Code::invalid_argument, "no master is named",
-                "drover join --to https://MASTER:PORT TOKEN");
+                "drover join --server https://MASTER:PORT --token TOKEN");
   }
   DROVER_CHECK_OK(parse_server_url(out.server));
   out.role = given.has("role") ? given.text("role") : "compute";
   out.name = given.has("name") ? given.text("name") : os::host_name();
-  out.dir = given.has("dir") ? given.text("dir") : "/etc/drover/" + out.role;
   for (const std::string& listen : split_list(given.text("listen"))) {
     DROVER_CHECK_OK(net::Endpoint::parse(listen));
     out.listens.emplace_back(listen);
   }
-  while (out.dir.size() > 1 && out.dir.ends_with('/')) out.dir.pop_back();
+  std::string dir = given.text("dir");
+  while (dir.size() > 1 && dir.ends_with('/')) dir.pop_back();
+  out.state = dir.empty() ? "/var/lib/drover/" + out.role : dir;
+  out.config_path = (dir.empty() ? "/etc/drover" : dir) + "/" + out.role + ".toml";
   return out;
 }
 
@@ -100,12 +93,14 @@ std::string toml_list(const json::value& answer, std::string_view path) {
   return out + "]";
 }
 
+/// A compute dials aggregators, everybody else masters; each daemon refuses what it does not know.
 std::string config_text(const JoinPlan& plan, const json::value& answer) {
+  const std::string up = plan.role == "compute" ? "aggregators" : "masters";
   return fmt::format(
       "# Written by `drover join`. Flags and DROVER_* variables are stronger than this file.\n"
-      "cluster = {}\nname = {}\nidentity = {}\nmasters = {}\naggregators = {}\n",
-      toml_text(printable(text_of(answer, "cluster"))), toml_text(plan.name), toml_text(plan.dir),
-      toml_list(answer, "masters"), toml_list(answer, "aggregators"));
+      "cluster = {}\nname = {}\nstate = {}\n{} = {}\n",
+      toml_text(printable(raw_text(answer, "cluster"))), toml_text(plan.name),
+      toml_text(plan.state), up, toml_list(answer, up));
 }
 
 /// What an earlier join of this folder left; nothing when there was none.
@@ -148,29 +143,32 @@ Result<int> enrol(Context& context, const JoinPlan& plan, const auth::IdentityFi
                              {"listens", plan.listens},    {"host", std::move(host)}};
   auto answer = client->send("POST", "/api/v1/join", request, context.timeout());
   if (!answer) return fail_in("joining through " + plan.server, std::move(answer).error());
-  const auth::Identity identity{key, text_of(*answer, "certificate_pem"),
-                                text_of(*answer, "ca_pem")};
+  const auth::Identity identity{key, raw_text(*answer, "certificate_pem"),
+                                raw_text(*answer, "ca_pem")};
   DROVER_TRY(const auto facts, checked(plan, identity));
   // The configuration first: once the identity is there, the join counts as done.
-  DROVER_CHECK_OK(context.surroundings().disk.write_atomic(plan.config_path(),
-                                                           config_text(plan, *answer), 0644));
+  Disk& disk = context.surroundings().disk;
+  const std::string folder = plan.config_path.substr(0, plan.config_path.rfind('/'));
+  DROVER_CHECK_OK(disk.make_dirs(folder, 0755));
+  DROVER_CHECK_OK(disk.write_atomic(plan.config_path, config_text(plan, *answer), 0644));
   DROVER_CHECK_OK(files.save(identity));
   context.print(fmt::format("joined as {}; certificate until {}\nwritten: {}, {}\n", facts.uri,
-                            to_rfc3339(facts.not_after), files.path(), plan.config_path()));
-  context.warn(fmt::format("next: drover-{} --config {}", plan.role, plan.config_path()));
+                            to_rfc3339(facts.not_after), files.path(), plan.config_path));
+  context.warn(fmt::format("next: drover-{} --config {}", plan.role, plan.config_path));
   return 0;
 }
 
 Result<int> join(Context& context, const Given& given) {
   DROVER_TRY(const JoinPlan plan, plan_of(context, given));
-  const auth::IdentityFiles files(context.surroundings().disk, plan.dir);
+  const auth::IdentityFiles files(context.surroundings().disk, plan.identity_dir());
   DROVER_TRY(const auto earlier, earlier_join(context, files));
   if (earlier && !given.has("again")) {
     DROVER_TRY(const auto who, tree::parse_certificate_uri(earlier->uri));
     if (who.role != plan.role || who.name != plan.name) {
-      return fail(Code::conflict,
-                  fmt::format("{} holds the identity of {} already", plan.dir, earlier->uri),
-                  "use another --dir, or --again to replace it");
+      return fail(
+          Code::conflict,
+          fmt::format("{} holds the identity of {} already", plan.identity_dir(), earlier->uri),
+          "use another --dir, or --again to replace it");
     }
     context.print(fmt::format("already joined as {}; certificate until {}; nothing to do\n",
                               earlier->uri, to_rfc3339(earlier->not_after)));
@@ -179,8 +177,7 @@ Result<int> join(Context& context, const Given& given) {
   if (given.has("dry-run")) {
     context.print(fmt::format("would join {} as {} {} with token {} (CA {}) and write {} and {}\n",
                               plan.server, plan.role, printable(plan.name), plan.token.id,
-                              plan.token.ca_sha256.substr(0, 16), files.path(),
-                              plan.config_path()));
+                              plan.token.ca_sha256.substr(0, 16), files.path(), plan.config_path));
     return 0;
   }
   return enrol(context, plan, files);
@@ -189,23 +186,25 @@ Result<int> join(Context& context, const Given& given) {
 }  // namespace
 
 std::vector<Command> join_commands() {
-  return {{"join",
-           "",
-           "Make this host a member of a cluster: key, certificate, configuration",
-           {{"token", Kind::optional, "TOKEN, @FILE or - for standard input [DROVER_TOKEN]"},
-            {"to", Kind::option, "A master: https://HOST:PORT [DROVER_SERVER]"},
-            {"role",
-             Kind::option,
-             "What this host is to be [compute]",
-             {"compute", "aggregator", "utility", "boot", "master"}},
-            {"name", Kind::option, "Its name in the cluster [host name]"},
-            {"dir", Kind::option, "Where identity and configuration go [/etc/drover/ROLE]"},
-            {"listen", Kind::option, "Where others will dial it, for aggregators: HOST:PORT,.."},
-            {"again", Kind::flag, "Join even though this folder holds an identity"},
-            {"dry-run", Kind::flag, "Show what would be done"}},
-           {"drover join --to https://master1:7443 --role aggregator --name agg1 @token",
-            "drover token create --names n1 | ssh n1 drover join --to https://master1:7443 -"},
-           join}};
+  return {
+      {"join",
+       "",
+       "Make this host a member of a cluster: key, certificate, configuration",
+       {{"token", Kind::option, "TOKEN, @FILE or - for standard input [DROVER_TOKEN]"},
+        {"role",
+         Kind::option,
+         "What this host is to be [compute]",
+         {"compute", "aggregator", "utility", "boot", "master"}},
+        {"name", Kind::option, "Its name in the cluster [host name]"},
+        {"dir", Kind::option,
+         "One folder for all [state in /var/lib/drover/ROLE, settings in /etc/drover]"},
+        {"listen", Kind::option, "Where others will dial it, for aggregators: HOST:PORT,.."},
+        {"again", Kind::flag, "Join even though this folder holds an identity"},
+        {"dry-run", Kind::flag, "Show what would be done"}},
+       {"drover join --server https://master1:9443 --role aggregator --name agg1 --token @token",
+        "drover token create --names n1 | "
+        "ssh n1 drover join --server https://master1:9443 --token -"},
+       join}};
 }
 
 }  // namespace drover::cli

@@ -63,7 +63,7 @@ Result<int> create(Context& context, const Given& given) {
   context.print(text_at(answer, "token") + "\n");
   context.warn(fmt::format("token {} expires {}; it is shown this once", text_at(answer, "id"),
                            text_at(answer, "expires")));
-  context.warn("next: on the new host: drover join --server https://MASTER:PORT TOKEN");
+  context.warn("next: on the new host: drover join --server https://MASTER:PORT --token TOKEN");
   return 0;
 }
 
