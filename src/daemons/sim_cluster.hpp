@@ -4,6 +4,7 @@
 #include "daemons/aggregator.hpp"
 #include "daemons/compute.hpp"
 #include "daemons/master_tree.hpp"
+#include "daemons/startup.hpp"
 #include "sim/fabric.hpp"
 #include "sim/sim_disk.hpp"
 #include "sim/sim_net.hpp"
@@ -46,13 +47,16 @@ struct SimHost {
   sim::SimNet net;
 };
 
-inline tree::Introduction introduction(SimHost& host, tree::Role role, uint64_t starts) {
+inline tree::Introduction introduction(SimHost& host, tree::Role role) {
   tree::Introduction self;
   self.cluster = kCluster;
   self.role = role;
   self.name = host.process.name();
-  self.incarnation = static_cast<uint64_t>(to_unix_ms(host.process.executor().wall()));
-  self.starts = starts;
+  (void)host.process.disk().make_dirs("/state", 0700);
+  const auto start =
+      count_start(host.process.disk(), "/state", host.process.executor().wall()).value();
+  self.incarnation = start.incarnation;
+  self.starts = start.count;
   self.boot_id = "boot";
   self.protocol_min = tree::kProtocolMin;
   self.protocol_max = tree::kProtocolMax;
@@ -72,8 +76,7 @@ inline Callback<std::shared_ptr<net::Security>()> security(SimHost& host, tree::
 }
 
 struct SimMaster {
-  SimMaster(sim::World& world, sim::Fabric& fabric, Disk& disk, uint64_t starts,
-            const Timing& timing)
+  SimMaster(sim::World& world, sim::Fabric& fabric, Disk& disk, const Timing& timing)
       : host(world, fabric, "master", disk), worker(host.process.executor().make_worker("w")) {
     Seams seams = host.seams();
     store = store::open_sqlite(seams.executor, seams.disk, host.process.log(), "/db/drover.db", {})
@@ -82,7 +85,7 @@ struct SimMaster {
     subscription = store->subscribe(
         [this](std::span<const store::Change> changes) { (void)model.apply(changes); });
     MasterTreeConfig config;
-    config.self = introduction(host, tree::Role::master, starts);
+    config.self = introduction(host, tree::Role::master);
     config.timing = timing;
     config.paths.hold = timing.hold;
     tree = std::make_unique<MasterTree>(
@@ -105,10 +108,10 @@ struct SimMaster {
 
 struct SimAggregator {
   SimAggregator(sim::World& world, sim::Fabric& fabric, const std::string& name, Disk& disk,
-                uint64_t starts, const Timing& timing)
+                const Timing& timing)
       : host(world, fabric, name, disk) {
     AggregatorConfig config;
-    config.self = introduction(host, tree::Role::aggregator, starts);
+    config.self = introduction(host, tree::Role::aggregator);
     config.listen = {net::Endpoint{name, 9800, {}}};
     config.masters = {net::Endpoint{"master", 9815, {}}};
     config.spool_dir = "/spool";
@@ -123,10 +126,10 @@ struct SimAggregator {
 
 struct SimCompute {
   SimCompute(sim::World& world, sim::Fabric& fabric, const std::string& name, Disk& disk,
-             const std::vector<std::string>& aggregators, uint64_t starts, const Timing& timing)
+             const std::vector<std::string>& aggregators, const Timing& timing)
       : host(world, fabric, name, disk) {
     ComputeConfig config;
-    config.self = introduction(host, tree::Role::compute, starts);
+    config.self = introduction(host, tree::Role::compute);
     for (const std::string& aggregator : aggregators) {
       config.aggregators.push_back(net::Endpoint{aggregator, 9800, {}});
     }

@@ -3,19 +3,27 @@
 #include "os/boot_id.hpp"
 #include "tree/message.hpp"
 
+#include <algorithm>
 #include <charconv>
+
+#include <fmt/core.h>
 
 namespace drover::daemons {
 
-Result<uint64_t> count_start(Disk& disk, const std::string& state) {
+Result<Start> count_start(Disk& disk, const std::string& state, WallTime now) {
   const std::string path = state + "/starts";
-  uint64_t starts = 0;
-  if (const auto text = disk.read_all(path, 32); text) {
-    std::from_chars(text->data(), text->data() + text->size(), starts);
+  Start start;
+  if (const auto text = disk.read_all(path, 64); text) {
+    const char* end = text->data() + text->size();
+    const auto [next, error] = std::from_chars(text->data(), end, start.count);
+    if (error == std::errc{} && next < end) std::from_chars(next + 1, end, start.incarnation);
   }
-  ++starts;
-  DROVER_CHECK_OK(disk.write_atomic(path, std::to_string(starts) + "\n", 0644));
-  return starts;
+  ++start.count;
+  start.incarnation =
+      std::max(static_cast<uint64_t>(std::max<int64_t>(to_unix_ms(now), 1)), start.incarnation + 1);
+  DROVER_CHECK_OK(
+      disk.write_atomic(path, fmt::format("{} {}\n", start.count, start.incarnation), 0644));
+  return start;
 }
 
 Result<tree::Introduction> introduce(Seams& seams, const std::string& state,
@@ -25,8 +33,9 @@ Result<tree::Introduction> introduce(Seams& seams, const std::string& state,
   self.cluster = cluster;
   self.role = role;
   self.name = name;
-  self.incarnation = static_cast<uint64_t>(to_unix_ms(seams.executor.wall()));
-  DROVER_TRY(self.starts, count_start(seams.disk, state));
+  DROVER_TRY(const Start start, count_start(seams.disk, state, seams.executor.wall()));
+  self.incarnation = start.incarnation;
+  self.starts = start.count;
   self.boot_id = os::read_boot_id().value_or("");
   self.protocol_min = tree::kProtocolMin;
   self.protocol_max = tree::kProtocolMax;

@@ -19,21 +19,17 @@ class TreeSim : public ::testing::Test {
     for (int i = 1; i <= 8; ++i) start_compute(fmt::format("n{}", i));
   }
 
-  void start_master() {
-    master = std::make_unique<SimMaster>(world, fabric, master_disk, ++starts["master"], timing);
-  }
+  void start_master() { master = std::make_unique<SimMaster>(world, fabric, master_disk, timing); }
   void start_aggregator(const std::string& name) {
     auto& disk = disks[name];
     if (!disk) disk = std::make_unique<sim::SimDisk>();
-    aggregators[name] =
-        std::make_unique<SimAggregator>(world, fabric, name, *disk, ++starts[name], timing);
+    aggregators[name] = std::make_unique<SimAggregator>(world, fabric, name, *disk, timing);
   }
   void start_compute(const std::string& name) {
     auto& disk = disks[name];
     if (!disk) disk = std::make_unique<sim::SimDisk>();
     computes[name] = std::make_unique<SimCompute>(world, fabric, name, *disk,
-                                                  std::vector<std::string>{"agg1", "agg2", "agg3"},
-                                                  ++starts[name], timing);
+                                                  std::vector<std::string>{"agg1", "agg2", "agg3"}, timing);
   }
   void kill_aggregator(const std::string& name) {
     aggregators.at(name)->host.process.kill();
@@ -103,7 +99,6 @@ class TreeSim : public ::testing::Test {
   Timing timing;
   sim::SimDisk master_disk;
   std::map<std::string, std::unique_ptr<sim::SimDisk>> disks;
-  std::map<std::string, uint64_t> starts;
   std::unique_ptr<SimMaster> master;
   std::map<std::string, std::unique_ptr<SimAggregator>> aggregators;
   std::map<std::string, std::unique_ptr<SimCompute>> computes;
