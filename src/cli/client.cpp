@@ -15,7 +15,7 @@ namespace drover::cli {
 namespace {
 
 constexpr size_t kPageSize = 1000;
-constexpr uint16_t kDefaultPort = 7070;
+constexpr uint16_t kDefaultPort = 9443;
 
 /// A global option, else its variable.
 std::string option_or_variable(const Given& globals, Surroundings& surroundings,
