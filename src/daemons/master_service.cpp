@@ -139,6 +139,8 @@ class MasterService final : public Service {
     net::SecurityConfig config = rotation_->security();
     DROVER_TRY(tree_security_, program_.seams.net.make_security(config));
     config.verify_peer = false;  // a host that joins has no certificate yet
+    config.certificate_pem +=
+        config.trust_pem;  // a host that joins knows the CA by its digest alone
     DROVER_TRY(http_security_, program_.seams.net.make_security(config));
     return {};
   }
