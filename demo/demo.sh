@@ -15,14 +15,17 @@ export DROVER_SOCKET="$RUN/master.sock"
 say() { printf '\n\033[1m== %s\033[0m\n' "$*"; }
 plain() { printf '\n== %s\n' "$*"; }
 [ -t 1 ] || say() { plain "$@"; }
-die() { printf 'demo: %s\n' "$*" >&2; exit 1; }
+die() { printf 'demo: %s\nnext: see the logs, then ./dev demo stop\n' "$*" >&2; exit 1; }
 show() { printf '$ drover %s\n' "$*"; "$BIN/drover" "$@"; }
 
 # alive NAME: whether the daemon of that name, started here, is running.
 alive() {
   [ -f "$RUN/$1/started" ] || return 1
   read -r pid program <"$RUN/$1/started"
-  [ "$(readlink "/proc/$pid/exe" 2>/dev/null)" = "$program" ]
+  case $(readlink "/proc/$pid/exe" 2>/dev/null) in
+    "$program" | "$program (deleted)") ;;  # deleted: it was built anew meanwhile
+    *) return 1 ;;
+  esac
 }
 
 # launch ROLE NAME [FLAGS..]: starts a daemon in the background and notes it for stop.
@@ -63,7 +66,7 @@ stop() {
 
 join() {
   role=$1; name=$2; shift 2
-  token=$("$BIN/drover" token create --role "$role" --names "$name" -o name)
+  token=$("$BIN/drover" token create --role "$role" --names "$name" -o name 2>/dev/null)
   "$BIN/drover" join --server "https://127.0.0.1:$PORT" --token "$token" --role "$role" \
     --name "$name" --dir "$RUN/$name" >>"$RUN/$name.log" 2>&1 ||
     { cat "$RUN/$name.log" >&2; die "$name could not join"; }
@@ -102,7 +105,8 @@ start() {
   say "one call, equal answers folded into one"
   show call ping '@compute'
 
-  say "kill -9 of agg1, the primary of $("$BIN/drover" nodes fold '@compute@primary=agg1')"
+  say "kill -9 of agg1, the primary of $("$BIN/drover" nodes expand '@compute@primary=agg1' |
+    "$BIN/drover" nodes fold -)"
   read -r pid _ <"$RUN/agg1/started"
   before=$(now_ms)
   kill -9 "$pid"
