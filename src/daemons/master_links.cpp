@@ -1,5 +1,7 @@
 #include "daemons/master_links.hpp"
 
+#include <algorithm>
+
 namespace drover::daemons {
 
 MasterLinks::MasterLinks(tree::UplinkContext& context, MasterLinksEvents& events)
@@ -12,8 +14,8 @@ void MasterLinks::start(const std::vector<net::Endpoint>& masters, Dial dial) {
   expectation.roles = {tree::Role::master};
   const auto add = [&](std::vector<net::Endpoint> targets) {
     auto uplink = std::make_unique<tree::Uplink>(context_, expectation, *this);
-    uplink->set_targets(std::move(targets), false);
-    uplinks_.push_back(std::move(uplink));
+    uplink->set_targets(targets, false);
+    ways_.push_back({std::move(targets), std::move(uplink), {}});
   };
   if (dial == Dial::one_of) {
     add(masters);
@@ -23,14 +25,14 @@ void MasterLinks::start(const std::vector<net::Endpoint>& masters, Dial dial) {
 }
 
 void MasterLinks::stop(const Error& why) {
-  const auto uplinks = std::move(uplinks_);
-  uplinks_.clear();
-  for (const auto& uplink : uplinks) uplink->close(why);
+  const auto ways = std::move(ways_);
+  ways_.clear();
+  for (const Way& way : ways) way.uplink->close(why);
 }
 
 tree::Link* MasterLinks::up() const {
-  for (const auto& uplink : uplinks_) {
-    tree::Link* link = uplink->link();
+  for (const Way& way : ways_) {
+    tree::Link* link = way.uplink->link();
     if (link != nullptr && link->peer().name == way_) return link;
   }
   return nullptr;
@@ -38,35 +40,36 @@ tree::Link* MasterLinks::up() const {
 
 std::vector<std::string> MasterLinks::ready() const {
   std::vector<std::string> out;
-  for (const auto& uplink : uplinks_) {
-    if (tree::Link* link = uplink->link(); link != nullptr) out.push_back(link->peer().name);
+  for (const Way& way : ways_) {
+    if (tree::Link* link = way.uplink->link(); link != nullptr) out.push_back(link->peer().name);
   }
   return out;
 }
 
 std::vector<std::pair<std::string, tree::UplinkStatus>> MasterLinks::status() const {
   std::vector<std::pair<std::string, tree::UplinkStatus>> out;
-  for (const auto& uplink : uplinks_) {
-    tree::Link* link = uplink->link();
-    out.emplace_back(link == nullptr ? "" : link->peer().name, uplink->status());
+  for (const Way& way : ways_) {
+    tree::Link* link = way.uplink->link();
+    out.emplace_back(link == nullptr ? "" : link->peer().name, way.uplink->status());
   }
   return out;
 }
 
 void MasterLinks::refresh() {
-  for (const auto& uplink : uplinks_) uplink->refresh();
+  for (const Way& way : ways_) way.uplink->refresh();
 }
 
 void MasterLinks::send_all(tree::MessageType type, std::string_view payload) {
-  for (const auto& uplink : uplinks_) {
-    if (tree::Link* link = uplink->link(); link != nullptr) (void)link->send_encoded(type, payload);
+  for (const Way& way : ways_) {
+    if (tree::Link* link = way.uplink->link(); link != nullptr)
+      (void)link->send_encoded(type, payload);
   }
 }
 
 Status MasterLinks::send(const std::string& peer, tree::MessageType type,
                          std::string_view payload) {
-  for (const auto& uplink : uplinks_) {
-    tree::Link* link = uplink->link();
+  for (const Way& way : ways_) {
+    tree::Link* link = way.uplink->link();
     if (link != nullptr && link->peer().name == peer) return link->send_encoded(type, payload);
   }
   return fail(Code::unreachable, "master " + peer + " is not linked");
@@ -86,7 +89,24 @@ void MasterLinks::choose(bool renewed) {
   events_.on_way_up(way_.empty() ? nullptr : this);
 }
 
+/// A master that listens on several addresses is dialled by each of them, and takes each new link
+/// for a replacement of the one before. Their endpoints become one way.
+void MasterLinks::absorb_twin(tree::Link& link) {
+  const auto own = std::find_if(ways_.begin(), ways_.end(),
+                                [&](const Way& way) { return way.uplink->link() == &link; });
+  if (own == ways_.end()) return;
+  own->master = link.peer().name;
+  const auto twin = std::find_if(ways_.begin(), ways_.end(), [&](const Way& way) {
+    return &way != &*own && way.master == own->master;
+  });
+  if (twin == ways_.end()) return;
+  own->targets.insert(own->targets.end(), twin->targets.begin(), twin->targets.end());
+  own->uplink->set_targets(own->targets, true);
+  ways_.erase(twin);
+}
+
 void MasterLinks::on_uplink_ready(tree::Link& link) {
+  absorb_twin(link);
   events_.on_master_ready(link);
   choose(link.peer().name == way_);
 }

@@ -55,10 +55,18 @@ class MasterLinks final : public tree::Peers, public tree::WayUp, public tree::U
   void on_uplink_lost(tree::Link& link, const Error& why) override;
   void on_uplink_replaced(tree::Link& old, tree::Link& fresh) override;
   void choose(bool renewed);
+  void absorb_twin(tree::Link& link);
+
+  /// One master: the endpoints it is reached by, and who it proved to be.
+  struct Way {
+    std::vector<net::Endpoint> targets;
+    std::unique_ptr<tree::Uplink> uplink;
+    std::string master;  ///< empty until it was linked
+  };
 
   tree::UplinkContext& context_;
   MasterLinksEvents& events_;
-  std::vector<std::unique_ptr<tree::Uplink>> uplinks_;
+  std::vector<Way> ways_;
   std::string way_;  ///< name of the master that is the way up; empty: none
 };
 
