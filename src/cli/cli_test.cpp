@@ -276,6 +276,7 @@ TEST(Cli, NodesFoldExpandCount) {
   const Answers answers{
       {"GET /api/v1/noderange/expand", json_response(R"({"items":["n1","n2"],"count":2})")}};
   EXPECT_EQ(run_against(answers, {"nodes", "expand", "@rack1", "-o", "csv"}).out, "node\nn1\nn2\n");
+  EXPECT_EQ(run_against(answers, {"nodes", "fold", "@rack1", "n7"}).out, "n[1-2,7]\n");
 }
 
 TEST(Cli, TokensAreShownOnceAlone) {

@@ -205,6 +205,14 @@ std::string render_csv(const json::array& items, const std::vector<Column>& colu
   return out;
 }
 
+std::string span_text(Duration span) {
+  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(span).count();
+  if (seconds < 120) return fmt::format("{}s", seconds);
+  if (seconds < 120 * 60) return fmt::format("{}m", seconds / 60);
+  if (seconds < 48 * 3600) return fmt::format("{}h", seconds / 3600);
+  return fmt::format("{}d", seconds / 86400);
+}
+
 void flatten(const json::value& value, const std::string& path, WallTime now,
              std::vector<std::vector<Cell>>& rows) {
   const auto below = [&](std::string_view key) {
@@ -224,7 +232,10 @@ void flatten(const json::value& value, const std::string& path, WallTime now,
   if (text.empty()) return;
   const Tone tone = tone_of_state(text);
   if (value.is_string() && from_rfc3339(value.get_string())) {
-    text += fmt::format(" ({} ago)", age_text(value.get_string(), now));
+    const WallTime time = *from_rfc3339(value.get_string());
+    const bool ahead = time > now + std::chrono::seconds(5);  // more than clocks differ
+    text += ahead ? fmt::format(" (in {})", span_text(time - now))
+                  : fmt::format(" ({} ago)", age_text(value.get_string(), now));
   }
   rows.push_back({{printable(path), Tone::faint}, {std::move(text), tone}});
 }
@@ -343,12 +354,7 @@ std::string text_at(const json::value& in, std::string_view path) {
 std::string age_text(std::string_view rfc3339, WallTime now) {
   const auto time = from_rfc3339(rfc3339);
   if (!time) return printable(rfc3339);
-  const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(now - *time).count();
-  if (seconds < 0) return "0s";  // clocks of two hosts are never quite alike
-  if (seconds < 120) return fmt::format("{}s", seconds);
-  if (seconds < 120 * 60) return fmt::format("{}m", seconds / 60);
-  if (seconds < 48 * 3600) return fmt::format("{}h", seconds / 3600);
-  return fmt::format("{}d", seconds / 86400);
+  return span_text(std::max(now - *time, Duration::zero()));  // two hosts' clocks never quite agree
 }
 
 std::string terminal_safe_json(std::string_view text) {

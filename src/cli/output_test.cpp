@@ -96,12 +96,14 @@ TEST(Output, DataCannotSteerTheTerminal) {
 
 TEST(Output, DocumentsAreFieldsAndValues) {
   const auto document =
-      parse_json(R"({"name":"n1","at":"2026-01-01T00:59:30Z","links":[{"peer":"a1"}],
+      parse_json(
+          R"({"name":"n1","at":"2026-01-01T00:59:30Z","until":"2026-01-08T01:00:00Z","links":[{"peer":"a1"}],
                                        "none":null,"on":true})")
           .value();
   EXPECT_EQ(render_document(document, options(Format::table)),
             "name          n1\n"
             "at            2026-01-01T00:59:30Z (30s ago)\n"
+            "until         2026-01-08T01:00:00Z (in 7d)\n"
             "links.0.peer  a1\n"
             "on            true\n");
 }

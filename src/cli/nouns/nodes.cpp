@@ -51,8 +51,11 @@ Result<int> fold(Context& context, const Given& given) {
         if (c == '\n' || c == ' ' || c == '\t' || c == '\r') c = ',';
       }
     }
-    DROVER_TRY(auto more, expand_names(text));
-    std::move(more.begin(), more.end(), std::back_inserter(names));
+    // Plain names need no cluster; groups, expressions and attributes do.
+    auto more = expand_names(text);
+    if (!more && !find_mistake(text)) more = ask_nodes(context, text);
+    if (!more) return tl::unexpected(std::move(more).error());
+    std::move(more->begin(), more->end(), std::back_inserter(names));
   }
   const std::string folded = fold_names(std::move(names), {.steps = given.has("steps")});
   if (!context.for_people()) return context.print_document(json::object{{"nodes", folded}});

@@ -61,6 +61,7 @@ Result<int> create(Context& context, const Given& given) {
   }
   // The token alone on standard output, so that a script can take it; the rest beside it.
   context.print(text_at(answer, "token") + "\n");
+  if (context.output().format == Format::name) return 0;
   context.warn(fmt::format("token {} expires {}; it is shown this once", text_at(answer, "id"),
                            text_at(answer, "expires")));
   context.warn("next: on the new host: drover join --server https://MASTER:PORT --token TOKEN");
