@@ -1,9 +1,9 @@
 #include "api/request.hpp"
 
 #include "api/problem.hpp"
+#include "api/whole_number.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 
@@ -41,9 +41,9 @@ void Request::start() {
 }
 
 const std::string& Request::path(std::string_view name) const {
-  static const std::string kNone;
+  static const std::string none;
   const auto it = facts_.path.find(name);
-  return it == facts_.path.end() ? kNone : it->second;
+  return it == facts_.path.end() ? none : it->second;
 }
 
 std::optional<std::string_view> Request::query(std::string_view name) const {
@@ -54,16 +54,14 @@ Result<uint64_t> Request::query_number(std::string_view name, uint64_t fallback,
                                        uint64_t most) const {
   const auto text = query(name);
   if (!text) return fallback;
-  uint64_t value = 0;
-  const char* const end = text->data() + text->size();
-  const auto [stop, error] = std::from_chars(text->data(), end, value);
-  if (error != std::errc() || stop != end || value < least || value > most) {
+  const auto value = whole_number<uint64_t>(*text);
+  if (!value || *value < least || *value > most) {
     return drover::fail(Code::invalid_argument,
                         fmt::format("query parameter {}: expected a whole number from {} to {}, "
                                     "got '{}'",
                                     name, least, most, text->substr(0, 40)));
   }
-  return value;
+  return *value;
 }
 
 Duration Request::time_left() const {

@@ -1,10 +1,10 @@
 #include "api/router.hpp"
 
 #include "api/problem.hpp"
+#include "api/whole_number.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <charconv>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -67,14 +67,12 @@ Result<Duration> timeout_of(const net::HttpRequest& request) {
   const auto text = request.headers.get(kTimeoutHeader);
   if (!text) return kDefaultTimeout;
   const auto most = static_cast<int64_t>(kLongestTimeout / std::chrono::milliseconds(1));
-  int64_t ms = 0;
-  const char* const end = text->data() + text->size();
-  const auto [stop, error] = std::from_chars(text->data(), end, ms);
-  if (error != std::errc() || stop != end || ms < 1 || ms > most) {
+  const auto ms = whole_number<int64_t>(*text);
+  if (!ms || *ms < 1 || *ms > most) {
     return fail(Code::invalid_argument,
                 fmt::format("header {}: expected milliseconds from 1 to {}", kTimeoutHeader, most));
   }
-  return Duration(std::chrono::milliseconds(ms));
+  return Duration(std::chrono::milliseconds(*ms));
 }
 
 /// What stands between a mistyped path and an answer that helps.

@@ -2,8 +2,7 @@
 
 #include "api/change_view.hpp"
 #include "api/problem.hpp"
-
-#include <charconv>
+#include "api/whole_number.hpp"
 
 #include <fmt/format.h>
 
@@ -53,13 +52,11 @@ Result<std::optional<uint64_t>> start_of(const Request& request) {
   }
   const auto last = request.http().headers.get("Last-Event-ID");
   if (!last) return std::optional<uint64_t>();
-  uint64_t since = 0;
-  const char* const end = last->data() + last->size();
-  const auto [stop, error] = std::from_chars(last->data(), end, since);
-  if (error != std::errc() || stop != end) {
+  const auto since = whole_number<uint64_t>(*last);
+  if (!since) {
     return fail(Code::invalid_argument, "header Last-Event-ID: expected a sequence number");
   }
-  return std::optional(since);
+  return since;
 }
 
 }  // namespace
@@ -86,7 +83,7 @@ void WatchHub::watch(const RequestPtr& request) {
   }
   if (!since) return open(request, store_.head(), nullptr);
   store::ChangeQuery query;
-  query.since = *since;
+  query.since = since;
   query.limit = settings_.page;
   query.kind = request->query("kind").value_or("");
   query.key = request->query("key").value_or("");

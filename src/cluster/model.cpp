@@ -112,9 +112,9 @@ const NodeEntry* Model::find(std::string_view name) const {
 }
 
 const Model::Parts& Model::parts_of(std::string_view node) const {
-  static const Parts kNone;
+  static const Parts none;
   const auto it = parts_.find(node);
-  return it == parts_.end() ? kNone : it->second;
+  return it == parts_.end() ? none : it->second;
 }
 
 void Model::set_agent(std::string_view name, Agent agent) {

@@ -4,8 +4,7 @@
 #include "api/native/native.hpp"
 #include "api/node_selection.hpp"
 #include "api/problem.hpp"
-
-#include <charconv>
+#include "api/whole_number.hpp"
 
 #include <fmt/format.h>
 
@@ -20,17 +19,14 @@ std::string etag_of(uint64_t revision) {
 Result<std::optional<uint64_t>> wanted_revision(const net::HttpRequest& http) {
   const auto text = http.headers.get("If-Match");
   if (!text || *text == "*") return std::optional<uint64_t>();
-  uint64_t revision = 0;
   const bool quoted = text->size() > 2 && text->front() == '"' && text->back() == '"';
-  const char* const end = text->data() + text->size() - 1;
-  const auto [stop, error] =
-      quoted ? std::from_chars(text->data() + 1, end, revision)
-             : std::from_chars_result{text->data(), std::errc::invalid_argument};
-  if (error != std::errc() || stop != end) {
+  const auto revision =
+      quoted ? whole_number<uint64_t>(text->substr(1, text->size() - 2)) : std::nullopt;
+  if (!revision) {
     return fail(Code::invalid_argument,
                 "header If-Match: expected the quoted revision that an ETag gave, e.g. \"17\"");
   }
-  return std::optional(revision);
+  return revision;
 }
 
 void list_nodes(Services& services, const RequestPtr& request) {
