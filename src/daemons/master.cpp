@@ -53,10 +53,19 @@ Status Master::start() {
     DROVER_TRY(auto bound, tree_->listen(at));
     tree_bound_.push_back(std::move(bound));
   }
+  Callback<void(const auth::AuditRecord&)> audit;
+  if (!config_.audit_dir.empty()) {
+    audit_worker_ = seams_.executor.make_worker("audit");
+    auth::AuditLog::Options options;
+    options.dir = config_.audit_dir;
+    audit_ = std::make_unique<auth::AuditLog>(seams_.executor, *audit_worker_, seams_.disk,
+                                              log_.with("audit"), std::move(options));
+    audit = [this](const auth::AuditRecord& record) { audit_->append(record); };
+  }
   api_ = std::make_unique<api::MasterApi>(
       api::Services{seams_.executor, seams_.random, log_.with("api"), parts_.store, model_,
                     enrolment_, *this, *this, *this, *this},
-      [this] { return policy_; });
+      [this] { return policy_; }, std::move(audit));
   DROVER_CHECK_OK(listen_http());
   tree_->start(*worker_);
   note_listens("master", config_.self.name,

@@ -4,6 +4,7 @@
 #include "api/master_api.hpp"
 #include "api/services.hpp"
 #include "auth/assertion.hpp"
+#include "auth/audit.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/enrolment.hpp"
 #include "auth/policy.hpp"
@@ -88,6 +89,8 @@ class Master final : public api::CallService,
   std::shared_ptr<const auth::Policy> policy_;
   telemetry::Latest metrics_;
   std::unique_ptr<MasterTree> tree_;
+  std::unique_ptr<Worker> audit_worker_;
+  std::unique_ptr<auth::AuditLog> audit_;
   std::unique_ptr<api::MasterApi> api_;
   std::unique_ptr<net::HttpServer> server_;       ///< HTTPS and the local socket
   std::unique_ptr<net::HttpServer> tree_server_;  ///< requests forwarded over the tree

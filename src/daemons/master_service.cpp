@@ -56,6 +56,7 @@ class MasterService final : public Service {
     DROVER_TRY(master.tree_advertise, endpoints_of(config, "tree.advertise"));
     DROVER_TRY(master.http_listen, endpoints_of(config, "http.listen"));
     master.socket = config.text("socket");
+    master.audit_dir = state + "/audit";
     master.timing = timing_of(config);
     master.own_uid = getuid();
     master.user_name = [](uint32_t uid) { return os::user_name(uid); };

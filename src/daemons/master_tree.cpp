@@ -423,11 +423,13 @@ Result<tree::CallRoute> MasterTree::route(const std::string& target) {
   if (entry->node.role == cluster::NodeRole::utility) {
     const std::string key = "utility/" + target;
     if (door_.find(key) != nullptr) return tree::CallRoute{key, true};
-  } else if (entry->agent && !entry->agent->primary.empty()) {
-    const std::string key = aggregator_key(entry->agent->primary);
-    if (door_.find(key) != nullptr) return tree::CallRoute{key, false};
-    return fail(Code::unreachable, "its aggregator " + entry->agent->primary + " is not linked",
-                "drover health");
+  } else if (entry->agent) {
+    // In the moment of a failover the primary is gone and the secondary, just as warm, takes calls.
+    for (const std::string* via : {&entry->agent->primary, &entry->agent->secondary}) {
+      if (via->empty()) continue;
+      const std::string key = aggregator_key(*via);
+      if (door_.find(key) != nullptr) return tree::CallRoute{key, false};
+    }
   }
   const cluster::Phase& phase = entry->node.phase;
   return fail(Code::unreachable,

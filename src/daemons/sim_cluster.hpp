@@ -96,6 +96,7 @@ struct SimMaster {
       if (event.after != nullptr) tree->node_stored(*event.after);
     });
     (void)tree->listen(net::Endpoint{"master", 9815, {}});
+    (void)tree->listen(net::Endpoint{"master", 9816, {}});
     tree->start(*worker);
   }
   SimHost host;
@@ -113,7 +114,8 @@ struct SimAggregator {
     AggregatorConfig config;
     config.self = introduction(host, tree::Role::aggregator);
     config.listen = {net::Endpoint{name, 9800, {}}};
-    config.masters = {net::Endpoint{"master", 9815, {}}};
+    // Two endpoints of one master, as a host with two addresses has.
+    config.masters = {net::Endpoint{"master", 9815, {}}, net::Endpoint{"master", 9816, {}}};
     config.spool_dir = "/spool";
     config.timing = timing;
     daemon =

@@ -28,8 +28,8 @@ class TreeSim : public ::testing::Test {
   void start_compute(const std::string& name) {
     auto& disk = disks[name];
     if (!disk) disk = std::make_unique<sim::SimDisk>();
-    computes[name] = std::make_unique<SimCompute>(world, fabric, name, *disk,
-                                                  std::vector<std::string>{"agg1", "agg2", "agg3"}, timing);
+    computes[name] = std::make_unique<SimCompute>(
+        world, fabric, name, *disk, std::vector<std::string>{"agg1", "agg2", "agg3"}, timing);
   }
   void kill_aggregator(const std::string& name) {
     aggregators.at(name)->host.process.kill();
@@ -108,6 +108,28 @@ class TreeSim : public ::testing::Test {
 TEST_F(TreeSim, EveryNodeComesUpWithTwoPaths) {
   EXPECT_TRUE(reach([&] { return all_redundant(); }, seconds(10)));
   EXPECT_TRUE(reach([&] { return all_home(); }, seconds(30)));
+}
+
+TEST_F(TreeSim, TwoEndpointsOfOneMasterAreOneLink) {
+  ASSERT_TRUE(world.run_for(seconds(20)));  // past the hold: nodes have moved where they belong
+  ASSERT_TRUE(all_home());
+  const auto agent = *master->model.find("n1")->agent;
+  for (int i = 0; i < 200; ++i) {
+    ASSERT_TRUE(world.run_for(milliseconds(50)));
+    ASSERT_TRUE(all_home()) << "a link that is replaced over and over shows as flapping";
+    ASSERT_EQ(*master->model.find("n1")->agent, agent);
+  }
+  EXPECT_EQ(aggregators.at("agg1")->daemon->masters().status().size(), 1U);
+}
+
+TEST_F(TreeSim, ACallInTheMomentOfAFailoverReachesEveryNode) {
+  ASSERT_TRUE(reach([&] { return all_home(); }, seconds(40)));
+  kill_aggregator("agg1");
+  for (int i = 0; i < 40; ++i) {
+    const tree::CallReport report = ping({"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"});
+    EXPECT_EQ(report.totals.of(tree::Outcome::done), 8U);
+    ASSERT_TRUE(world.run_for(milliseconds(1)));
+  }
 }
 
 TEST_F(TreeSim, APingToAllFoldsIntoOneAnswer) {
