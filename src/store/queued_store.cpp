@@ -303,7 +303,7 @@ StoreStats QueuedStore::stats() const {
 
 void QueuedStore::close(ReadDone done) {
   closing_ = true;
-  closed_ = done ? std::move(done) : ReadDone([](Status) {});
+  closed_ = done ? std::move(done) : ReadDone([](const Status&) {});
   post([this] { finish_closing(); });
 }
 

@@ -253,7 +253,7 @@ TEST_P(StoreConformance, WhatWaitsSharesOneCommitAndKeepsItsOrder) {
           DROVER_CHECK_OK(t.put("node", std::to_string(i), "{}"));
           return {};
         },
-        [&, i](Result<Committed> committed) {
+        [&, i](const Result<Committed>& committed) {
           ASSERT_TRUE(committed);
           EXPECT_EQ(committed->first, static_cast<uint64_t>(i));
           if (i == 1 || i == 500) seen.push_back("done " + std::to_string(i));
@@ -297,7 +297,7 @@ TEST_P(StoreConformance, AFullQueueRefuses) {
           DROVER_CHECK_OK(t.put("node", std::to_string(i), "{}"));
           return {};
         },
-        [&](Result<Committed> committed) {
+        [&](const Result<Committed>& committed) {
           if (committed) {
             ++done;
           } else {
@@ -326,7 +326,7 @@ TEST_P(StoreConformance, ClosingFlushesTheQueueAndThenTakesNoMore) {
           DROVER_CHECK_OK(t.put("node", std::to_string(i), "{}"));
           return {};
         },
-        [&](Result<Committed> committed) { done += committed ? 1 : 0; });
+        [&](const Result<Committed>& committed) { done += committed ? 1 : 0; });
   }
   Waiter<Status> closed;
   store_->close(closed.callback());

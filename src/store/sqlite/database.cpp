@@ -3,6 +3,8 @@
 
 #include "store/sqlite/disk_vfs.hpp"
 
+#include <tuple>
+
 #include <sqlite3.h>
 
 namespace drover::store {
@@ -123,7 +125,7 @@ Status Database::close() {
   sqlite3_db_config(connection_.get(), SQLITE_DBCONFIG_NO_CKPT_ON_CLOSE, 0, nullptr);
   const int rc = sqlite3_close(connection_.get());
   if (rc != SQLITE_OK) return tl::unexpected<Error>(error(rc));
-  (void)connection_.release();
+  std::ignore = connection_.release();  // it is closed
   if (vfs_->disk_failure()) return tl::unexpected<Error>(*vfs_->disk_failure());
   return {};
 }

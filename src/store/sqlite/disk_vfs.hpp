@@ -8,7 +8,7 @@
 #include <optional>
 #include <string>
 
-struct sqlite3_vfs;
+struct sqlite3_vfs;  // NOLINT(readability-identifier-naming): SQLite's
 
 namespace drover::store {
 

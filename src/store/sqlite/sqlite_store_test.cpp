@@ -16,7 +16,6 @@ using sim::DiskFault;
 using sim::DiskOperation;
 using testing::Harness;
 using testing::Outcome;
-using testing::Waiter;
 
 constexpr const char* kPath = "/var/drover/store.db";
 
