@@ -28,6 +28,7 @@ struct MasterConfig {
       tree_advertise;                      ///< what joining daemons are told; empty: the bound ones
   std::vector<net::Endpoint> http_listen;  ///< HTTPS
   std::string socket;                      ///< local API; empty: none
+  std::string audit_dir;                   ///< where who changed what is written; empty: nowhere
   Timing timing;
   uint32_t own_uid = 0;
   Callback<std::string(uint32_t uid)> user_name;
