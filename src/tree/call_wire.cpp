@@ -1,6 +1,5 @@
 #include "tree/call_wire.hpp"
 
-#include "proto/calls.pb.h"
 #include "tree/frame.hpp"
 
 #include <algorithm>
@@ -179,7 +178,7 @@ Result<Answer> decode_answer(const proto::CallAnswer& message) {
   return read(message);
 }
 
-Result<Answer> decode_answer(const proto::CallAnswers_Group& message) {
+Result<Answer> decode_answer(const proto::CallAnswers::Group& message) {
   DROVER_TRY(Answer answer, read(message));
   if (message.retry() == proto::NOT_SENT) answer.retry = Retry::not_sent;
   if (message.retry() == proto::MAYBE_SENT) answer.retry = Retry::maybe_sent;

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "proto/calls.pb.h"
 #include "tree/call.hpp"
 #include "tree/fold.hpp"
 
@@ -11,11 +12,6 @@
 #include <string>
 #include <string_view>
 #include <vector>
-
-namespace drover::proto {
-class CallAnswer;
-class CallAnswers_Group;
-}  // namespace drover::proto
 
 namespace drover::tree {
 
@@ -48,6 +44,6 @@ std::string encode_cancel(std::string_view id);
 /// corrupt when the outcome is none that a node may give.
 Result<Answer> decode_answer(const proto::CallAnswer& message);
 /// corrupt when the outcome is unknown.
-Result<Answer> decode_answer(const proto::CallAnswers_Group& message);
+Result<Answer> decode_answer(const proto::CallAnswers::Group& message);
 
 }  // namespace drover::tree

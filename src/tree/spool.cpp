@@ -81,9 +81,11 @@ Result<Decoded> decode(std::string_view bytes) {
 /// The number in "0123456789abcdef.spool"; 0 for any other name.
 uint64_t number_of(std::string_view file) {
   if (file.size() != 16 + kSuffix.size() || !file.ends_with(kSuffix)) return 0;
+  const std::string_view digits = file.substr(0, 16);
   uint64_t number = 0;
-  const auto [end, error] = std::from_chars(file.data(), file.data() + 16, number, 16);
-  return error == std::errc{} && end == file.data() + 16 ? number : 0;
+  const auto [end, error] =
+      std::from_chars(digits.data(), digits.data() + digits.size(), number, 16);
+  return error == std::errc{} && end == digits.data() + digits.size() ? number : 0;
 }
 
 }  // namespace
