@@ -63,7 +63,7 @@ struct FoldOptions {
 /// The shortest text this program knows for a set of names: rack[1-2]n[01-16]. Brackets over any
 /// number of fields, padding kept, natural order, duplicates dropped. Total: names that the grammar
 /// cannot write bare are quoted, and expand_names(fold_names(x)) is x sorted and unique, always.
-std::string fold_names(std::vector<std::string> names, FoldOptions options = {});
+std::string fold_names(const std::vector<std::string>& names, FoldOptions options = {});
 
 /// A mistake in an expression's syntax and where it is, for a caret under the text.
 struct RangeMistake {

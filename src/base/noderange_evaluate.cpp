@@ -99,7 +99,7 @@ class Evaluator {
     if (unknown_.empty()) return out;
     const char* what = unknown_.size() == 1 ? "name" : "names";
     return fail(Code::not_found,
-                fmt::format("noderange: unknown {}: {}", what, fold_names(std::move(unknown_))),
+                fmt::format("noderange: unknown {}: {}", what, fold_names(unknown_)),
                 "drover node list   shows every node");
   }
 

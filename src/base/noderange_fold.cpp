@@ -214,7 +214,7 @@ void append_set(std::string& out, const Numbers& set, uint32_t width, bool steps
 }
 
 /// A name by itself. One with a dash may read as a span (a1-a3); quotation stops that.
-std::string lone_name(std::string name) {
+std::string lone_name(const std::string& name) {
   const bool span = name.find('-') != std::string::npos && noderange::parse_span(name, '-');
   return span ? quote(name) : name;
 }
@@ -245,7 +245,7 @@ class FamilyWriter {
       piece.first += literals_[c + 1];
       piece.text += literals_[c + 1];
     }
-    if (!bracketed) piece.text = lone_name(std::move(piece.text));
+    if (!bracketed) piece.text = lone_name(piece.text);
     out_.push_back(std::move(piece));
   }
 
@@ -297,7 +297,7 @@ void fold_family(const Family& family, FoldOptions options, std::vector<Piece>& 
 
 }  // namespace
 
-std::string fold_names(std::vector<std::string> names, FoldOptions options) {
+std::string fold_names(const std::vector<std::string>& names, FoldOptions options) {
   Families families;
   std::vector<Piece> pieces;
   for (const std::string& name : names) {

@@ -78,16 +78,16 @@ bool change_matches(const json::value& change, std::string_view filter) {
 }
 
 const ListView& change_view() {
-  static const ListView kView{{{"TIME", "time"},
-                               {"SEQUENCE", "sequence", Show::number},
-                               {"WHO", "actor"},
-                               {"KIND", "kind"},
-                               {"KEY", "key"},
-                               {"CHANGE", "summary", Show::text, false, true},
-                               {"WHY", "why", Show::text, false, true}},
-                              "",
-                              "sequence"};
-  return kView;
+  static const ListView view{{{"TIME", "time"},
+                              {"SEQUENCE", "sequence", Show::number},
+                              {"WHO", "actor"},
+                              {"KIND", "kind"},
+                              {"KEY", "key"},
+                              {"CHANGE", "summary", Show::text, false, true},
+                              {"WHY", "why", Show::text, false, true}},
+                             "",
+                             "sequence"};
+  return view;
 }
 
 }  // namespace drover::cli

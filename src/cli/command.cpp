@@ -8,19 +8,19 @@
 namespace drover::cli {
 
 const std::string& Given::text(std::string_view name) const {
-  static const std::string kNone;
+  static const std::string none;
   const auto it = values_.find(name);
-  return it == values_.end() || it->second.empty() ? kNone : it->second.front();
+  return it == values_.end() || it->second.empty() ? none : it->second.front();
 }
 
 const std::vector<std::string>& Given::all(std::string_view name) const {
-  static const std::vector<std::string> kNone;
+  static const std::vector<std::string> none;
   const auto it = values_.find(name);
-  return it == values_.end() ? kNone : it->second;
+  return it == values_.end() ? none : it->second;
 }
 
 const std::vector<Command>& commands() {
-  static const std::vector<Command> kCommands = [] {
+  static const std::vector<Command> all = [] {
     std::vector<Command> out;
     for (auto* rows : {node_commands, nodes_commands, health_commands, call_commands,
                        watch_commands, history_commands, token_commands, join_commands,
@@ -30,20 +30,20 @@ const std::vector<Command>& commands() {
     }
     return out;
   }();
-  return kCommands;
+  return all;
 }
 
 const std::vector<Noun>& nouns() {
-  static const std::vector<Noun> kNouns{{"node", "Show and steer nodes"},
-                                        {"nodes", "Expand, fold and count noderanges"},
-                                        {"call", "Ask the agents on nodes"},
-                                        {"token", "Join tokens for new hosts"}};
-  return kNouns;
+  static const std::vector<Noun> all{{"node", "Show and steer nodes"},
+                                     {"nodes", "Expand, fold and count noderanges"},
+                                     {"call", "Ask the agents on nodes"},
+                                     {"token", "Join tokens for new hosts"}};
+  return all;
 }
 
 const std::vector<Parameter>& global_parameters() {
   using Kind = Parameter::Kind;
-  static const std::vector<Parameter> kGlobal{
+  static const std::vector<Parameter> all{
       {"socket", Kind::option, "Local daemon's socket [DROVER_SOCKET, else /run/drover/*.sock]"},
       {"server", Kind::option, "A master elsewhere: https://HOST:PORT [DROVER_SERVER]"},
       {"cert", Kind::option, "Own certificate for --server, PEM file [DROVER_CERT]"},
@@ -58,7 +58,7 @@ const std::vector<Parameter>& global_parameters() {
       {"no-color", Kind::flag, "No colours (NO_COLOR does the same)"},
       {"timeout", Kind::option, "Longest wait for an answer [10s]"},
   };
-  return kGlobal;
+  return all;
 }
 
 }  // namespace drover::cli

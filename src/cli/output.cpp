@@ -148,7 +148,7 @@ std::vector<Row> folded_rows(const json::array& items, const std::vector<Column>
   return out;
 }
 
-std::string render_table(const json::array& items, std::vector<Column> columns,
+std::string render_table(const json::array& items, const std::vector<Column>& columns,
                          const ListView& view, const OutputOptions& options) {
   const bool fold = options.format == Format::table && !view.fold_path.empty();
   std::vector<TableColumn> heads;
@@ -208,8 +208,8 @@ std::string render_csv(const json::array& items, const std::vector<Column>& colu
 std::string span_text(Duration span) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(span).count();
   if (seconds < 120) return fmt::format("{}s", seconds);
-  if (seconds < 120 * 60) return fmt::format("{}m", seconds / 60);
-  if (seconds < 48 * 3600) return fmt::format("{}h", seconds / 3600);
+  if (seconds < int64_t{120} * 60) return fmt::format("{}m", seconds / 60);
+  if (seconds < int64_t{48} * 3600) return fmt::format("{}h", seconds / 3600);
   return fmt::format("{}d", seconds / 86400);
 }
 
@@ -272,10 +272,10 @@ Result<std::string> render_list(const json::array& items, const ListView& view,
     default:
       break;
   }
-  DROVER_TRY(std::vector<Column> columns, chosen_columns(view, options));
+  DROVER_TRY(const std::vector<Column> columns, chosen_columns(view, options));
   DROVER_CHECK_OK(check_columns(columns, items, view, options));
   if (options.format == Format::csv) return render_csv(items, columns, options.header);
-  return render_table(items, std::move(columns), view, options);
+  return render_table(items, columns, view, options);
 }
 
 std::string render_document(const json::value& document, const OutputOptions& options) {

@@ -42,7 +42,7 @@ class NodeProblems {
   }
   void move_into(std::vector<Problem>& out) {
     for (auto& [key, group] : groups_) {
-      group.problem.subject = fold_names(std::move(group.names));
+      group.problem.subject = fold_names(group.names);
       out.push_back(std::move(group.problem));
     }
   }

@@ -42,7 +42,7 @@ std::string NameTable::fold(const std::vector<uint32_t>& numbers) const {
   std::vector<std::string> names;
   names.reserve(numbers.size());
   for (const uint32_t number : numbers) names.push_back(names_[number]);
-  return fold_names(std::move(names));
+  return fold_names(names);
 }
 
 Answer Answer::done(std::string result) {

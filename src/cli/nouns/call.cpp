@@ -63,14 +63,14 @@ Result<int> call(Context& context, const Given& given, std::string_view method) 
     return context.print_document(answer, code);
   }
   if (!context.for_people()) {
-    static const ListView kView{{{"NODES", "nodes"},
-                                 {"COUNT", "count", Show::number},
-                                 {"OUTCOME", "outcome", Show::state},
-                                 {"RESULT", "result"},
-                                 {"ERROR", "error.message"}},
-                                "",
-                                "nodes"};
-    return context.print_list(found->get_array(), kView, code);
+    static const ListView view{{{"NODES", "nodes"},
+                                {"COUNT", "count", Show::number},
+                                {"OUTCOME", "outcome", Show::state},
+                                {"RESULT", "result"},
+                                {"ERROR", "error.message"}},
+                               "",
+                               "nodes"};
+    return context.print_list(found->get_array(), view, code);
   }
   std::sort(groups.begin(), groups.end(), [](const auto* a, const auto* b) {
     const auto key = [](const json::value* g) {

@@ -11,9 +11,9 @@ namespace drover::cli {
 namespace {
 
 const json::array& array_of(const json::value& in, std::string_view path) {
-  static const json::array kNone;
+  static const json::array none;
   const json::value* value = find_path(in, path);
-  return value == nullptr || !value->is_array() ? kNone : value->get_array();
+  return value == nullptr || !value->is_array() ? none : value->get_array();
 }
 
 /// "a1, a2 down": peers in their order, what is not up said.
@@ -31,17 +31,17 @@ std::string links_text(const json::value& daemon) {
 }
 
 const ListView& daemon_view() {
-  static const ListView kView{{{"DAEMON", "name"},
-                               {"ROLE", "role"},
-                               {"STATE", "state", Show::state},
-                               {"VERSION", "version"},
-                               {"RESTARTS", "restarts", Show::number},
-                               {"ADDRESS", "address", Show::text, true},
-                               {"SINCE", "since", Show::age, true},
-                               {"LINKS", "links_text", Show::text, false, true},
-                               {"WHY", "why", Show::text, false, true}},
-                              "name"};
-  return kView;
+  static const ListView view{{{"DAEMON", "name"},
+                              {"ROLE", "role"},
+                              {"STATE", "state", Show::state},
+                              {"VERSION", "version"},
+                              {"RESTARTS", "restarts", Show::number},
+                              {"ADDRESS", "address", Show::text, true},
+                              {"SINCE", "since", Show::age, true},
+                              {"LINKS", "links_text", Show::text, false, true},
+                              {"WHY", "why", Show::text, false, true}},
+                             "name"};
+  return view;
 }
 
 void print_problem(Context& context, const json::value& problem) {

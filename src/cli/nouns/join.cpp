@@ -37,8 +37,7 @@ std::string raw_text(const json::value& in, std::string_view path) {
 /// From --token, DROVER_TOKEN, a file (@PATH) or standard input (-); the last three keep the secret
 /// out of the process list.
 Result<std::string> token_text(Context& context, const Given& given) {
-  const std::string text =
-      given.has("token") ? given.text("token") : context.variable("DROVER_TOKEN");
+  std::string text = given.has("token") ? given.text("token") : context.variable("DROVER_TOKEN");
   if (text.empty()) {
     return fail(Code::invalid_argument, "a token is missing",
                 "on a master: drover token create; here: drover join --token TOKEN, @FILE or -");

@@ -16,35 +16,35 @@ namespace {
 using Kind = Parameter::Kind;
 
 const ListView& node_view() {
-  static const ListView kView{{{"NODE", "name"},
-                               {"ROLE", "role"},
-                               {"PHASE", "shown.phase", Show::state},
-                               {"SERVICE", "service.state", Show::state},
-                               {"POWER", "power.state", Show::state, true},
-                               {"FLAG", "flag", Show::state, true},
-                               {"PRIMARY", "agent.primary"},
-                               {"SECONDARY", "agent.secondary"},
-                               {"SINCE", "phase.since", Show::age, true},
-                               {"ADDRESS", "agent.address", Show::text, true},
-                               {"VERSION", "agent.version", Show::text, true},
-                               {"STARTS", "agent.starts", Show::number, true},
-                               {"CPUS", "summary.cpus", Show::number, true},
-                               {"MEMORY", "summary.memory_mib", Show::mebibytes, true},
-                               {"GPUS", "summary.gpus", Show::number, true},
-                               {"WHY", "shown.why", Show::text, false, true}},
-                              "name"};
-  return kView;
+  static const ListView view{{{"NODE", "name"},
+                              {"ROLE", "role"},
+                              {"PHASE", "shown.phase", Show::state},
+                              {"SERVICE", "service.state", Show::state},
+                              {"POWER", "power.state", Show::state, true},
+                              {"FLAG", "flag", Show::state, true},
+                              {"PRIMARY", "agent.primary"},
+                              {"SECONDARY", "agent.secondary"},
+                              {"SINCE", "phase.since", Show::age, true},
+                              {"ADDRESS", "agent.address", Show::text, true},
+                              {"VERSION", "agent.version", Show::text, true},
+                              {"STARTS", "agent.starts", Show::number, true},
+                              {"CPUS", "summary.cpus", Show::number, true},
+                              {"MEMORY", "summary.memory_mib", Show::mebibytes, true},
+                              {"GPUS", "summary.gpus", Show::number, true},
+                              {"WHY", "shown.why", Show::text, false, true}},
+                             "name"};
+  return view;
 }
 
 const ListView& part_view() {
-  static const ListView kView{{{"NODE", "node"},
-                               {"KIND", "kind"},
-                               {"SLOT", "slot"},
-                               {"SERIAL", "serial"},
-                               {"ATTRIBUTES", "attributes", Show::text, false, true}},
-                              "node",
-                              "node"};
-  return kView;
+  static const ListView view{{{"NODE", "node"},
+                              {"KIND", "kind"},
+                              {"SLOT", "slot"},
+                              {"SERIAL", "serial"},
+                              {"ATTRIBUTES", "attributes", Show::text, false, true}},
+                             "node",
+                             "node"};
+  return view;
 }
 
 Result<json::array> ask_node_items(Context& context, const std::string& range) {
@@ -115,10 +115,10 @@ Result<int> show_metrics(Context& context, const std::string& range) {
   if (!context.for_people() && context.output().format != Format::csv) {
     return context.print_list(items, {{}, {}, "node"});
   }
-  static const ListView kView{{{"NODE", "node"},
-                               {"METRIC", "metric"},
-                               {"VALUE", "value", Show::number},
-                               {"AGE", "time", Show::age}}};
+  static const ListView view{{{"NODE", "node"},
+                              {"METRIC", "metric"},
+                              {"VALUE", "value", Show::number},
+                              {"AGE", "time", Show::age}}};
   json::array rows;
   for (const json::value& item : items) {
     const json::value* metrics = find_path(item, "metrics");
@@ -130,7 +130,7 @@ Result<int> show_metrics(Context& context, const std::string& range) {
                                   {"time", *find_path(item, "time")}});
     }
   }
-  return context.print_list(rows, kView);
+  return context.print_list(rows, view);
 }
 
 Result<int> show(Context& context, const Given& given) {

@@ -57,21 +57,21 @@ Result<int> fold(Context& context, const Given& given) {
     if (!more) return tl::unexpected(std::move(more).error());
     std::move(more->begin(), more->end(), std::back_inserter(names));
   }
-  const std::string folded = fold_names(std::move(names), {.steps = given.has("steps")});
+  const std::string folded = fold_names(names, {.steps = given.has("steps")});
   if (!context.for_people()) return context.print_document(json::object{{"nodes", folded}});
   context.print(printable(folded) + "\n");
   return 0;
 }
 
 const Parameter& range_parameter() {
-  static const Parameter kRange{"noderange", Kind::required,
-                                "n[1-8], rack1,-n3, compute@~^n1, gpu.count>=4, .."};
-  return kRange;
+  static const Parameter range{"noderange", Kind::required,
+                               "n[1-8], rack1,-n3, compute@~^n1, gpu.count>=4, .."};
+  return range;
 }
 const Parameter& offline_parameter() {
-  static const Parameter kOffline{"offline", Kind::flag,
-                                  "By syntax alone: no cluster is asked, every name is a node"};
-  return kOffline;
+  static const Parameter offline{"offline", Kind::flag,
+                                 "By syntax alone: no cluster is asked, every name is a node"};
+  return offline;
 }
 
 }  // namespace

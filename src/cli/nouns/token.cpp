@@ -16,16 +16,16 @@ namespace {
 using Kind = Parameter::Kind;
 
 const ListView& token_view() {
-  static const ListView kView{{{"ID", "id"},
-                               {"ROLE", "role"},
-                               {"NAMES", "names"},
-                               {"USES", "uses", Show::number},
-                               {"LEFT", "uses_left", Show::number},
-                               {"EXPIRES", "expires"},
-                               {"MADE BY", "created_by"}},
-                              "",
-                              "id"};
-  return kView;
+  static const ListView view{{{"ID", "id"},
+                              {"ROLE", "role"},
+                              {"NAMES", "names"},
+                              {"USES", "uses", Show::number},
+                              {"LEFT", "uses_left", Show::number},
+                              {"EXPIRES", "expires"},
+                              {"MADE BY", "created_by"}},
+                             "",
+                             "id"};
+  return view;
 }
 
 Result<json::object> token_request(const Given& given) {
