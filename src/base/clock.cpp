@@ -1,5 +1,6 @@
 #include "base/clock.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <ctime>
 
@@ -12,7 +13,9 @@ int64_t to_unix_ms(WallTime time) {
 }
 
 WallTime from_unix_ms(int64_t ms) {
-  return WallTime(std::chrono::milliseconds(ms));
+  // Nanoseconds in 64 bits reach 292 years either way; a number from outside may be any.
+  constexpr int64_t kMost = std::chrono::floor<std::chrono::milliseconds>(Duration::max()).count();
+  return WallTime(std::chrono::milliseconds(std::clamp(ms, -kMost, kMost)));
 }
 
 std::string to_rfc3339(WallTime time) {
