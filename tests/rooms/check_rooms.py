@@ -22,7 +22,7 @@ import tempfile
 MOST_LINES = 600
 
 # Rooms that may include what matches; first match counts. "tests" stands for *_test.cpp and the
-# headers in TEST_SUPPORT.
+# headers of TEST_SUPPORT.
 OWNERS = [
     (r"<boost/json", {"base"}),
     (r"<boost/beast|<boost/asio", {"net"}),
@@ -37,20 +37,19 @@ OWNERS = [
     (r"<sys/socket|<sys/un\.|<netinet/|<arpa/|<netdb", {"net", "os", "tests"}),
     (r"<dlfcn", {"os"}),
 ]
-# Headers that hold tests or their tools.
+# Headers that hold tests or their tools: by name, or listed here.
+TEST_SUPPORT_NAME = re.compile(
+    r"(^|/)(test_\w+|\w+_test_\w+|\w+_for_tests|\w+_contract|\w+_conformance)\.hpp$")
 TEST_SUPPORT = {
-    "src/sim/stream_contract.hpp",
-    "src/api/test_master.hpp",
-    "src/auth/test_support.hpp",
-    "src/os/test_folder.hpp",
-    "src/cli/test_daemon.hpp",
+    "src/daemons/sim_cluster.hpp",
+    "src/store/store_backends.hpp",
 }
 
 # What only the real forms of the seams may call. Tests may read the clock, to bound how long they
 # take, but not wait by sleeping.
 CLOCKS = (r"\b(steady_clock|system_clock|high_resolution_clock)::now\b|\bclock_gettime\s*\("
           r"|\bgettimeofday\s*\(|\btime\s*\(\s*(nullptr|NULL|0)\s*\)")
-SLEEPS = r"\bsleep_for\b|\bsleep_until\b|\busleep\s*\(|\bnanosleep\s*\(|(?<![\w.:>])sleep\s*\("
+SLEEPS = r"\bthis_thread::sleep_|\busleep\s*\(|\bnanosleep\s*\(|(?<![\w.:>])sleep\s*\("
 LOTS = r"\brandom_device\b|\bmt19937|(?<![\w.:>])s?rand\s*\(|\bgetrandom\s*\(|\bRAND_bytes\s*\("
 THREADS = r"\bstd::(thread|jthread|async)\b|\bpthread_create\b|\bco_await\b|\bco_return\b"
 SEAMS = [
@@ -108,8 +107,12 @@ def blank(text, strings):
     return TOKENS.sub(replace, text)
 
 
+def is_test_support(path):
+    return path in TEST_SUPPORT or TEST_SUPPORT_NAME.search(path) is not None
+
+
 def is_test(path):
-    return path.endswith("_test.cpp") or path in TEST_SUPPORT
+    return path.endswith("_test.cpp") or is_test_support(path)
 
 
 def check_arrow(rooms, path, room, target, test):
@@ -133,6 +136,8 @@ def check_includes(rooms, path, room, text):
             continue
         header = match.group(1)
         target = header[1:-1].split("/")[0]
+        if header[0] == '"' and is_test_support(f"src/{header[1:-1]}") and not test:
+            yield Breach(path, number, f"{header} is for tests alone")
         if header[0] == '"' and target in rooms:
             why = check_arrow(rooms, path, room, target, test)
             if why:
@@ -186,6 +191,7 @@ PLANTS = [
     ("src/tree/planted.cpp", "#include <boost/json.hpp>\n", "which belongs to base"),
     ("src/cluster/planted.cpp", "#include <sqlite3.h>\n", "which belongs to store"),
     ("src/base/planted.cpp", "#include <gtest/gtest.h>\n", "which belongs to tests"),
+    ("src/net/planted.cpp", '#include "net/certificates_for_tests.hpp"\n', "for tests alone"),
     ("src/api/planted.cpp", 'const char* q = "SELECT * FROM nodes";\n', "SQL outside store"),
     ("src/auth/planted.cpp", "auto t = std::chrono::system_clock::now();\n", "reads the clock"),
     ("src/tree/planted_test.cpp", "std::this_thread::sleep_for(1s);\n", "sleeps"),
