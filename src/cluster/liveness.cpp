@@ -88,6 +88,8 @@ PhaseState phase_after(PhaseState from, PhaseState verdict) {
 void Liveness::set_durable(const std::string& node, NodeRole role, PhaseState phase) {
   NodeFacts& facts = nodes_[node];
   if (facts.in_model && facts.durable == phase && facts.role == role) return;
+  // Whoever keeps the model could not take a verdict about a node that it did not have yet.
+  if (!facts.in_model) facts.given.reset();
   facts.in_model = true;
   facts.role = role;
   facts.durable = phase;

@@ -68,6 +68,17 @@ TEST_F(LivenessTest, HeardIsUpWithItsPaths) {
   EXPECT_TRUE(live_.take(at(2)).durable.empty());
 }
 
+TEST_F(LivenessTest, ANodeHeardBeforeItIsStoredGetsItsVerdictAgain) {
+  live_.report("a", member("n2", MemberState::primary, 1), at(1));
+  (void)live_.take(at(1));
+  EXPECT_TRUE(live_.take(at(2)).verdicts.empty());
+  live_.set_durable("n2", NodeRole::compute, PhaseState::unknown);
+  const Liveness::Outcome outcome = live_.take(at(3));
+  ASSERT_EQ(outcome.verdicts.size(), 1U);
+  EXPECT_EQ(outcome.verdicts[0].node, "n2");
+  EXPECT_TRUE(outcome.verdicts[0].confirmed);
+}
+
 TEST_F(LivenessTest, OneAggregatorsLossOfTheNodeIsNotItsDeath) {
   make_up();
   live_.report("a", member("n1", MemberState::lost, 2), at(2));
