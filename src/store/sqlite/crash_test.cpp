@@ -230,21 +230,27 @@ class Lives {
   uint64_t acknowledged_ = 0;
 };
 
-TEST(StoreCrash, WhatWasAcknowledgedSurvivesEveryPowerCut) {
+/// Seeds in lots of 50, so that they may run beside one another.
+class StoreCrash : public ::testing::TestWithParam<uint64_t> {};
+
+INSTANTIATE_TEST_SUITE_P(Lots, StoreCrash, ::testing::Range<uint64_t>(0, 6));
+
+TEST_P(StoreCrash, WhatWasAcknowledgedSurvivesEveryPowerCut) {
+  constexpr uint64_t kLot = 50;
   uint64_t cuts = 0;
   uint64_t acknowledged = 0;
-  for (uint64_t seed = 0; seed < 300; ++seed) {
+  for (uint64_t seed = GetParam() * kLot; seed < (GetParam() + 1) * kLot; ++seed) {
     Lives lives(seed, true);
     const std::string wrong = lives.run();
     ASSERT_EQ(wrong, "") << "seed " << seed;
     cuts += lives.cuts();
     acknowledged += lives.acknowledged();
   }
-  EXPECT_GT(cuts, 600U);
-  EXPECT_GT(acknowledged, 20'000U);
+  EXPECT_GT(cuts, 100U);
+  EXPECT_GT(acknowledged, 3'000U);
 }
 
-TEST(StoreCrash, TheCheckerFindsADiskThatLies) {
+TEST(StoreCrashChecker, FindsADiskThatLies) {
   int found = 0;
   for (uint64_t seed = 0; seed < 20; ++seed) found += Lives(seed, false).run().empty() ? 0 : 1;
   EXPECT_GT(found, 15);
