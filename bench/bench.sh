@@ -1,0 +1,38 @@
+#!/bin/sh
+# Drover's figures beside their floors, measured in the same run on this machine: ratios, CPU and
+# memory. Never part of the tests. Usage: bench.sh [NODES] (default 10000)
+set -eu
+BIN=${DROVER_BIN:-$(cd "$(dirname "$0")/.." && pwd)/build/release/bin}
+NODES=${1:-10000}
+OUT=$(mktemp -d)
+trap 'rm -rf "$OUT"' EXIT
+
+printf 'machine: %s x %s, %s, load %s\n' "$(nproc)" \
+  "$(sed -n 's/^model name[^:]*: //p' /proc/cpuinfo | head -n 1)" "$(uname -r)" "$(cut -d' ' -f1 /proc/loadavg)"
+echo "Client and server share these cores: take the ratios, not the absolute figures."
+
+printf '\n== the floor of the links: bare epoll and OpenSSL, %s connections\n' "$NODES"
+"$BIN/bench_floor_echo" "$NODES" 10 30 | tee "$OUT/floor"
+printf '\n== the tree: %s nodes on the real protocol, master and aggregator together\n' "$NODES"
+"$BIN/bench_tree" "$NODES" 10 30 | tee "$OUT/tree"
+printf '\n== the store beside plain SQLite\n'
+"$BIN/bench_store" | tee "$OUT/store"
+if [ -x "$BIN/bench_net" ]; then
+  printf '\n== streams and HTTP\n'
+  "$BIN/bench_net" | tee "$OUT/net"
+fi
+printf '\n== what a node pays\n'
+"$BIN/bench_host" | tee "$OUT/host"
+
+floor() { sed -n "s/$1/\\1/p" "$OUT/floor" | head -n 1; }
+tree() { sed -n "s/$1/\\1/p" "$OUT/tree" | head -n 1; }
+row() { awk -v what="$1" -v ours="$2" -v floor="$3" -v unit="$4" -v budget="$5" \
+  'BEGIN { printf "%-44s %9.1f %9.1f %-10s %5.2f x   %s\n", what, ours, floor, unit, floor > 0 ? ours / floor : 0, budget }'; }
+
+printf '\n%-44s %9s %9s %-10s %7s   %s\n' "ratios" "Drover" "floor" "" "" "budget of the blueprint"
+row "heartbeat and sample at 1 Hz, CPU" "$(tree '.*Hz, CPU *\([0-9.]*\) %.*')" \
+  "$(floor '^heartbeat.*server *\([0-9.]*\) %.*')" "% of core" "2.2 x (10 % over 4.6 %)"
+row "memory per node" "$(tree 'memory per node *\([0-9.]*\) KiB')" \
+  "$(floor '^heartbeat.*core, *\([0-9.]*\) KiB.*')" "KiB" "40 KiB"
+row "call to all, folded, p50" "$(tree 'call to all.* \([0-9]*\) ms p50.*')" \
+  "$(floor '^fan-out.*median *\([0-9.]*\) ms.*')" "ms" "1.6 x (400 ms over 253 ms)"
