@@ -195,12 +195,10 @@ void ReplayGuard::forget_old(MonoTime now) {
 
 // An assertion stays fresh for at most twice the skew: made by a clock that runs ahead by all of
 // it.
-CertificateVerifier::CertificateVerifier(Clock& clock, Trust trust, std::string cluster,
-                                         DaemonCheck check)
+CertificateVerifier::CertificateVerifier(Clock& clock, Trust trust, std::string cluster)
     : clock_(clock),
       trust_(std::move(trust)),
       cluster_(std::move(cluster)),
-      check_(std::move(check)),
       replays_(2 * kAssertionSkew + std::chrono::seconds(1)) {}
 
 Result<Assertion> CertificateVerifier::verify(const SignedAssertion& signed_assertion,
@@ -222,10 +220,6 @@ Result<Assertion> CertificateVerifier::verify(const SignedAssertion& signed_asse
   if (assertion->request_sha256 != request_sha256) {
     return not_accepted(
         fmt::format("'{}' vouched for another request than this one", certificate.uri()));
-  }
-  if (check_) {
-    DROVER_TRY(const tree::CertificateName daemon, certificate.identity());
-    DROVER_CHECK_OK(check_(daemon, certificate.public_key().sha256()));
   }
   DROVER_CHECK_OK(replays_.admit(clock_.now(), assertion->daemon_uri, assertion->nonce));
   assertion->daemon_key_sha256 = certificate.public_key().sha256();

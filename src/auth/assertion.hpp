@@ -4,7 +4,6 @@
 
 #include "auth/certificate.hpp"
 #include "auth/keys.hpp"
-#include "base/callback.hpp"
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "base/result.hpp"
@@ -127,15 +126,11 @@ class ReplayGuard {
   std::multimap<MonoTime, std::pair<std::string, std::string>> expiries_;
 };
 
-/// Says whether a daemon whose certificate is good may still take part (Enrolment::check_daemon).
-using DaemonCheck =
-    Callback<Status(const tree::CertificateName& daemon, const std::string& key_sha256)>;
-
 /// Checks chain, validity, identity, signature, freshness and replay. Executor's thread only.
 class CertificateVerifier final : public AssertionVerifier {
  public:
-  /// `clock` outlives the verifier; `check` may be empty.
-  CertificateVerifier(Clock& clock, Trust trust, std::string cluster, DaemonCheck check = {});
+  /// `clock` outlives the verifier.
+  CertificateVerifier(Clock& clock, Trust trust, std::string cluster);
   [[nodiscard]] Result<Assertion> verify(const SignedAssertion& signed_assertion,
                                          std::string_view request_sha256) override;
 
@@ -143,7 +138,6 @@ class CertificateVerifier final : public AssertionVerifier {
   Clock& clock_;
   Trust trust_;
   std::string cluster_;
-  DaemonCheck check_;
   ReplayGuard replays_;
 };
 

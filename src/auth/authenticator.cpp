@@ -13,6 +13,16 @@ Result<Principal> Authenticator::identify(const net::HttpRequest& request) {
     return local_principal(caller, config_.user_name(caller.uid), config_.own_uid, config_.role,
                            config_.name);
   }
+  DROVER_TRY(Principal principal, remote(request));
+  const bool through_daemon =
+      principal.kind == PrincipalKind::daemon || principal.kind == PrincipalKind::local_user;
+  if (through_daemon && config_.check_daemon) {
+    DROVER_CHECK_OK(config_.check_daemon(principal.role, principal.name, principal.key_sha256));
+  }
+  return principal;
+}
+
+Result<Principal> Authenticator::remote(const net::HttpRequest& request) {
   if (const auto header = request.headers.get(kCallerHeader); header) {
     auto vouched = parse_caller_header(*header);
     if (!vouched) return fail(Code::unauthenticated, vouched.error().text());

@@ -79,10 +79,8 @@ Result<Principal> asserted_principal(const Assertion& assertion, std::string_vie
     return fail(Code::unauthenticated, fmt::format("'{}' is no daemon and cannot vouch for callers",
                                                    assertion.daemon_uri));
   }
-  if (assertion.claim.daemon_itself) {
-    out.key_sha256 = assertion.daemon_key_sha256;
-    return out;
-  }
+  out.key_sha256 = assertion.daemon_key_sha256;
+  if (assertion.claim.daemon_itself) return out;
   out.kind = PrincipalKind::local_user;
   out.uid = assertion.claim.uid;
   out.gid = assertion.claim.gid;

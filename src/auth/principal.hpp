@@ -29,7 +29,8 @@ struct Principal {
 
   std::string role;  ///< local_user, daemon: the daemon's; person: viewer, operator or admin
   std::string name;  ///< local_user, daemon: the daemon's; person: theirs
-  /// daemon: the key it proved itself with, where the way it came says so; else empty.
+  /// The key that the daemon proved itself with, where the way the request came says so; else
+  /// empty.
   std::string key_sha256;
 
   /// Stable text for the change log, the audit and grants: "user:alice@utility/login1",
