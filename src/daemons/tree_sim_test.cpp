@@ -132,6 +132,33 @@ TEST_F(TreeSim, ACallInTheMomentOfAFailoverReachesEveryNode) {
   }
 }
 
+TEST_F(TreeSim, NewCertificatesReplaceEveryLinkWithoutALoss) {
+  ASSERT_TRUE(reach([&] { return all_home(); }, seconds(40)));
+  const auto dials = [&] {
+    uint64_t sum = 0;
+    for (const auto& [name, aggregator] : aggregators) {
+      for (const auto& [peer, status] : aggregator->daemon->masters().status()) {
+        sum += status.attempts;
+      }
+    }
+    for (const auto& [name, compute] : computes) {
+      for (const auto& slot : compute->daemon->paths().slots) sum += slot.link.attempts;
+    }
+    return sum;
+  };
+  const uint64_t changes = master->store->head();
+  const uint64_t before = dials();
+  for (int round = 0; round < 20; ++round) {
+    for (auto& [name, aggregator] : aggregators) aggregator->daemon->masters().refresh();
+    for (auto& [name, compute] : computes) compute->daemon->refresh();
+    ASSERT_TRUE(world.run_for(milliseconds(500 + round)));
+    ASSERT_TRUE(all_home());
+    ASSERT_EQ(ping({"n1", "n2", "n3"}).totals.of(tree::Outcome::done), 3U);
+  }
+  EXPECT_EQ(dials(), before) << "a link that was lost is dialled again";
+  EXPECT_EQ(master->store->head(), changes);
+}
+
 TEST_F(TreeSim, APingToAllFoldsIntoOneAnswer) {
   ASSERT_TRUE(reach([&] { return all_up(); }, seconds(10)));
   const tree::CallReport report = ping({"n1", "n2", "n3", "n4", "n5", "n6", "n7", "n8"});

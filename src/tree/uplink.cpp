@@ -49,6 +49,7 @@ void Uplink::close(const Error& why) {
   current_ = {};
   dispose(std::move(replacement_));
   refreshing_ = false;
+  handing_over_.reset();
   if (!link_) return;
   const bool was_ready = link_->ready();
   Link& link = *link_;
@@ -116,6 +117,7 @@ void Uplink::fail_attempt(const Error& why) {
 void Uplink::on_link_ready(Link& link) {
   if (&link == replacement_.get()) {
     refreshing_ = false;
+    handing_over_.reset();
     std::unique_ptr<Link> old = std::exchange(link_, std::move(replacement_));
     status_.since = context_.links.executor.wall();
     events_.on_uplink_replaced(*old, link);
@@ -145,13 +147,22 @@ void Uplink::on_link_closed(Link& link, const Error& why) {
   if (&link == replacement_.get()) {
     refreshing_ = false;
     dispose(std::move(replacement_));
-    return;
+    if (handing_over_) lose(*std::exchange(handing_over_, std::nullopt));
+  } else if (&link == link_.get() && replacement_) {
+    // The parent ends the old link when it takes the new one, and that may be seen before the
+    // parent's hello on the new one is: no loss unless the new one fails too.
+    handing_over_ = why;
+  } else if (&link == link_.get()) {
+    lose(why);
   }
-  if (&link != link_.get()) return;
-  const bool was_ready = link.ready();
+}
+
+void Uplink::lose(const Error& why) {
+  if (std::exchange(refreshing_, false)) connecting_.reset();
+  const bool was_ready = link_->ready();
   std::unique_ptr<Link> gone = std::move(link_);
   fail_attempt(why);
-  if (was_ready) events_.on_uplink_lost(link, why);
+  if (was_ready) events_.on_uplink_lost(*gone, why);
   dispose(std::move(gone));
 }
 

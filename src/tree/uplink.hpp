@@ -7,6 +7,7 @@
 #include "tree/link.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -80,6 +81,7 @@ class Uplink final : public LinkEvents {
   void dial();
   void on_connected(Result<std::unique_ptr<net::Stream>> stream);
   void fail_attempt(const Error& why);
+  void lose(const Error& why);
   void dispose(std::unique_ptr<Link> link);
 
   UplinkContext& context_;
@@ -92,6 +94,7 @@ class Uplink final : public LinkEvents {
   std::unique_ptr<Link> link_;         ///< in use, or in its hello when nothing else is
   std::unique_ptr<Link> replacement_;  ///< refresh(): in its hello while link_ still serves
   bool refreshing_ = false;
+  std::optional<Error> handing_over_;  ///< why link_ ended while replacement_ was in its hello
   Backoff backoff_;
   Timer redial_;
   UplinkStatus status_;
