@@ -287,7 +287,10 @@ class Cluster:
             raise
         return self
 
-    def __exit__(self, *_):
+    def __exit__(self, failure, *_):
+        if failure is not None and self in live_clusters:  # a fixture's cluster is shown by conftest.py
+            for title, text in self.tails():
+                print(f"--- log of {title}\n{text}")
         self.close()
 
     def __getitem__(self, name):
