@@ -27,7 +27,7 @@ printf '\n== what a node pays\n'
 floor() { sed -n "s/$1/\\1/p" "$OUT/floor" | head -n 1; }
 tree() { sed -n "s/$1/\\1/p" "$OUT/tree" | head -n 1; }
 row() { awk -v what="$1" -v ours="$2" -v floor="$3" -v unit="$4" -v budget="$5" \
-  'BEGIN { printf "%-44s %9.1f %9.1f %-10s %5.2f x   %s\n", what, ours, floor, unit, floor > 0 ? ours / floor : 0, budget }'; }
+  'BEGIN { printf "%-44s %9.1f %9.1f %-10s %5.2f x   %s\n", what, ours, floor, unit, (floor > 0 ? ours / floor : 0), budget }'; }
 
 printf '\n%-44s %9s %9s %-10s %7s   %s\n' "ratios" "Drover" "floor" "" "" "budget of the blueprint"
 row "heartbeat and sample at 1 Hz, CPU" "$(tree '.*Hz, CPU *\([0-9.]*\) %.*')" \
