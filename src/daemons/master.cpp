@@ -22,13 +22,13 @@ Master::Master(Seams seams, MasterConfig config, MasterParts parts)
       worker_(seams.executor.make_worker("work")),
       enrolment_(parts_.store, parts_.authority, seams.executor, seams.random,
                  log_.with("enrolment"), {config_.self.cluster}),
-      authenticator_({config_.self.cluster, tree::Role::master, config_.self.name, config_.own_uid,
-                      [this](uint32_t uid) { return config_.user_name(uid); },
-                      [this](const std::string& role, const std::string& name,
-                             const std::string& key) {
-                        return enrolment_.check_daemon(role, name, key);
-                      }},
-                     parts_.verifier),
+      authenticator_(
+          {config_.self.cluster, tree::Role::master, config_.self.name, config_.own_uid,
+           [this](uint32_t uid) { return config_.user_name(uid); },
+           [this](const std::string& role, const std::string& name, const std::string& key) {
+             return enrolment_.check_daemon(role, name, key);
+           }},
+          parts_.verifier),
       policy_(std::make_shared<const auth::Policy>()),
       started_(seams.executor.wall()) {}
 
