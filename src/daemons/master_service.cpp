@@ -23,7 +23,7 @@ Result<std::string> cluster_id(Program& program) {
     if (text->empty()) return fail(Code::corrupt, path + " is empty", "restore it from a backup");
     return std::move(*text);
   }
-  const std::string id =
+  std::string id =
       fmt::format("{}-{}", program.config.text("cluster"), program.seams.random.hex(4));
   DROVER_CHECK_OK(program.seams.disk.write_atomic(path, id + "\n", 0644));
   return id;
@@ -103,7 +103,7 @@ class MasterService final : public Service {
                 }
               });
         });
-    if (const Status loaded = rotation_->start(); !loaded) {
+    if (Status loaded = rotation_->start(); !loaded) {
       if (loaded.error().code != Code::not_found) return loaded;
       DROVER_TRY(const auth::Identity identity, first_identity(cluster, name));
       DROVER_CHECK_OK(rotation_->start_with(identity));

@@ -64,7 +64,7 @@ TEST(Frame, WaitsForTheRestOfATruncatedOne) {
   }
 }
 
-void expect_refused(std::string bytes, Code code, std::string_view why) {
+void expect_refused(const std::string& bytes, Code code, std::string_view why) {
   FrameDecoder decoder;
   std::vector<Seen> seen;
   const Status status = decode(decoder, bytes, bytes.size(), seen);

@@ -48,14 +48,14 @@ struct Totals : ::testing::Environment {
   std::map<std::string, size_t> faults;
   std::map<std::string, size_t> outcomes;
 };
-Totals* const totals = static_cast<Totals*>(::testing::AddGlobalTestEnvironment(new Totals));
+Totals* const kTotals = static_cast<Totals*>(::testing::AddGlobalTestEnvironment(new Totals));
 
 class Seeds : public ::testing::TestWithParam<uint64_t> {};
 
 TEST_P(Seeds, NothingAcknowledgedIsLostAndTheTruthIsShown) {
   SimulatedCluster cluster(GetParam(), SiteOptions{}, false);
   const std::string wrong = cluster.run();
-  totals->add(cluster.counts(), cluster.world().now());
+  kTotals->add(cluster.counts(), cluster.world().now());
   EXPECT_EQ(wrong, "") << "seed " << GetParam() << "; the last of its trace:\n"
                        << cluster.world().trace().tail();
 }

@@ -21,7 +21,7 @@ class HostRoot {
 
   /// At most the first `limit` bytes, as they are.
   [[nodiscard]] std::optional<std::string> read(const std::string& path,
-                                                size_t limit = 64 * 1024) const;
+                                                size_t limit = size_t{64} * 1024) const;
   /// The file's text through clean(); "" when missing.
   [[nodiscard]] std::string text(const std::string& path) const;
   [[nodiscard]] std::optional<uint64_t> number(const std::string& path) const;

@@ -131,9 +131,9 @@ bool parse_disk_line(std::string_view line, std::string_view& name, RawMetrics::
 
 HostMetrics::HostMetrics(HostRoot root, HostMetricsOptions options)
     : root_(std::move(root)), options_(std::move(options)) {
-  constexpr std::array<const char*, kFiles> kPaths{"/proc/loadavg", "/proc/meminfo",
-                                                   "/proc/stat",    "/proc/uptime",
-                                                   "/proc/net/dev", "/proc/diskstats"};
+  constexpr std::array<const char*, file_count> kPaths{"/proc/loadavg", "/proc/meminfo",
+                                                       "/proc/stat",    "/proc/uptime",
+                                                       "/proc/net/dev", "/proc/diskstats"};
   for (size_t i = 0; i < kPaths.size(); ++i) files_.at(i).path = kPaths.at(i);
   constexpr size_t kFirstBuffer = size_t{16} << 10;
   buffer_.resize(kFirstBuffer);
@@ -158,7 +158,7 @@ std::string_view HostMetrics::contents(Which which) {
     }
     size += static_cast<size_t>(got);
     // Of /proc/stat only the first line is wanted; the rest of it is long on large machines.
-    if (got == 0 || which == kStat) return {buffer_.data(), size};
+    if (got == 0 || which == stat_file) return {buffer_.data(), size};
     if (size == buffer_.size()) {
       if (size >= kMaxFile) return {buffer_.data(), size};
       buffer_.resize(size * 2);
@@ -180,7 +180,7 @@ bool HostMetrics::is_physical(std::vector<Known>& known, std::string_view name,
 }
 
 void HostMetrics::read_nics(RawMetrics& out) {
-  std::string_view text = contents(kNet);
+  std::string_view text = contents(net_file);
   size_t used = 0;
   while (!text.empty()) {
     std::string_view name;
@@ -197,7 +197,7 @@ void HostMetrics::read_nics(RawMetrics& out) {
 }
 
 void HostMetrics::read_disks(RawMetrics& out) {
-  std::string_view text = contents(kDisks);
+  std::string_view text = contents(disks_file);
   size_t used = 0;
   RawMetrics::Disk counters;
   while (!text.empty()) {
@@ -237,12 +237,12 @@ void HostMetrics::read(RawMetrics& out) {
     known_disks_.clear();
   }
   RawMetrics::Load load;
-  out.load = parse_loadavg(contents(kLoad), load) ? std::optional(load) : std::nullopt;
+  out.load = parse_loadavg(contents(load_file), load) ? std::optional(load) : std::nullopt;
   RawMetrics::Memory memory;
-  out.memory = parse_meminfo(contents(kMemory), memory) ? std::optional(memory) : std::nullopt;
+  out.memory = parse_meminfo(contents(memory_file), memory) ? std::optional(memory) : std::nullopt;
   RawMetrics::Cpu cpu;
-  out.cpu = parse_stat(contents(kStat), cpu) ? std::optional(cpu) : std::nullopt;
-  std::string_view uptime_text = contents(kUptime);
+  out.cpu = parse_stat(contents(stat_file), cpu) ? std::optional(cpu) : std::nullopt;
+  std::string_view uptime_text = contents(uptime_file);
   double uptime = 0;
   out.uptime_s = take_number(uptime_text, uptime) ? std::optional(uptime) : std::nullopt;
   read_nics(out);

@@ -79,7 +79,15 @@ class HostMetrics {
     std::string name;
     bool physical = false;
   };
-  enum Which : uint8_t { kLoad, kMemory, kStat, kUptime, kNet, kDisks, kFiles };
+  enum Which : uint8_t {
+    load_file,
+    memory_file,
+    stat_file,
+    uptime_file,
+    net_file,
+    disks_file,
+    file_count
+  };
 
   std::string_view contents(Which which);
   bool is_physical(std::vector<Known>& known, std::string_view name, const char* class_dir);
@@ -89,7 +97,7 @@ class HostMetrics {
 
   HostRoot root_;
   HostMetricsOptions options_;
-  std::array<KeptFile, kFiles> files_;
+  std::array<KeptFile, file_count> files_;
   std::vector<char> buffer_;
   std::vector<Known> known_nics_;
   std::vector<Known> known_disks_;
