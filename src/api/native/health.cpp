@@ -8,9 +8,6 @@ void show_health(Services& services, const RequestPtr& request) {
   cluster::HealthFacts facts = services.health.health_facts();
   facts.model = &services.model;
   facts.now = services.executor.wall();
-  for (const auto& [key, credential] : services.enrolment.credentials()) {
-    if (!credential.revoked) facts.certificates.push_back({key, credential.expires});
-  }
   request->json(200, encode(cluster::compute_health(facts)));
 }
 
