@@ -20,8 +20,8 @@ import time
 
 BIN = pathlib.Path(os.environ.get("DROVER_BIN", "build/dev/bin")).resolve()
 # Quick enough that the whole suite takes minutes, slow enough for a loaded machine.
-QUICK = ("--tree-hold", "2s", "--tree-heartbeat", "200ms", "--tree-silence", "1s")
-SILENCE = 1.0  # of QUICK, in seconds
+QUICK = ("--tree-hold", "2s", "--tree-heartbeat", "200ms", "--tree-silence", "2s")
+SILENCE = 2.0  # of QUICK, in seconds
 PATIENCE = 60.0  # limit of waits whose length is not what the test is about
 
 live_clusters = []  # whose logs a failure shows
