@@ -127,7 +127,7 @@ Result<std::unique_ptr<Client>> Client::make(const Given& globals, Surroundings&
     }
     if (security.trust_pem.empty()) {
       return fail(Code::invalid_argument, "--server needs the cluster's CA: --ca FILE",
-                  "drover join writes it to ca.pem");
+                  "on a master: ca/ca.pem in its state folder; elsewhere: identity/identity.pem");
     }
     DROVER_CHECK_OK(out->use_server(server, security));
     return out;

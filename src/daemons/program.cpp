@@ -104,7 +104,8 @@ Status serve(const Config& config, const os::NotifyEnvironment& environment, Mak
 
 std::vector<ConfigOption> with_common_options(std::vector<ConfigOption> own) {
   std::vector<ConfigOption> all{
-      {.key = "name", .help = "this daemon's name; default: from its certificate, else the host's"},
+      {.key = "name",
+       .help = "this daemon's name; drover join writes it; default on a master: the host's"},
       {.key = "state",
        .type = ConfigType::path,
        .help = "folder for what must survive a restart",
