@@ -57,15 +57,17 @@ int nvmlDeviceGetCount_v2(unsigned* count) {
   *count = 2;
   return running > 0 ? 0 : 1;
 }
-int nvmlDeviceGetHandleByIndex_v2(unsigned index, Device** device) {
+int nvmlDeviceGetHandleByIndex_v2(unsigned index, void** device) {
   if (static_cast<int>(index) == FAKE_LOST_DEVICE) return 15;
   *device = &devices[index];
   return 0;
 }
 #ifndef FAKE_OLD
-int nvmlDeviceGetPciInfo_v3(Device* device, FakePci* pci) {
-  *pci = FakePci{};
-  std::memcpy(pci->bus_id, device->pci, std::strlen(device->pci));
+int nvmlDeviceGetPciInfo_v3(void* device, void* out) {
+  FakePci pci{};
+  const char* address = static_cast<Device*>(device)->pci;
+  std::memcpy(pci.bus_id, address, std::strlen(address));
+  std::memcpy(out, &pci, sizeof pci);
   return 0;
 }
 #endif
@@ -76,31 +78,33 @@ int nvmlSystemGetCudaDriverVersion_v2(int* version) {
   *version = 12040;
   return 0;
 }
-int nvmlDeviceGetName(Device*, char* out, unsigned length) {
+int nvmlDeviceGetName(void*, char* out, unsigned length) {
   return put(out, length, "NVIDIA H100 80GB HBM3");
 }
-int nvmlDeviceGetUUID(Device* device, char* out, unsigned length) {
-  return put(out, length, device->uuid);
+int nvmlDeviceGetUUID(void* device, char* out, unsigned length) {
+  return put(out, length, static_cast<Device*>(device)->uuid);
 }
-int nvmlDeviceGetSerial(Device* device, char* out, unsigned length) {
-  return put(out, length, device->serial);
+int nvmlDeviceGetSerial(void* device, char* out, unsigned length) {
+  return put(out, length, static_cast<Device*>(device)->serial);
 }
-int nvmlDeviceGetVbiosVersion(Device*, char* out, unsigned length) {
+int nvmlDeviceGetVbiosVersion(void*, char* out, unsigned length) {
   return put(out, length, "96.00.74.00.01");
 }
-int nvmlDeviceGetMemoryInfo(Device*, FakeMemory* memory) {
-  *memory = {85899345920ULL, 85000000000ULL, 899345920ULL};
+int nvmlDeviceGetMemoryInfo(void*, void* out) {
+  const FakeMemory memory{85899345920ULL, 85000000000ULL, 899345920ULL};
+  std::memcpy(out, &memory, sizeof memory);
   return 0;
 }
-int nvmlDeviceGetUtilizationRates(Device* device, FakeRates* rates) {
-  *rates = {device == &devices[0] ? 37U : 0U, 12U};
+int nvmlDeviceGetUtilizationRates(void* device, void* out) {
+  const FakeRates rates{device == &devices[0] ? 37U : 0U, 12U};
+  std::memcpy(out, &rates, sizeof rates);
   return 0;
 }
-int nvmlDeviceGetTemperature(Device*, int, unsigned* celsius) {
+int nvmlDeviceGetTemperature(void*, int, unsigned* celsius) {
   *celsius = 41;
   return 0;
 }
-int nvmlDeviceGetPowerUsage(Device*, unsigned* milliwatts) {
+int nvmlDeviceGetPowerUsage(void*, unsigned* milliwatts) {
   *milliwatts = 71500;
   return 3;  // NVML_ERROR_NOT_SUPPORTED: the value must not be used
 }

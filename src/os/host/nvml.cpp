@@ -48,20 +48,21 @@ std::string text_of(const std::array<char, N>& buffer) {
 
 }  // namespace
 
-/// The function table. Those behind required() are always there; the others may be null.
+/// The function table; pointers to NVML's structs are untyped, which is the same by the C ABI.
+/// Those behind required() are always there; the others may be null.
 struct Nvml::Api {
   using Text = int (*)(Device, char*, unsigned);
   int (*init)() = nullptr;
   int (*shutdown)() = nullptr;
   int (*device_count)(unsigned*) = nullptr;
   int (*device_by_index)(unsigned, Device*) = nullptr;
-  int (*pci_info)(Device, PciInfo*) = nullptr;
+  int (*pci_info)(Device, void*) = nullptr;
   const char* (*error_text)(int) = nullptr;
   int (*driver_version)(char*, unsigned) = nullptr;
   int (*cuda_version)(int*) = nullptr;
   Text name = nullptr, uuid = nullptr, serial = nullptr, vbios = nullptr;
-  int (*memory_info)(Device, MemoryInfo*) = nullptr;
-  int (*utilization)(Device, UtilizationRates*) = nullptr;
+  int (*memory_info)(Device, void*) = nullptr;
+  int (*utilization)(Device, void*) = nullptr;
   int (*temperature)(Device, int, unsigned*) = nullptr;
   int (*power)(Device, unsigned*) = nullptr;
 
