@@ -69,6 +69,7 @@ bool LinkDoor::is_current(const tree::Link& link) const {
 
 void LinkDoor::dispose(std::unique_ptr<tree::Link> link) {
   if (!link) return;
+  link->abandon();
   context_.executor.post([gone = std::move(link)]() mutable { gone.reset(); });
 }
 

@@ -1,5 +1,6 @@
 #include "tree/link.hpp"
 
+#include "base/text.hpp"
 #include "proto/link.pb.h"
 
 #include <algorithm>
@@ -18,6 +19,15 @@ constexpr size_t kMaxChannels = 1024;
 
 std::string encode_message(const google::protobuf::MessageLite& message) {
   return message.SerializeAsString();
+}
+
+/// A peer's words as they may be logged, shown and passed on.
+std::string short_text(std::string_view text) {
+  constexpr size_t kLongest = 300;
+  size_t size = std::min(text.size(), kLongest);
+  while (size > 0 && size < text.size() && (static_cast<unsigned char>(text[size]) & 0xc0U) == 0x80)
+    --size;  // not inside a character
+  return printable(text.substr(0, size));
 }
 
 }  // namespace
@@ -179,8 +189,13 @@ bool Link::lose(const Error& why) {
     if (channel->handler_ != nullptr) channel->handler_->on_channel_reset(why);
     if (!*alive) return false;
   }
-  events_->on_link_closed(*this, why);
+  if (events_ != nullptr) events_->on_link_closed(*this, why);
   return false;
+}
+
+void Link::abandon() {
+  events_ = nullptr;
+  closing_ = true;  // what still comes is not looked at
 }
 
 void Link::on_closed(const Error& why) {
@@ -252,11 +267,24 @@ Status Link::send_encoded(MessageType type, std::string_view payload) {
 }
 
 void Link::queue(MessageType type, uint32_t stream_id, std::string_view payload) {
-  if (closed_ || closing_) return;
+  if (closed_ || closing_ || overfull()) return;
   const auto lane = static_cast<size_t>(lane_of(type));
   // channel_end travels as bulk but is only made by pump_channels(), which writes it itself.
   append_frame(lanes_.at(std::min<size_t>(lane, 1)).bytes, type, stream_id, payload);
   pump();
+}
+
+bool Link::overfull() {
+  const size_t waiting = queued_bytes();
+  if (waiting <= context_.queue_limit) return false;
+  closing_ = true;
+  timer_.after(context_.executor, Duration::zero(), [this, waiting] {
+    lose(Error{Code::exhausted,
+               fmt::format("the peer does not read what it is sent: {} bytes wait", waiting),
+               {},
+               {}});
+  });
+  return true;
 }
 
 void Link::pump() {
@@ -395,7 +423,7 @@ bool Link::on_goodbye(std::string_view payload, std::string_view verb) {
   if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
     return lose(Error{Code::corrupt, "a goodbye that cannot be read", {}, {}});
   }
-  goodbye_ = fmt::format("{}: {}", verb, message.message());
+  goodbye_ = fmt::format("{}: {}", verb, short_text(message.message()));
   return lose(Error{code_from_name(message.code()), goodbye_, {}, {}});
 }
 
@@ -485,8 +513,11 @@ bool Link::on_channel_frame(const FrameHeader& header, std::string_view payload)
       channel->link_ = nullptr;
       channels_.erase(header.stream_id);
       if (channel->handler_ != nullptr) {
-        channel->handler_->on_channel_reset(Error{
-            read ? code_from_name(message.code()) : Code::corrupt, message.message(), {}, {}});
+        channel->handler_->on_channel_reset(
+            Error{read ? code_from_name(message.code()) : Code::corrupt,
+                  short_text(message.message()),
+                  {},
+                  {}});
       }
       return true;
     }

@@ -89,6 +89,9 @@ struct LinkContext {
   Duration silence_limit = std::chrono::seconds(3);
   /// Time for the hellos, and for the peer to take our last bytes after close().
   Duration hello_limit = std::chrono::seconds(5);
+  /// Bytes that may wait for one peer before the link is lost: what a peer that sends but never
+  /// reads can cost. Far above the largest burst, the membership of 100,000 nodes.
+  size_t queue_limit = size_t{32} << 20;
 };
 
 enum class LinkSide { dialler, acceptor };
@@ -107,6 +110,9 @@ class Link final : private net::StreamHandler {
   std::unique_ptr<Channel> open_channel(const std::string& kind, std::string_view head);
   /// Tells the peer why, flushes, closes; on_link_closed follows.
   void close(const Error& why);
+  /// No event comes any more: for an owner that lets go of a link inside one of its events and
+  /// destroys it a little later, perhaps after itself.
+  void abandon();
 
   /// The peer as its hello and certificate say. Valid from on_link_ready on.
   [[nodiscard]] const Introduction& peer() const { return peer_; }
@@ -150,6 +156,8 @@ class Link final : private net::StreamHandler {
   bool lose(const Error& why);
   void judge_silence(MonoTime due);
   void arm_silence();
+  /// Ends the link, after the call in hand, if too much waits for the peer.
+  bool overfull();
   void queue(MessageType type, uint32_t stream_id, std::string_view payload);
   void pump();
   /// Writes one chunk of one channel; false when no channel has bytes and credit.
@@ -159,7 +167,7 @@ class Link final : private net::StreamHandler {
 
   LinkContext& context_;
   std::unique_ptr<net::Stream> stream_;
-  LinkEvents* events_;
+  LinkEvents* events_;  ///< null once abandoned
   LinkSide side_;
   LinkExpectation expectation_;
   net::Peer transport_peer_;

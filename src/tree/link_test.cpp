@@ -391,5 +391,28 @@ TEST_F(LinkTest, AGoodbyeTellsWhy) {
   EXPECT_NE(parent.closed.find("going for maintenance"), std::string::npos);
 }
 
+TEST_F(LinkTest, APeerThatDoesNotReadLosesItsLink) {
+  parent.context.queue_limit = 200'000;
+  parent.context.silence_limit = seconds(0);
+  child.context.silence_limit = seconds(0);
+  link_both();
+  fabric.block("agg1", "n1");
+  const std::string kilobyte(1000, 'x');
+  for (int i = 0; i < 2000 && parent.link; ++i) {
+    (void)parent.link->send_encoded(MessageType::heartbeat, kilobyte);
+    ASSERT_LT(parent.link->queued_bytes(), 300'000U);
+  }
+  ASSERT_TRUE(world.run_until([&] { return !parent.closed.empty(); }, seconds(1)));
+  EXPECT_NE(parent.closed.find("does not read"), std::string::npos) << parent.closed;
+}
+
+TEST_F(LinkTest, APeersLastWordsAreShortAndPrintable) {
+  link_both();
+  child.link->close(Error{Code::cancelled, "\x1b[2J" + std::string(900'000, 'w'), {}, {}});
+  ASSERT_TRUE(world.run_until([&] { return !parent.closed.empty(); }, seconds(5)));
+  EXPECT_LT(parent.closed.size(), 1000U);
+  EXPECT_EQ(parent.closed.find('\x1b'), std::string::npos);
+}
+
 }  // namespace
 }  // namespace drover::tree

@@ -26,7 +26,11 @@ void Uplink::set_targets(std::vector<net::Endpoint> targets, bool keep_link) {
   targets_ = std::move(targets);
   next_target_ = 0;
   if (keep && (link_ || connecting_)) return;
-  if (link_) close(Error{Code::cancelled, "this parent is no longer mine", {}, {}});
+  if (link_) {
+    std::vector<net::Endpoint> wanted = targets_;
+    close(Error{Code::cancelled, "this parent is no longer mine", {}, {}});
+    targets_ = std::move(wanted);
+  }
   connecting_.reset();
   if (targets_.empty()) {
     redial_.cancel();
@@ -38,6 +42,7 @@ void Uplink::set_targets(std::vector<net::Endpoint> targets, bool keep_link) {
 void Uplink::dispose(std::unique_ptr<Link> link) {
   // A link is often dropped inside its own event: let the stack unwind first.
   if (link) {
+    link->abandon();
     context_.links.executor.post([gone = std::move(link)]() mutable { gone.reset(); });
   }
 }
@@ -125,7 +130,6 @@ void Uplink::on_link_ready(Link& link) {
     dispose(std::move(old));
     return;
   }
-  backoff_.reset();
   status_.up = true;
   status_.since = context_.links.executor.wall();
   status_.why.clear();
@@ -161,6 +165,9 @@ void Uplink::lose(const Error& why) {
   if (std::exchange(refreshing_, false)) connecting_.reset();
   const bool was_ready = link_->ready();
   std::unique_ptr<Link> gone = std::move(link_);
+  // A parent that takes links only to end them is not asked ten times a second.
+  const MonoTime now = context_.links.executor.now();
+  if (was_ready && now - gone->ready_since() >= context_.backoff_cap) backoff_.reset();
   fail_attempt(why);
   if (was_ready) events_.on_uplink_lost(*gone, why);
   dispose(std::move(gone));
