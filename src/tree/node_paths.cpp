@@ -108,12 +108,42 @@ void NodePaths::choose() {
   } else if (primary_ == nullptr) {
     make_primary(wanted != nullptr ? wanted : other);
   }
+  for (const auto& slot : slots_) {
+    if (primary_ != nullptr && slot->target.name.empty()) slot->retiring = true;
+  }
   retire_others();
 }
 
+void NodePaths::look_anywhere() {
+  for (const auto& slot : slots_) {
+    if (slot->uplink->link() != nullptr || slot->target.name.empty()) return;
+  }
+  add_slot({"", seeds_});
+}
+
+void NodePaths::absorb_twin(Slot& own) {
+  const auto twin = std::find_if(slots_.begin(), slots_.end(), [&](const auto& slot) {
+    return slot.get() != &own && slot->target.name == own.target.name;
+  });
+  if (twin == slots_.end()) return;
+  std::unique_ptr<Slot> gone = std::move(*twin);
+  slots_.erase(twin);
+  own.target = gone->target;
+  own.retiring = gone->retiring;
+  own.uplink->set_targets(own.target.endpoints, true);
+  drop(std::move(gone), "replaced by a newer link to the same aggregator");
+}
+
+void NodePaths::drop(std::unique_ptr<Slot> slot, const char* why) {
+  slot->uplink->close(Error{Code::cancelled, why, {}, {}});
+  context_.links.executor.post([dropped = std::move(slot)]() mutable { dropped.reset(); });
+}
+
 void NodePaths::on_uplink_ready(Link& link) {
-  Slot* slot = slot_of(link);
-  if (slot != nullptr) slot->target.name = link.peer().name;  // a seed learns its name here
+  if (Slot* slot = slot_of(link); slot != nullptr) {
+    slot->target.name = link.peer().name;  // a seed learns its name here
+    absorb_twin(*slot);
+  }
   if (primary_ != nullptr && primary_ != &link) tell_role(link, false);
   choose();
 }
@@ -134,6 +164,7 @@ void NodePaths::on_uplink_lost(Link& link, const Error& why) {
       make_primary(next);
     } else if (started_) {
       events_.on_primary(nullptr);
+      look_anywhere();
     }
   }
   events_.on_path_lost(link);
@@ -200,10 +231,7 @@ void NodePaths::retire_others() {
     if (slot->retiring && slot->uplink->link() != primary_) gone.push_back(std::move(slot));
   }
   std::erase(slots_, nullptr);
-  for (auto& slot : gone) {
-    slot->uplink->close(Error{Code::cancelled, "moved to another aggregator", {}, {}});
-    context_.links.executor.post([dropped = std::move(slot)]() mutable { dropped.reset(); });
-  }
+  for (auto& slot : gone) drop(std::move(slot), "moved to another aggregator");
 }
 
 void NodePaths::send_all(MessageType type, std::string_view payload_primary,

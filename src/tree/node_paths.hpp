@@ -82,6 +82,11 @@ class NodePaths final : public UplinkEvents {
   void aim(Target target);
   void retire_others();
   void choose();
+  /// With no link left any aggregator will do: the seeds are dialled beside the named ones.
+  void look_anywhere();
+  /// Two slots that reached one aggregator become one, or each link would replace the other's.
+  void absorb_twin(Slot& own);
+  void drop(std::unique_ptr<Slot> slot, const char* why);
   void make_primary(Link* link);
   void tell_role(Link& link, bool primary);
   Slot& add_slot(Target target);
