@@ -9,6 +9,10 @@ namespace {
 
 /// Samples in one message: about 300 bytes each.
 constexpr int kSamplesPerMessage = 1000;
+/// .. and at most this many bytes, well below the frame limit.
+constexpr size_t kSampleBytesPerMessage = size_t{512} << 10;
+/// What one node may have waiting: whole samples of 200 metrics are 8 KiB.
+constexpr size_t kMaxSample = size_t{64} << 10;
 
 }  // namespace
 
@@ -151,7 +155,7 @@ void Aggregator::on_node_heartbeat(tree::Link& link, std::string_view payload) {
   if (!message.sample().empty() && is_primary_for(link.peer().name)) {
     std::string& waiting = samples_[link.peer().name];
     // Protobuf messages concatenate: repeated fields add up, so an unsent delta is not lost.
-    waiting += message.sample();
+    if (waiting.size() + message.sample().size() <= kMaxSample) waiting += message.sample();
   }
   // Our own beat answers, unless our workers are hung: then silence tells the node.
   if (seams_.executor.now() - last_beat_ < config_.timing.silence && !heartbeat_bytes_.empty()) {
@@ -256,15 +260,18 @@ void Aggregator::beat(uint64_t sequence) {
 void Aggregator::flush_samples() {
   if (samples_.empty()) return;
   proto::Samples message;
+  size_t size = 0;
   const auto send = [&] {
+    size = 0;
     masters_.send_all(tree::MessageType::samples, message.SerializeAsString());
     message.Clear();
   };
   for (auto& [node, sample] : samples_) {
     auto* entry = message.add_samples();
     entry->set_node(node);
+    size += node.size() + sample.size();
     entry->set_sample(std::move(sample));
-    if (message.samples_size() >= kSamplesPerMessage) send();
+    if (message.samples_size() >= kSamplesPerMessage || size >= kSampleBytesPerMessage) send();
   }
   if (message.samples_size() > 0) send();
   samples_.clear();

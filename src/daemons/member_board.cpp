@@ -9,6 +9,10 @@ namespace {
 /// Members in one message: about 200 bytes each, far below the frame limit.
 constexpr int kMembersPerMessage = 2000;
 
+/// .. and at most this many bytes, well below the frame limit: a node with long words about itself
+/// must not keep the others' changes from the master.
+constexpr size_t kBytesPerMessage = size_t{512} << 10;
+
 }  // namespace
 
 MemberBoard::MemberBoard(Executor& executor, Duration flush, tree::Peers& masters,
@@ -37,7 +41,9 @@ void MemberBoard::flush() {
   armed_ = false;
   const std::vector<std::string> masters = ready_();
   proto::Members message;
+  size_t size = 0;
   const auto send = [&] {
+    size = 0;
     const std::string bytes = message.SerializeAsString();
     for (const std::string& master : masters) {
       (void)masters_.send(master, tree::MessageType::members, bytes);
@@ -49,9 +55,12 @@ void MemberBoard::flush() {
     if (facts == nullptr) {
       message.add_forgotten(node);
     } else {
-      encode(*facts, *message.add_members());
+      proto::Member& member = *message.add_members();
+      encode(*facts, member);
+      size += member.ByteSizeLong();
     }
-    if (message.members_size() + message.forgotten_size() >= kMembersPerMessage) send();
+    const bool many = message.members_size() + message.forgotten_size() >= kMembersPerMessage;
+    if (many || size >= kBytesPerMessage) send();
   }
   if (message.members_size() + message.forgotten_size() > 0) send();
   changed_.clear();
@@ -69,10 +78,14 @@ void MemberBoard::on_wanted(const std::string& master, std::string_view payload)
   if (!wanted.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
   const std::set<uint32_t> buckets(wanted.buckets().begin(), wanted.buckets().end());
   proto::Members message;
+  size_t size = 0;
   for (const auto& [node, facts] : table_.all()) {
     if (!buckets.contains(static_cast<uint32_t>(tree::digest_bucket(node)))) continue;
-    encode(facts, *message.add_members());
-    if (message.members_size() >= kMembersPerMessage) {
+    proto::Member& member = *message.add_members();
+    encode(facts, member);
+    size += member.ByteSizeLong();
+    if (message.members_size() >= kMembersPerMessage || size >= kBytesPerMessage) {
+      size = 0;
       (void)masters_.send(master, tree::MessageType::members, message.SerializeAsString());
       message.Clear();
     }

@@ -1,5 +1,6 @@
 #include "daemons/member_messages.hpp"
 
+#include "cluster/names.hpp"
 #include "proto/paths.pb.h"
 
 namespace drover::daemons {
@@ -19,7 +20,7 @@ void encode(const tree::MemberFacts& from, proto::Member& to) {
 }
 
 Result<tree::MemberFacts> decode(const proto::Member& from) {
-  if (from.node().empty()) return fail(Code::invalid_argument, "a member without a name");
+  DROVER_CHECK_OK(cluster::check_node_name(from.node()));
   if (!proto::Member::State_IsValid(from.state())) {
     return fail(Code::invalid_argument, "a member in an unknown state");
   }
