@@ -136,6 +136,7 @@ std::string SimulatedCluster::random_compute() {
 void SimulatedCluster::client_turn() {
   if (!trouble_) return;
   if (master_ && !master_->host.process.paused()) {
+    if (lots_.below(60) == 0) ambush();
     switch (lots_.below(4)) {
       case 0:
         client_call();
@@ -205,6 +206,29 @@ void SimulatedCluster::on_report(const tree::CallReport& report, size_t targets,
   if (seen.size() != targets) {
     wrong(fmt::format("{} ended for {} of {} targets", id, seen.size(), targets));
   }
+}
+
+// Faults that are drawn by time alone hardly ever fall between an acknowledgement and its commit.
+void SimulatedCluster::ambush() {
+  if (ambushed_ || injector_->over()) return;
+  ambushed_ = true;
+  ++counts_.faults["ambush"];
+  for (int i = 0; i < 4; ++i) change_inventory();
+  client_write();
+  disk_of("master").set_fault_hook(
+      [this, left = lots_.below(8)](const sim::DiskOperation& op) mutable {
+        if (op.kind != sim::DiskOperation::Kind::sync || left-- > 0) return sim::DiskFault::none;
+        // What was said too early has the time to arrive.
+        world_.after(milliseconds(20), [this] {
+          disk_of("master").set_fault_hook({});
+          stop("master", true);
+          ambushed_ = false;
+        });
+        world_.after(milliseconds(500), [this] {
+          if (!fabric_.host_down("master")) start("master");
+        });
+        return sim::DiskFault::power_cut;
+      });
 }
 
 void SimulatedCluster::change_inventory() {
@@ -337,6 +361,7 @@ std::string SimulatedCluster::run() {
     return "faults were not lifted: " + lifted.error().text();
   }
   trouble_ = false;
+  disk_of("master").set_fault_hook({});  // an ambush that found nothing to write
   if (const Status back = world_.run_until([this] { return settled(); }, kRecovery); !back) {
     return fmt::format("the cluster did not recover: {} ({})\n{}", unsettled(), back.error().text(),
                        report());

@@ -53,6 +53,8 @@ class SimulatedCluster final : public sim::FaultActions {
   void client_write();
   void client_call();
   void change_inventory();
+  /// Work under way, and the master loses power at one of the next writes to its disk.
+  void ambush();
   void on_report(const tree::CallReport& report, size_t targets, const std::string& id);
   void wrong(std::string what);
   [[nodiscard]] bool settled() const;
@@ -79,6 +81,7 @@ class SimulatedCluster final : public sim::FaultActions {
   std::map<std::pair<std::string, std::string>, int> executions_;
   std::map<std::string, std::set<std::string>> done_;  ///< nodes that answered done, by call
   uint64_t next_id_ = 0;
+  bool ambushed_ = false;
   std::vector<std::string> wrong_;
   bool trouble_ = false;
   Counts counts_;
