@@ -11,7 +11,13 @@ namespace {
 std::atomic<uint64_t> allocations{0};
 }  // namespace
 
-// Counts what the whole test program allocates. The default operator delete frees it.
+// Counts what the whole test program allocates; sanitizers have operators of their own.
+#if defined(__has_feature)
+#if __has_feature(thread_sanitizer) || __has_feature(address_sanitizer)
+#define DROVER_FOREIGN_ALLOCATOR 1
+#endif
+#endif
+#ifndef DROVER_FOREIGN_ALLOCATOR
 void* operator new(size_t size) {
   ++allocations;
   if (void* memory = std::malloc(size == 0 ? 1 : size)) return memory;
@@ -23,6 +29,7 @@ void operator delete(void* memory) noexcept {
 void operator delete(void* memory, size_t) noexcept {
   std::free(memory);
 }
+#endif
 
 namespace drover::telemetry {
 namespace {
