@@ -62,8 +62,11 @@ std::unique_ptr<StreamRig> rig() {
 }
 
 INSTANTIATE_TEST_SUITE_P(Real, StreamContract,
-                         testing::Values(rig<Kind::tcp4>, rig<Kind::tcp6>, rig<Kind::unix_socket>,
-                                         rig<Kind::tls>));
+                         testing::Values(StreamRigFactory{"tcp4", rig<Kind::tcp4>},
+                                         StreamRigFactory{"tcp6", rig<Kind::tcp6>},
+                                         StreamRigFactory{"unix", rig<Kind::unix_socket>},
+                                         StreamRigFactory{"tls", rig<Kind::tls>}),
+                         StreamRigFactory::name_of);
 
 }  // namespace
 }  // namespace drover::sim

@@ -78,16 +78,16 @@ class SimRig final : public StreamRig {
   SimNet server_net_;
 };
 
-std::unique_ptr<StreamRig> plain_rig() {
-  return std::make_unique<SimRig>(1, SimRig::Kind::plain);
+template <SimRig::Kind kind>
+std::unique_ptr<StreamRig> rig() {
+  return std::make_unique<SimRig>(1, kind);
 }
-std::unique_ptr<StreamRig> tls_rig() {
-  return std::make_unique<SimRig>(2, SimRig::Kind::tls);
-}
-std::unique_ptr<StreamRig> unix_rig() {
-  return std::make_unique<SimRig>(3, SimRig::Kind::unix_socket);
-}
-INSTANTIATE_TEST_SUITE_P(Sim, StreamContract, testing::Values(plain_rig, tls_rig, unix_rig));
+
+INSTANTIATE_TEST_SUITE_P(Sim, StreamContract,
+                         testing::Values(StreamRigFactory{"plain", rig<SimRig::Kind::plain>},
+                                         StreamRigFactory{"tls", rig<SimRig::Kind::tls>},
+                                         StreamRigFactory{"unix", rig<SimRig::Kind::unix_socket>}),
+                         StreamRigFactory::name_of);
 
 /// One connection between two processes, under faults.
 class SimNetFaults : public testing::Test {

@@ -212,10 +212,14 @@ def prove(rooms, source):
         copy = pathlib.Path(temporary)
         shutil.copytree(source / "src", copy / "src")
         clean = set(check(rooms, copy))
+        first, text, _ = PLANTS[0]
+        (copy / first).write_text(text)
+        failures += len(set(check(rooms, copy)) - clean) != 1  # the walk finds it too
+        (copy / first).unlink()
         for path, text, expected in PLANTS + [(*INNOCENT, None)]:
             planted = copy / path
             planted.write_text(text)
-            found = [b for b in check(rooms, copy) if b not in clean]
+            found = [b for b in check_file(rooms, copy, planted) if b not in clean]
             planted.unlink()
             good = (not found) if expected is None else any(
                 b.path == path and expected in b.text for b in found)
