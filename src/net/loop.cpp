@@ -114,6 +114,7 @@ int Loop::wait_ms(std::optional<MonoTime> until) {
 }
 
 void Loop::turn(std::optional<MonoTime> until) {
+  // NOLINTNEXTLINE(cppcoreguidelines-pro-type-member-init): 6 KiB that the kernel fills, each turn
   std::array<epoll_event, kEventsPerTurn> events;
   const int count =
       epoll_wait(epoll_.get(), events.data(), static_cast<int>(events.size()), wait_ms(until));
@@ -131,7 +132,7 @@ void Loop::turn(std::optional<MonoTime> until) {
 
 void Loop::end_turn() {
   more_ = false;
-  // By index: a turn end may be added or removed in here.
+  // NOLINTNEXTLINE(modernize-loop-convert): by index, a turn end may be added or removed in here
   for (size_t i = 0; i < turn_ends_.size(); ++i) more_ |= turn_ends_[i]->on_turn_end();
 }
 

@@ -46,7 +46,7 @@ void RealConnecting::look_up() {
                       [this, found, alive = alive_] {
                         if (!*alive) return;
                         if (!*found) return give_up(std::move(*found).error());
-                        use(**std::move(found));
+                        use(std::move(**found));
                       });
 }
 

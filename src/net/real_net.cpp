@@ -9,14 +9,12 @@
 
 namespace drover::net {
 namespace {
-constexpr size_t kSpares = 64;             // about as many streams as write between two flushes
-constexpr size_t kSpareLimit = 64 * 1024;  // larger storage goes back to the heap
+constexpr size_t kSpares = 64;  // about as many streams as write between two flushes
+constexpr size_t kSpareLimit = size_t{64} * 1024;  // larger storage goes back to the heap
 }  // namespace
 
 RealNet::RealNet(Loop& loop, RealNetOptions options)
-    : loop_(loop),
-      options_(options),
-      read_buffer_(std::make_unique<std::array<char, 64 * 1024>>()) {
+    : loop_(loop), options_(options), read_buffer_(std::make_unique<ReadBuffer>()) {
   loop_.add_turn_end(*this);
 }
 

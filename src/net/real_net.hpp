@@ -44,8 +44,9 @@ class RealNet final : public Net, private TurnEnd {
   [[nodiscard]] const RealNetOptions& options() const { return options_; }
   /// Runs name look-ups; made on first use.
   Worker& resolver();
+  using ReadBuffer = std::array<char, size_t{64} * 1024>;
   /// Bytes are read here before they are handed on, so that no stream needs a buffer of its own.
-  std::array<char, 64 * 1024>& read_buffer() { return *read_buffer_; }
+  ReadBuffer& read_buffer() { return *read_buffer_; }
   /// Puts `stream` on the list of those that are looked after at the end of this turn; its place.
   size_t attend_later(RealStream& stream);
   void forget(size_t place) { attend_[place] = nullptr; }
@@ -58,7 +59,7 @@ class RealNet final : public Net, private TurnEnd {
 
   Loop& loop_;
   RealNetOptions options_;
-  std::unique_ptr<std::array<char, 64 * 1024>> read_buffer_;
+  std::unique_ptr<ReadBuffer> read_buffer_;
   std::vector<RealStream*> attend_;  ///< null where the stream is gone
   std::vector<std::string> spares_;
   std::unique_ptr<Worker> resolver_;

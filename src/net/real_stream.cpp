@@ -12,13 +12,13 @@ namespace drover::net {
 namespace {
 
 // Largest piece handed to the transport at once: one TLS record (RFC 8446 section 5.1).
-constexpr size_t kWritePiece = 16 * 1024;
+constexpr size_t kWritePiece = size_t{16} * 1024;
 // An orderly close waits this long for the peer's end, so that no RST overtakes our last bytes.
 constexpr Duration kLinger = std::chrono::seconds(1);
 // A close with unsent bytes gives up when the peer takes none for this long.
 constexpr Duration kCloseStall = std::chrono::seconds(10);
 // Sent storage is given back above this offset, so that a slow peer does not hold the sent part.
-constexpr size_t kCompactFrom = 64 * 1024;
+constexpr size_t kCompactFrom = size_t{64} * 1024;
 // Capacity up to which a string is no storage worth keeping.
 constexpr size_t kInline = sizeof(std::string);
 

@@ -34,9 +34,9 @@ class TimerHeap {
  private:
   struct Entry {
     MonoTime when;
-    uint64_t sequence;
-    uint32_t slot;
-    uint32_t generation;
+    uint64_t sequence = 0;
+    uint32_t slot = 0;
+    uint32_t generation = 0;
   };
   struct Slot {
     Callback<void()> fire;

@@ -81,13 +81,15 @@ bool HttpExchange::gone() const {
   return !ended_ && connection() == nullptr;
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): an answer is given away
 void HttpExchange::respond(HttpResponse response) {
   if (begun_ || ended_) return;
   begun_ = true;
   ended_ = true;
-  if (const auto held = connection()) held->respond(id_, std::move(response));
+  if (const auto held = connection()) held->respond(id_, response);
 }
 
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the same
 void HttpExchange::begin(int status, HttpHeaders headers) {
   if (begun_ || ended_) return;
   begun_ = true;
@@ -235,7 +237,7 @@ std::string HttpConnection::head(int status, const HttpHeaders& headers, Framing
   return response_head(status, headers, frame);
 }
 
-void HttpConnection::respond(uint64_t exchange, HttpResponse response) {
+void HttpConnection::respond(uint64_t exchange, const HttpResponse& response) {
   if (!answering(exchange)) return;
   const bool bodiless = has_no_body(response.status);
   stream_->write(head(response.status, response.headers, bodiless ? Framing::none : Framing::length,

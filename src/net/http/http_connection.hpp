@@ -42,7 +42,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   void drop();
 
   // For the exchange with that id; others are ignored.
-  void respond(uint64_t exchange, HttpResponse response);
+  void respond(uint64_t exchange, const HttpResponse& response);
   void begin(uint64_t exchange, int status, const HttpHeaders& headers);
   void write(uint64_t exchange, std::string_view piece);
   void end(uint64_t exchange);

@@ -1,8 +1,4 @@
 // The only file that includes Boost.Beast: its basic_parser, fed by hand, writing into our types.
-// Beast 1.81 asserts that 5 bytes follow a last chunk's "0\r\n", which a client may send in smaller
-// pieces; it reads no further than what is there, so the assertion is wrong and would only end us.
-#define BOOST_DISABLE_ASSERTS
-
 #include "net/http/http_parser.hpp"
 
 #include <algorithm>
@@ -39,8 +35,6 @@ HttpFault fault_of(const beast::error_code& error, const std::string& own_words,
 template <bool kIsRequest>
 class Collector : public http::basic_parser<kIsRequest> {
  public:
-  Collector() { this->eager(true); }
-
   [[nodiscard]] HttpFault fault(const beast::error_code& error) const {
     return fault_of(error, own_words_, own_status_);
   }
@@ -114,71 +108,112 @@ class Collector : public http::basic_parser<kIsRequest> {
   std::string own_words_;
 };
 
-// Longest header of one chunk, extensions included. The message's header has a limit of its own,
-// Beast's; this one must not be smaller.
+// Longest header of one chunk, extensions included; Beast has no limit for it.
 constexpr size_t kChunkLine = size_t{64} * 1024;
+// The shortest thing that can end a chunked body, "0 CRLF CRLF". Beast 1.81 asserts that it has
+// that much when it looks at a last chunk for the second time, though it may have come a byte at a
+// time.
+constexpr size_t kShortestEnd = 5;
 
-/// Feeds `parser`; bytes that it wants to see again in one piece must fit in `limit`.
-template <typename Parser>
-tl::expected<size_t, HttpFault> feed(Parser& parser, std::string_view bytes, size_t limit) {
-  beast::error_code error;
-  const size_t taken = parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
-  if (error == http::error::need_more) error = {};
-  if (error) return tl::unexpected(parser.fault(error));
-  // A chunk's header line, with extensions, is without limit in Beast.
-  if (!parser.is_done() && bytes.size() - taken > limit) {
-    return tl::unexpected(HttpFault{431, "the header or a chunk's header is too large"});
+/// A Beast parser with the limits that it does not keep itself.
+template <bool kIsRequest>
+class Feeder {
+ public:
+  /// Beast counts what is given in one call, so that a header in small pieces has no limit: ours
+  /// counts them all. Beast's own is set beyond it and ends the search in one large piece.
+  explicit Feeder(size_t header_limit) : header_limit_(header_limit) {
+    parser.header_limit(static_cast<std::uint32_t>(2 * header_limit + kShortestEnd));
+    parser.eager(false);
   }
-  return taken;
-}
+
+  tl::expected<size_t, HttpFault> put(std::string_view bytes) {
+    size_t taken = 0;
+    if (!parser.is_header_done()) {
+      const auto header = put_some(bytes);
+      if (!header) return header;
+      taken = *header;
+      header_size_ += taken;
+      const size_t waiting = parser.is_header_done() ? 0 : bytes.size() - taken;
+      if (header_size_ + waiting > header_limit_) {
+        return tl::unexpected(HttpFault{431, "the header is too large"});
+      }
+      if (!parser.is_header_done()) return taken;
+      parser.eager(true);
+    }
+    const std::string_view rest = bytes.substr(taken);
+    if (parser.is_done() || rest.empty()) return taken;
+    if (parser.chunked() && rest.size() < kShortestEnd) return taken;
+    const auto body = put_some(rest);
+    if (!body) return body;
+    if (!parser.is_done() && rest.size() - *body > kChunkLine) {
+      return tl::unexpected(HttpFault{431, "a chunk's header is too large"});
+    }
+    return taken + *body;
+  }
+
+  Collector<kIsRequest> parser;
+
+ private:
+  tl::expected<size_t, HttpFault> put_some(std::string_view bytes) {
+    beast::error_code error;
+    const size_t taken = parser.put(boost::asio::const_buffer(bytes.data(), bytes.size()), error);
+    if (error && error != http::error::need_more) return tl::unexpected(parser.fault(error));
+    return taken;
+  }
+
+  size_t header_limit_;
+  size_t header_size_ = 0;
+};
 
 }  // namespace
 
-class HttpRequestParser::Impl final : public Collector<true> {};
+class HttpRequestParser::Impl final : public Feeder<true> {
+ public:
+  using Feeder::Feeder;
+};
 
 HttpRequestParser::HttpRequestParser(size_t header_limit, size_t body_limit)
-    : impl_(std::make_unique<Impl>()) {
-  impl_->header_limit(static_cast<std::uint32_t>(header_limit));
-  impl_->body_limit(body_limit);
+    : impl_(std::make_unique<Impl>(header_limit)) {
+  impl_->parser.body_limit(body_limit);
 }
 
 HttpRequestParser::~HttpRequestParser() = default;
 
 tl::expected<size_t, HttpFault> HttpRequestParser::put(std::string_view bytes) {
-  return feed(*impl_, bytes, kChunkLine);
+  return impl_->put(bytes);
 }
 
 bool HttpRequestParser::header_done() const {
-  return impl_->is_header_done();
+  return impl_->parser.is_header_done();
 }
 bool HttpRequestParser::done() const {
-  return impl_->is_done();
+  return impl_->parser.is_done();
 }
 bool HttpRequestParser::keep_alive() const {
-  return impl_->keep_alive();
+  return impl_->parser.keep_alive();
 }
 bool HttpRequestParser::is_http10() const {
-  return impl_->version < 11;
+  return impl_->parser.version < 11;
 }
 bool HttpRequestParser::expects_continue() const {
-  return !is_http10() && impl_->headers.has_token("expect", "100-continue");
+  return !is_http10() && impl_->parser.headers.has_token("expect", "100-continue");
 }
 
 HttpRequest HttpRequestParser::take() {
+  auto& parser = impl_->parser;
   HttpRequest request;
-  request.method = std::move(impl_->method);
-  request.target = std::move(impl_->target);
-  request.headers = std::move(impl_->headers);
-  request.body = std::move(impl_->body);
+  request.method = std::move(parser.method);
+  request.target = std::move(parser.target);
+  request.headers = std::move(parser.headers);
+  request.body = std::move(parser.body);
   return request;
 }
 
-class HttpResponseParser::Impl final : public Collector<false> {
+class HttpResponseParser::Impl final : public Feeder<false> {
  public:
-  Impl(size_t limit, bool to_head) {
-    header_limit(static_cast<std::uint32_t>(limit));
-    body_limit(boost::none);
-    skip(to_head);
+  Impl(size_t header_limit, bool to_head) : Feeder(header_limit) {
+    parser.body_limit(boost::none);
+    parser.skip(to_head);
   }
 };
 
@@ -192,10 +227,10 @@ HttpResponseParser::~HttpResponseParser() = default;
 tl::expected<size_t, HttpFault> HttpResponseParser::put(std::string_view bytes) {
   size_t total = 0;
   for (;;) {
-    const auto taken = feed(*impl_, bytes.substr(total), kChunkLine);
+    auto taken = impl_->put(bytes.substr(total));
     if (!taken) return taken;
     total += *taken;
-    const bool interim = impl_->is_done() && impl_->status / 100 == 1;
+    const bool interim = done() && impl_->parser.status / 100 == 1;
     if (!interim) return total;
     impl_ = std::make_unique<Impl>(header_limit_, to_head_);  // the real answer follows
     if (total == bytes.size()) return total;
@@ -203,24 +238,25 @@ tl::expected<size_t, HttpFault> HttpResponseParser::put(std::string_view bytes) 
 }
 
 tl::expected<void, HttpFault> HttpResponseParser::put_end() {
-  if (!impl_->got_some()) return tl::unexpected(HttpFault{502, "no answer came"});
+  auto& parser = impl_->parser;
+  if (!parser.got_some()) return tl::unexpected(HttpFault{502, "no answer came"});
   beast::error_code error;
-  if (!impl_->is_done()) impl_->put_eof(error);
+  if (!parser.is_done()) parser.put_eof(error);
   if (error) return tl::unexpected(HttpFault{502, "the answer was cut off"});
   return {};
 }
 
 bool HttpResponseParser::header_done() const {
-  return impl_->is_header_done();
+  return impl_->parser.is_header_done();
 }
 bool HttpResponseParser::done() const {
-  return impl_->is_done();
+  return impl_->parser.is_done();
 }
 HttpResponse HttpResponseParser::head() const {
-  return {impl_->status, impl_->headers, {}};
+  return {impl_->parser.status, impl_->parser.headers, {}};
 }
 std::string HttpResponseParser::take_body() {
-  return std::exchange(impl_->body, {});
+  return std::exchange(impl_->parser.body, {});
 }
 
 }  // namespace drover::net

@@ -103,8 +103,8 @@ TEST(HttpRequestParser, RefusesWhatIsMalformedOrAmbiguous) {
       {post + "Transfer-Encoding: gzip, chunked\r\n\r\n", 501},
       {post + "Transfer-Encoding: chunked, identity\r\n\r\n", 501},
       {"POST / HTTP/1.0\r\nTransfer-Encoding: chunked\r\n\r\n0\r\n\r\n", 400},
-      {post + "Transfer-Encoding: chunked\r\n\r\nzz\r\n", 400},
-      {post + "Transfer-Encoding: chunked\r\n\r\n-1\r\n", 400},
+      {post + "Transfer-Encoding: chunked\r\n\r\nzz\r\nabc", 400},
+      {post + "Transfer-Encoding: chunked\r\n\r\n-1\r\nabc", 400},
       {post + "Transfer-Encoding: chunked\r\n\r\n1\r\nab\r\n0\r\n", 400},
       {post + "Transfer-Encoding: chunked\r\n\r\nfffffffffffffffff\r\n", 400},
       {post + "Content-Length: 1001\r\n\r\n", 413},
@@ -119,6 +119,16 @@ TEST(HttpRequestParser, RefusesWhatIsMalformedOrAmbiguous) {
       EXPECT_EQ(parsed.fault->status, status) << bytes << ": " << parsed.fault->why;
       EXPECT_FALSE(parsed.fault->why.empty());
     }
+  }
+}
+
+TEST(HttpRequestParser, ManySmallFieldsCountTogether) {
+  std::string bytes = "GET / HTTP/1.1\r\nHost: h\r\n";
+  while (bytes.size() < 2000) bytes += "A: b\r\n";
+  for (const size_t step : {1, 6, 100, 5000}) {
+    const Parsed parsed = parse(bytes, step);
+    ASSERT_TRUE(parsed.fault) << step;
+    EXPECT_EQ(parsed.fault->status, 431);
   }
 }
 

@@ -15,7 +15,7 @@ struct HttpServer::State final : HttpConnectionOwner {
         HttpServerOptions options_in)
       : executor_(executor_in),
         net(net_in),
-        log(std::move(log_in)),
+        log(log_in),
         handler(std::move(handler_in)),
         options_(std::move(options_in)) {}
 
@@ -77,8 +77,7 @@ void HttpServer::State::finish_stop() {
 
 HttpServer::HttpServer(Executor& executor, Net& net, Log log, HttpHandler handler,
                        HttpServerOptions options)
-    : state_(std::make_shared<State>(executor, net, std::move(log), std::move(handler),
-                                     std::move(options))) {}
+    : state_(std::make_shared<State>(executor, net, log, std::move(handler), std::move(options))) {}
 
 HttpServer::~HttpServer() {
   state_->listeners.clear();
