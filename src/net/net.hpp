@@ -75,6 +75,7 @@ class Stream {
   /// Bytes queued and not yet taken by the operating system.
   [[nodiscard]] virtual size_t unsent() const = 0;
   /// Sends what is queued, then an orderly end; on_closed follows. Nothing may be written after.
+  /// A stream that is destroyed after this call loses only what the system did not take at once.
   virtual void close() = 0;
   /// Stops and starts on_data, to push back on a fast peer.
   virtual void pause_reading(bool paused) = 0;

@@ -90,6 +90,12 @@ void RealStream::close() {
   if (dead_ || closing_) return;
   closing_ = true;
   arm_close_limit(kCloseStall, "the peer took no more bytes");
+  // At once, not at the turn's end: the owner may destroy the stream before that, and what was said
+  // last is why. Needs no event; whatever comes of it is told when the stream is attended.
+  if (!blocked_ && !write_error_) {
+    write_out();
+    update_watch();
+  }
   ask_attention();
 }
 

@@ -108,6 +108,7 @@ void Connection::close(Side side) {
   if (end.gone || end.finished || end.closing) return;
   end.closing = true;
   limit_close(side, kCloseStall, end.taken);
+  hand_over(side);  // at once: the owner may destroy the stream in this very event
   arm_flush(side, Duration{});
 }
 
@@ -165,19 +166,24 @@ void Connection::drop_unsent(End& end) {
   end.unsent_head = 0;
 }
 
+size_t Connection::hand_over(Side side) {
+  End& end = ends_[side];
+  reclaim_acks(end);
+  const size_t room = fabric_.options().window - end.window_used;
+  const size_t n = std::min(room, unsent(side));
+  if (n == 0) return 0;
+  std::string bytes = take_unsent(end, n);
+  end.window_used += n;
+  end.taken += n;
+  send(side, std::move(bytes), std::nullopt);
+  return n;
+}
+
 void Connection::flush(Side side) {
   End& end = ends_[side];
   end.flush_armed = false;
   if (end.gone || end.finished) return;
-  reclaim_acks(end);
-  const size_t room = fabric_.options().window - end.window_used;
-  const size_t n = std::min(room, unsent(side));
-  if (n > 0) {
-    std::string bytes = take_unsent(end, n);
-    end.window_used += n;
-    end.taken += n;
-    send(side, std::move(bytes), std::nullopt);
-  }
+  const size_t n = hand_over(side);
   if (unsent(side) > 0) {
     // The peer's consumption arms the next try; when its acknowledgement is under way, wait for it.
     if (!end.acks.empty()) arm_flush(side, end.acks.front().at - world_.now());

@@ -94,6 +94,8 @@ class Connection : public std::enable_shared_from_this<Connection> {
   void arm_flush(Side side, Duration delay);
   std::string take_unsent(End& end, size_t n);
   void drop_unsent(End& end);
+  /// Gives the network what it takes now; returns how many bytes.
+  size_t hand_over(Side side);
   void flush(Side side);
   void send(Side side, std::string bytes, std::optional<Error> end);
   void arm_arrival(Side side);

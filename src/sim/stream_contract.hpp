@@ -199,6 +199,18 @@ TEST_P(StreamContract, DestroyingEndsThePeerAndSaysNothingHere) {
   EXPECT_FALSE(at_client_.closed);
 }
 
+TEST_P(StreamContract, LastWordsReachThePeerOfAStreamThatIsDestroyedAfterItsClose) {
+  connect_both();
+  at_server_.on_bytes = [&] {  // inside an event, where nothing is flushed yet
+    server_->write("last words");
+    server_->close();
+    server_.reset();
+  };
+  client_->write("question");
+  ASSERT_TRUE(run_until([&] { return at_client_.closed.has_value(); }));
+  EXPECT_EQ(at_client_.data, "last words");
+}
+
 TEST_P(StreamContract, AHandlerMayDestroyItsStreamInsideOnData) {
   connect_both();
   at_server_.on_bytes = [&] { server_.reset(); };
