@@ -11,12 +11,13 @@ namespace drover::store {
 namespace {
 
 // Exclusive locking keeps the wal-index on the heap, so no shared memory is needed. Checkpoints are
-// the writer's to time. A log grown beyond 64 MiB by one large commit is cut back.
+// the writer's to time: Database counts frames in SQLite's hook for automatic ones, which
+// PRAGMA wal_autocheckpoint would take away. A log grown beyond 64 MiB by one large commit is cut
+// back.
 constexpr const char* kSettings =
     "PRAGMA locking_mode = EXCLUSIVE;"
     "PRAGMA journal_mode = WAL;"
     "PRAGMA synchronous = FULL;"
-    "PRAGMA wal_autocheckpoint = 0;"
     "PRAGMA journal_size_limit = 67108864;"
     "PRAGMA temp_store = MEMORY;"
     "PRAGMA cache_size = -65536;"

@@ -95,6 +95,17 @@ TEST_F(SqliteStoreTest, AnOrderlyCloseLeavesOneFile) {
   EXPECT_EQ(disk_.list("/var/drover").value(), std::vector<std::string>{"store.db"});
 }
 
+TEST_F(SqliteStoreTest, TheWriteAheadLogIsWrittenBackAndUsedAgain) {
+  open();
+  const auto size_of = [&](const std::string& path) {
+    return disk_.open(path, false, 0).value()->size().value();
+  };
+  for (int i = 0; i < 300; ++i)
+    ASSERT_TRUE(put(std::to_string(i % 40), std::to_string(i) + std::string(30'000, 'x')));
+  EXPECT_GT(size_of(kPath), 1'000'000U) << "moved while nothing waited";
+  EXPECT_LT(size_of(std::string(kPath) + "-wal"), 6'000'000U);
+}
+
 TEST_F(SqliteStoreTest, DestroyingWithoutClosingTouchesNothing) {
   open();
   ASSERT_TRUE(put("n1", "{}"));
