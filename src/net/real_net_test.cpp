@@ -110,7 +110,8 @@ class NetTest : public ::testing::Test {
   }
 
   /// A listener that keeps what it accepts and what fails.
-  std::unique_ptr<Listener> listen(const Endpoint& where, std::shared_ptr<Security> with = {}) {
+  std::unique_ptr<Listener> listen(const Endpoint& where,
+                                   const std::shared_ptr<Security>& with = {}) {
     auto listener = net_->listen(
         where, [with] { return with; },
         [this](Accepted accepted) {

@@ -14,7 +14,6 @@ namespace {
 
 using namespace std::chrono_literals;
 using testing::TestCa;
-using testing::Wanted;
 
 struct Ending final : StreamHandler {
   void on_data(std::string_view bytes) override { data += bytes; }
@@ -42,7 +41,7 @@ class TlsTest : public ::testing::Test {
   };
   Outcome meet(const SecurityConfig& server_config, const SecurityConfig& client_config) {
     Outcome outcome;
-    const auto server_security = security(server_config);
+    auto server_security = security(server_config);
     const auto listener = net_->listen(
                                   {"127.0.0.1", 0, ""}, [&] { return server_security; },
                                   [&](Accepted accepted) {
@@ -241,7 +240,7 @@ TEST_F(TlsTest, CertificatesRotateWithoutANewListener) {
 }
 
 TEST_F(TlsTest, APeerThatDoesNotSpeakTlsIsToldApart) {
-  const auto with = security(ca_.config());
+  auto with = security(ca_.config());
   std::optional<AcceptFailure> failure;
   const auto listener = net_->listen(
                                 {"127.0.0.1", 0, ""}, [&] { return with; },
@@ -282,7 +281,7 @@ TEST_F(TlsTest, AServerThatDoesNotSpeakTlsIsToldApart) {
 
 TEST_F(TlsTest, SilentPeersTimeOutOnBothSides) {
   RealNet hasty(*loop_, {.handshake_limit = 1100ms});
-  const auto with = security(ca_.config());
+  auto with = security(ca_.config());
   std::optional<AcceptFailure> failure;
   const auto listener = hasty
                             .listen(
@@ -316,7 +315,7 @@ TEST_F(TlsTest, AKilledPeerIsNotAnOrderlyEnd) {
 
 TEST_F(TlsTest, BrokenKeysAreRefusedWithAReason) {
   const auto good = ca_.config();
-  auto expect_refused = [&](SecurityConfig config, const std::string& words) {
+  auto expect_refused = [&](const SecurityConfig& config, const std::string& words) {
     const auto made = net_->make_security(config);
     ASSERT_FALSE(made) << words;
     EXPECT_EQ(made.error().code, Code::invalid_argument);

@@ -129,7 +129,7 @@ class Feeder {
   tl::expected<size_t, HttpFault> put(std::string_view bytes) {
     size_t taken = 0;
     if (!parser.is_header_done()) {
-      const auto header = put_some(bytes);
+      auto header = put_some(bytes);
       if (!header) return header;
       taken = *header;
       header_size_ += taken;
@@ -143,7 +143,7 @@ class Feeder {
     const std::string_view rest = bytes.substr(taken);
     if (parser.is_done() || rest.empty()) return taken;
     if (parser.chunked() && rest.size() < kShortestEnd) return taken;
-    const auto body = put_some(rest);
+    auto body = put_some(rest);
     if (!body) return body;
     if (!parser.is_done() && rest.size() - *body > kChunkLine) {
       return tl::unexpected(HttpFault{431, "a chunk's header is too large"});

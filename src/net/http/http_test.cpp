@@ -37,12 +37,14 @@ struct RawClient final : StreamHandler {
 };
 
 class HttpTest : public ::testing::Test {
+ public:
+  ~HttpTest() override { std::filesystem::remove_all(directory_); }
+
  protected:
   HttpTest() {
     std::string pattern = (std::filesystem::temp_directory_path() / "drover-http-XXXXXX").string();
     directory_ = ::mkdtemp(pattern.data());
   }
-  ~HttpTest() override { std::filesystem::remove_all(directory_); }
 
   bool wait(Callback<bool()> until, Duration limit = 5s) {
     return loop_->run_until(std::move(until), limit);
@@ -56,7 +58,7 @@ class HttpTest : public ::testing::Test {
   }
   /// Answers 200 with method, target and body.
   static HttpHandler echo() {
-    return [](HttpRequest request, const ExchangePtr& exchange) {
+    return [](const HttpRequest& request, const ExchangePtr& exchange) {
       HttpResponse response;
       response.headers = {{"Content-Type", "text/plain"}};
       response.body = request.method + " " + request.target + " " + request.body;
@@ -108,7 +110,7 @@ class HttpTest : public ::testing::Test {
 
 TEST_F(HttpTest, AnswersOverTcpUnixAndTls) {
   const TestCa ca;
-  const auto security = net_.make_security(ca.config()).value();
+  auto security = net_.make_security(ca.config()).value();
   std::vector<Peer> peers;
   HttpHandler inner = echo();
   serve([&](HttpRequest request, const ExchangePtr& exchange) {
@@ -116,7 +118,7 @@ TEST_F(HttpTest, AnswersOverTcpUnixAndTls) {
     inner(std::move(request), exchange);
   });
   const Endpoint local = server_->listen({"", 0, directory_ + "/s"}).value();
-  const Endpoint tls = server_->listen({"::1", 0, ""}, [security] { return security; }).value();
+  const Endpoint tls = server_->listen({"::1", 0, ""}, [&] { return security; }).value();
 
   const auto plain = ask(make_request("POST", "/a?b=c", "body"), at_);
   ASSERT_TRUE(plain) << plain.error().text();
@@ -135,7 +137,7 @@ TEST_F(HttpTest, AnswersOverTcpUnixAndTls) {
 
 TEST_F(HttpTest, KeepsAliveAndAnswersPipelinedRequestsInOrder) {
   std::vector<std::pair<std::string, ExchangePtr>> waiting;
-  serve([&](HttpRequest request, ExchangePtr exchange) {
+  serve([&](const HttpRequest& request, ExchangePtr exchange) {
     waiting.emplace_back(request.target, std::move(exchange));
   });
   const auto client =
@@ -462,7 +464,8 @@ TEST_F(HttpTest, ClientTellsWhatWentWrong) {
 TEST_F(HttpTest, ADestroyedCallIsSilentAndMayDieInItsCallbacks) {
   serve(echo());
   bool called = false;
-  client_.request(at_, nullptr, make_request("GET", "/"), 5s, [&](auto) { called = true; }).reset();
+  client_.request(at_, nullptr, make_request("GET", "/"), 5s, [&](const auto&) { called = true; })
+      .reset();
   loop_->run_until([] { return false; }, 20ms);
   EXPECT_FALSE(called);
   for (const int event : {0, 1, 2}) {
@@ -484,10 +487,9 @@ TEST_F(HttpTest, ADestroyedCallIsSilentAndMayDieInItsCallbacks) {
 TEST_F(HttpTest, RefusedClientCertificateIsReadableInTheAnswer) {
   const TestCa ca;
   const TestCa foreign("foreign");
-  const auto security = net_.make_security(ca.config()).value();
+  auto security = net_.make_security(ca.config()).value();
   serve(echo());
-  const Endpoint tls =
-      server_->listen({"127.0.0.1", 0, ""}, [security] { return security; }).value();
+  const Endpoint tls = server_->listen({"127.0.0.1", 0, ""}, [&] { return security; }).value();
   SecurityConfig config = foreign.config();
   config.trust_pem = ca.pem();
   const auto answer = ask(make_request("GET", "/"), tls, net_.make_security(config).value());
