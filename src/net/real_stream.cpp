@@ -94,7 +94,11 @@ void RealStream::close() {
   // last is why. Needs no event; whatever comes of it is told when the stream is attended.
   if (!blocked_ && !write_error_) {
     write_out();
-    update_watch();
+    if (unsent() == 0 && !write_error_) {
+      finish_closing();  // the orderly end too: else the peer takes the link for cut
+    } else {
+      update_watch();
+    }
   }
   ask_attention();
 }

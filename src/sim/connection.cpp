@@ -109,6 +109,7 @@ void Connection::close(Side side) {
   end.closing = true;
   limit_close(side, kCloseStall, end.taken);
   hand_over(side);  // at once: the owner may destroy the stream in this very event
+  if (unsent(side) == 0) send_end(side, closed_by_peer());
   arm_flush(side, Duration{});
 }
 

@@ -209,6 +209,7 @@ TEST_P(StreamContract, LastWordsReachThePeerOfAStreamThatIsDestroyedAfterItsClos
   client_->write("question");
   ASSERT_TRUE(run_until([&] { return at_client_.closed.has_value(); }));
   EXPECT_EQ(at_client_.data, "last words");
+  EXPECT_EQ(at_client_.closed->code, Code::cancelled) << at_client_.closed->text();
 }
 
 TEST_P(StreamContract, AHandlerMayDestroyItsStreamInsideOnData) {
