@@ -20,6 +20,12 @@ def certificate(daemon):
     return done.stdout
 
 
+def expired(daemon):
+    done = subprocess.run(["openssl", "x509", "-in", daemon.state / "identity/identity.pem", "-noout", "-checkend", "0"],
+                          stdout=subprocess.DEVNULL, check=False)
+    return done.returncode == 1
+
+
 @pytest.fixture(scope="module")
 def cluster():
     with c.Cluster("ident") as made:
@@ -138,6 +144,7 @@ def test_certificates_rotate_without_a_restart_and_expired_ones_are_refused():
         print(f"{calls} calls during two rotations, each answered by every node")
 
         assert certificate(node9) == late
+        c.wait_for("the certificate of n9 to be worthless", lambda: expired(node9))
         mark = [cluster[name].log_size() for name in ("agg1", "agg2")]
         node9.start()
         print(node9.wait_log("no link to the parent.*expired"))
