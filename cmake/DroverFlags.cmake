@@ -29,5 +29,7 @@ find_package(Boost 1.81 REQUIRED COMPONENTS json)
 find_package(PkgConfig REQUIRED)
 pkg_check_modules(HWLOC REQUIRED IMPORTED_TARGET hwloc)
 pkg_check_modules(TOMLPP REQUIRED IMPORTED_TARGET tomlplusplus)
+# Static: of the programs only those that read YAML carry it.
+find_library(LIBYAML_STATIC libyaml.a REQUIRED)
 pkg_check_modules(PROTOBUF_LITE REQUIRED IMPORTED_TARGET protobuf-lite)
 find_program(PROTOC protoc REQUIRED)

@@ -31,6 +31,7 @@ OWNERS = [
     (r"<hwloc", {"os"}),
     (r"<CLI/", {"cli"}),
     (r"<toml", {"base"}),
+    (r"<yaml", {"base"}),
     (r"<google/protobuf|\"proto/", {"tree", "auth", "telemetry", "api", "daemons"}),
     (r"<gtest|<gmock|<rapidcheck", {"tests"}),
     (r"<sys/epoll|<sys/eventfd|<sys/signalfd", {"net"}),
