@@ -29,6 +29,15 @@ std::string read_input() {
   return out;
 }
 
+drover::Result<std::string> read_line() {
+  std::string out;
+  for (int c = std::getchar(); c != '\n'; c = std::getchar()) {
+    if (c == EOF) return drover::fail(drover::Code::cancelled, "the input ended");
+    out.push_back(static_cast<char>(c));
+  }
+  return out;
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -47,8 +56,13 @@ int main(int argc, char** argv) {
   surroundings.out = [](std::string_view text) { write_to(stdout, text); };
   surroundings.err = [](std::string_view text) { write_to(stderr, text); };
   surroundings.input = [] { return drover::Result<std::string>(read_input()); };
+  surroundings.answer = [] { return read_line(); };
+  surroundings.in_is_terminal = isatty(STDIN_FILENO) == 1;
   surroundings.out_is_terminal = isatty(STDOUT_FILENO) == 1;
   winsize size{};
-  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) surroundings.width = size.ws_col;
+  if (ioctl(STDOUT_FILENO, TIOCGWINSZ, &size) == 0) {
+    surroundings.width = size.ws_col;
+    surroundings.height = size.ws_row;
+  }
   return drover::cli::run(surroundings);
 }

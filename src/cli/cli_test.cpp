@@ -12,32 +12,14 @@
 namespace drover::cli {
 namespace {
 
+using testing::Answers;
 using testing::CommandLine;
+using testing::from_table;
 using testing::json_response;
 using testing::problem;
 using testing::Ran;
+using testing::run_against;
 using testing::TestDaemon;
-
-using Answers = std::map<std::string, net::HttpResponse>;
-
-/// Answers "METHOD /path" (without the query) from a table; 404 for the rest.
-TestDaemon::Handler from_table(Answers answers) {
-  return [answers = std::move(answers)](const net::HttpRequest& request,
-                                        const std::shared_ptr<net::HttpExchange>& exchange) {
-    const std::string path = request.target.substr(0, request.target.find('?'));
-    const auto it = answers.find(request.method + " " + path);
-    exchange->respond(it == answers.end()
-                          ? problem(404, "not-found", "no " + path, "drover node list")
-                          : it->second);
-  };
-}
-
-Ran run_against(const Answers& answers, const std::vector<std::string>& arguments) {
-  TestDaemon daemon(from_table(answers));
-  CommandLine drover;
-  drover.environment["DROVER_SOCKET"] = daemon.socket();
-  return drover(arguments);
-}
 
 std::string node(int number, std::string_view phase, std::string_view primary) {
   return fmt::format(
@@ -70,7 +52,12 @@ TEST(Cli, UsageErrorsSayWhatAndWhatNext) {
       {{"nod"}, "drover: nod is not a command; did you mean node?\nnext: drover --help\n"},
       {{"node", "lsit"},
        "drover: lsit is not a verb of drover node; did you mean list?\nnext: drover node --help\n"},
-      {{"node", "list", "--bogus"}, "next: drover node list --help\n"},
+      {{"node", "list", "--bogus"},
+       "drover: --bogus is not an option of drover node list\nnext: drover node list --help\n"},
+      {{"node", "list", "--colums=name"},
+       "--colums=name is not an option of drover node list; did you mean --columns?\n"},
+      {{"node", "list", "--filter", "phase"}, "--filter \"phase\": expected one of = !="},
+      {{"node", "list", "--sort", "name,,role"}, "--sort has an empty name"},
       {{"node", "list", "-o", "xml"}, "next: drover node list --help\n"},
       {{"call", "ping"}, "next: drover call ping --help\n"},
       {{"call", "ping", "n[1-3"}, "noderange: this bracket is not closed\n  n[1-3\n   ^\nnext: "},
@@ -215,7 +202,7 @@ TEST(Cli, NodeSetReportsEachFailure) {
   EXPECT_EQ(ran.code, 1);
   EXPECT_EQ(ran.out, "n1\n");
   EXPECT_EQ(ran.err, "n[2-3]: locked by alice\nnext: drover node show n2\n");
-  EXPECT_EQ(daemon.requests()[1],
+  EXPECT_EQ(daemon.requests()[2],
             R"(PATCH /api/v1/nodes/n1 {"service":"maintenance","why":"new DIMM"})");
   const size_t before = daemon.requests().size();
   const Ran dry = drover({"node", "set", "n[1-3]", "enabled=false", "--dry-run"});

@@ -33,13 +33,15 @@ struct Parameter {
     required,  ///< positional
     optional,  ///< positional
     many,      ///< positional, one or more
-    option,    ///< --name VALUE
+    option,    ///< --name VALUE; the last one counts
+    repeated,  ///< --name VALUE, any number of times
     flag,      ///< --name
   };
   std::string name;  ///< positional: shown in upper case; option and flag: without the dashes
   Kind kind = Kind::option;
   std::string help;
   std::vector<std::string> choices = {};
+  char letter = 0;  ///< of an option or flag: -x besides --name; 0: none
 };
 
 struct Command {

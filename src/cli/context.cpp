@@ -6,11 +6,19 @@
 #include "base/text.hpp"
 #include "net/http/target.hpp"
 
+#include <charconv>
 #include <chrono>
 
 #include <fmt/core.h>
 
 namespace drover::cli {
+namespace {
+
+/// Without the setting: a rack of one-unit nodes is asked about, a chassis is not.
+constexpr size_t kConfirmAbove = 16;
+
+}  // namespace
+
 std::vector<std::string> split_list(std::string_view text) {
   std::vector<std::string> out;
   while (!text.empty()) {
@@ -39,6 +47,13 @@ Result<std::unique_ptr<Context>> Context::make(const Given& globals, Surrounding
     if (*out->timeout_ <= Duration::zero()) {
       return fail(Code::invalid_argument, "--timeout must be more than nothing");
     }
+  }
+  for (const std::string& text : globals.all("filter")) {
+    DROVER_TRY(FieldTest test, parse_field_test(text));
+    out->filters_.push_back(std::move(test));
+  }
+  if (globals.has("sort")) {
+    DROVER_TRY(out->sort_, parse_sort(globals.text("sort")));
   }
   output.now = surroundings.loop.wall();
   return out;
@@ -79,8 +94,17 @@ void Context::report_degraded() {
   warn(line);
 }
 
+Result<json::array> Context::refined(const json::array& items, const ListView& view) const {
+  return refine(items, view, filters_, sort_);
+}
+
 Result<int> Context::print_list(const json::array& items, const ListView& view, int exit_code) {
-  DROVER_TRY(const std::string text, render_list(items, view, output_));
+  const bool whole = filters_.empty() && sort_.empty();
+  std::optional<json::array> chosen;
+  if (!whole) {
+    DROVER_TRY(chosen, refined(items, view));
+  }
+  DROVER_TRY(const std::string text, render_list(whole ? items : *chosen, view, output_));
   print(text);
   return exit_code;
 }
@@ -88,6 +112,35 @@ Result<int> Context::print_list(const json::array& items, const ListView& view, 
 Result<int> Context::print_document(const json::value& document, int exit_code) {
   print(render_document(document, output_));
   return exit_code;
+}
+
+size_t Context::confirm_above() {
+  std::string text = variable("DROVER_CONFIRM_ABOVE");
+  if (text.empty()) {
+    if (auto connection = client()) {
+      const auto setting = (*connection)->get("/api/v1/settings/confirm.above", timeout());
+      if (setting) text = text_at(*setting, "value");
+    }
+  }
+  size_t out = 0;
+  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
+  const bool number = !text.empty() && error == std::errc{} && end == text.data() + text.size();
+  return number ? out : kConfirmAbove;
+}
+
+Status Context::confirm_many(size_t count, std::string_view what) {
+  if (count < 2 || globals_.has("yes") || count <= confirm_above()) return {};
+  if (!surroundings_.in_is_terminal || !surroundings_.answer) {
+    return fail(Code::invalid_argument,
+                fmt::format("this would {}: {} at once, and nobody is here to be asked",
+                            printable(what), count),
+                "add --yes, or look first with --dry-run");
+  }
+  surroundings_.err(fmt::format("This will {}: {} at once. Go on? [y/N] ", printable(what), count));
+  const auto answer = surroundings_.answer();
+  if (answer && (*answer == "y" || *answer == "Y" || *answer == "yes")) return {};
+  if (!answer) surroundings_.err("\n");
+  return fail(Code::cancelled, "nothing was changed");
 }
 
 Status check_range(std::string_view range) {

@@ -3,11 +3,15 @@
 
 #include "cli/client.hpp"
 #include "cli/output.hpp"
+#include "cli/selection.hpp"
 #include "cli/surroundings.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 namespace drover::cli {
 
@@ -37,11 +41,25 @@ class Context {
   /// A line on standard error, made printable.
   void warn(std::string_view text);
   Result<int> print_list(const json::array& items, const ListView& view, int exit_code = 0);
+  /// --filter and --sort for lists that are printed otherwise; print_list() does it by itself.
+  Result<json::array> refined(const json::array& items, const ListView& view) const;
+  /// Hands the tests of --filter over to a command that has the server make them.
+  std::vector<FieldTest> take_filters() { return std::exchange(filters_, {}); }
+  /// For a server that does not know the field of a test.
+  void restore_filters(std::vector<FieldTest> filters) { filters_ = std::move(filters); }
+
+  /// To be called before a change that touches `count` nodes; `what` completes "This will .. ":
+  /// "remove n[1-200]". Ok with --yes, and for no more than the cluster's setting confirm.above
+  /// (DROVER_CONFIRM_ABOVE is stronger; 16 without either; a single one is never asked about).
+  /// Else asks on the terminal: cancelled when the answer is not yes. Where nobody can be asked it
+  /// is refused with invalid_argument, saying what to add.
+  Status confirm_many(size_t count, std::string_view what);
   Result<int> print_document(const json::value& document, int exit_code = 0);
   /// Tells on standard error when an answer came from a degraded daemon, once per command.
   void report_degraded();
 
  private:
+  [[nodiscard]] size_t confirm_above();
   Context(const Given& globals, Surroundings& surroundings)
       : globals_(globals), surroundings_(surroundings) {}
 
@@ -49,6 +67,8 @@ class Context {
   Surroundings& surroundings_;
   OutputOptions output_;
   std::optional<Duration> timeout_;
+  std::vector<FieldTest> filters_;
+  std::vector<SortKey> sort_;
   std::unique_ptr<Client> client_;
 };
 

@@ -4,6 +4,7 @@
 #include "base/noderange.hpp"
 #include "base/text.hpp"
 #include "base/yaml.hpp"
+#include "cli/selection.hpp"
 #include "cli/table.hpp"
 
 #include <algorithm>
@@ -82,22 +83,9 @@ Result<std::vector<Column>> chosen_columns(const ListView& view, const OutputOpt
 /// A path that no item has is a typing mistake, not an empty column.
 Status check_columns(const std::vector<Column>& columns, const json::array& items,
                      const ListView& view, const OutputOptions& options) {
-  if (options.columns.empty() || items.empty()) return {};
+  if (options.columns.empty()) return {};
   for (const Column& column : columns) {
-    const bool known = std::any_of(view.columns.begin(), view.columns.end(),
-                                   [&](const Column& c) { return c.path == column.path; }) ||
-                       std::any_of(items.begin(), items.end(), [&](const json::value& item) {
-                         return find_path(item, column.path) != nullptr;
-                       });
-    if (known) continue;
-    std::vector<std::string> titles;
-    for (const Column& c : view.columns) titles.push_back(lower(c.title));
-    const std::vector<std::string_view> views(titles.begin(), titles.end());
-    const std::string_view best = nearest(lower(column.path), views);
-    return fail(Code::invalid_argument,
-                fmt::format("no item has a column or path \"{}\"{}", column.title,
-                            best.empty() ? "" : fmt::format("; did you mean {}?", best)),
-                "-o json shows every path");
+    DROVER_CHECK_OK(check_path("--columns", column.path, items, view));
   }
   return {};
 }

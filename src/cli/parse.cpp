@@ -84,16 +84,20 @@ class TableParser {
   static void add(CLI::App& app, const Parameter& parameter, std::list<Slot>& slots) {
     Slot& slot = slots.emplace_back();
     slot.parameter = &parameter;
-    const std::string flag = "--" + parameter.name;
+    std::string flag = "--" + parameter.name;
+    if (parameter.letter != 0) flag.insert(0, {'-', parameter.letter, ','});
     using Kind = Parameter::Kind;
     switch (parameter.kind) {
       case Kind::flag:
         slot.option = app.add_flag(flag, slot.flag, parameter.help);
         return;
       case Kind::option:
-        slot.option = app.add_option(parameter.name == "output" ? "-o," + flag : flag, slot.values,
-                                     parameter.help);
+        slot.option = app.add_option(flag, slot.values, parameter.help);
         slot.option->type_name(upper(parameter.name))->expected(1)->take_last();
+        break;
+      case Kind::repeated:
+        slot.option = app.add_option(flag, slot.values, parameter.help);
+        slot.option->type_name(upper(parameter.name))->expected(1)->take_all();
         break;
       case Kind::required:
       case Kind::optional:
@@ -165,7 +169,11 @@ class TableParser {
       app = app->get_subcommands().front();
       at += " " + app->get_name();
     }
-    if (const auto stray = app_.remaining(true); !stray.empty() && !stray[0].starts_with('-')) {
+    const auto stray = app_.remaining(true);
+    if (!stray.empty() && stray[0].starts_with("-")) {
+      what = fmt::format("{} is not an option of {}{}", stray[0], at,
+                         option_suggestion(*app, stray[0]));
+    } else if (!stray.empty()) {
       const auto noun = with_verbs_.find(app->get_name());
       if (app == &app_) {
         what = fmt::format("{} is not a command{}", stray[0], suggestion(app_, stray[0]));
@@ -188,6 +196,18 @@ class TableParser {
     }
     const std::vector<std::string_view> views(names.begin(), names.end());
     const std::string_view best = nearest(word, views);
+    return best.empty() ? std::string() : fmt::format("; did you mean {}?", best);
+  }
+
+  std::string option_suggestion(const CLI::App& app, std::string_view word) {
+    std::vector<std::string> names;
+    for (const CLI::App* from : {&app, static_cast<const CLI::App*>(&app_)}) {
+      for (const CLI::Option* option : from->get_options()) {
+        for (const std::string& name : option->get_lnames()) names.push_back("--" + name);
+      }
+    }
+    const std::vector<std::string_view> views(names.begin(), names.end());
+    const std::string_view best = nearest(word.substr(0, word.find('=')), views);
     return best.empty() ? std::string() : fmt::format("; did you mean {}?", best);
   }
 

@@ -25,8 +25,12 @@ struct Surroundings {
   Callback<void(std::string_view)> out;            ///< standard output, flushed at once
   Callback<void(std::string_view)> err;            ///< standard error
   Callback<Result<std::string>()> input;           ///< all of standard input
+  /// One line that a person types, without its end; an error at the end of input.
+  Callback<Result<std::string>()> answer;
+  bool in_is_terminal = false;
   bool out_is_terminal = false;
-  size_t width = 0;  ///< the terminal's columns; 0: not limited
+  size_t width = 0;   ///< the terminal's columns; 0: not limited
+  size_t height = 0;  ///< its lines; 0: not known
   /// Looked for in this order when neither --socket nor --server is given.
   std::vector<std::string> sockets{"/run/drover/master.sock", "/run/drover/utility.sock",
                                    "/run/drover/aggregator.sock", "/run/drover/compute.sock"};

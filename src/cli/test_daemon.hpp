@@ -13,6 +13,7 @@
 #include <algorithm>
 #include <functional>
 #include <future>
+#include <map>
 #include <mutex>
 #include <optional>
 #include <string>
@@ -114,6 +115,8 @@ struct CommandLine {
   std::map<std::string, std::string> environment;
   std::string input;
   bool terminal = false;
+  bool input_terminal = false;
+  std::string answer;  ///< what the person types when asked
   size_t width = 0;
   std::vector<std::string> sockets;
 
@@ -127,6 +130,8 @@ struct CommandLine {
     surroundings.environment = environment;
     surroundings.sockets = sockets;
     surroundings.out_is_terminal = terminal;
+    surroundings.in_is_terminal = input_terminal;
+    surroundings.answer = [this] { return Result<std::string>(answer); };
     surroundings.width = width;
     surroundings.out = [&out](std::string_view text) { out.out += text; };
     surroundings.err = [&out](std::string_view text) { out.err += text; };
@@ -135,5 +140,26 @@ struct CommandLine {
     return out;
   }
 };
+
+using Answers = std::map<std::string, net::HttpResponse>;
+
+/// Answers "METHOD /path" (without the query) from a table; 404 for the rest.
+inline TestDaemon::Handler from_table(Answers answers) {
+  return [answers = std::move(answers)](const net::HttpRequest& request,
+                                        const std::shared_ptr<net::HttpExchange>& exchange) {
+    const std::string path = request.target.substr(0, request.target.find('?'));
+    const auto it = answers.find(request.method + " " + path);
+    exchange->respond(it == answers.end()
+                          ? problem(404, "not-found", "no " + path, "drover node list")
+                          : it->second);
+  };
+}
+
+inline Ran run_against(const Answers& answers, const std::vector<std::string>& arguments) {
+  TestDaemon daemon(from_table(answers));
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  return drover(arguments);
+}
 
 }  // namespace drover::cli::testing

@@ -12,7 +12,8 @@ namespace {
 using Kind = Parameter::Kind;
 
 bool is_dashed(const Parameter& parameter) {
-  return parameter.kind == Kind::option || parameter.kind == Kind::flag;
+  return parameter.kind == Kind::option || parameter.kind == Kind::flag ||
+         parameter.kind == Kind::repeated;
 }
 
 /// What may follow a path of words such as "node list", word by word.
@@ -131,7 +132,7 @@ std::string fish_script() {
     std::string line = "complete -c drover";
     if (!condition.empty()) line += " -n " + fish_quoted(condition);
     line += " -l " + parameter.name;
-    if (parameter.kind == Kind::option) line += " -r";
+    if (parameter.kind != Kind::flag) line += " -r";
     if (!parameter.choices.empty()) line += " -a " + fish_quoted(joined(parameter.choices));
     out += line + " -d " + fish_quoted(parameter.help) + "\n";
   };

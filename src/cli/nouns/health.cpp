@@ -59,7 +59,7 @@ void print_problem(Context& context, const json::value& problem) {
 std::string totals_text(const json::value& health) {
   std::string out;
   const json::value* nodes = find_path(health, "totals.nodes");
-  if (nodes == nullptr || !nodes->is_object()) return out;
+  if (nodes == nullptr || !nodes->is_object()) return "none";
   for (const auto& [state, count] : nodes->get_object()) {
     if (count.is_number() && count.to_number<double>() == 0) continue;
     out += fmt::format("{}{} {}", out.empty() ? "" : ", ", scalar_text(count),

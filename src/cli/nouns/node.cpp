@@ -47,9 +47,21 @@ const ListView& part_view() {
   return view;
 }
 
+/// The nodes of a range that pass --filter: the server makes the tests that it knows.
 Result<json::array> ask_node_items(Context& context, const std::string& range) {
   if (!range.empty()) DROVER_CHECK_OK(check_range(range));
   DROVER_TRY(Client* const client, context.client());
+  std::vector<FieldTest> filters = context.take_filters();
+  if (!filters.empty()) {
+    std::string narrowed = fmt::format("({})", range.empty() ? "*" : range);
+    for (FieldTest& test : filters) {
+      test.path = path_of(test.path, node_view());
+      narrowed += "@" + range_text(test);
+    }
+    auto items = client->list("/api/v1/nodes" + nodes_query(narrowed), context.timeout());
+    if (items || items.error().message.find("no attribute") == std::string::npos) return items;
+    context.restore_filters(std::move(filters));  // a field that only the answers have
+  }
   return client->list("/api/v1/nodes" + nodes_query(range), context.timeout());
 }
 
@@ -141,8 +153,9 @@ Result<int> show(Context& context, const Given& given) {
   if (context.output().format != Format::table && context.output().format != Format::wide) {
     return context.print_list(items, node_view());
   }
+  DROVER_TRY(const json::array chosen, context.refined(items, node_view()));
   bool first = true;
-  for (const json::value& item : items) {
+  for (const json::value& item : chosen) {
     if (!std::exchange(first, false)) context.print("\n");
     context.print(render_document(item, context.output()));
   }
@@ -176,6 +189,7 @@ Result<int> set(Context& context, const Given& given) {
                               nodes.size(), terminal_safe_json(to_text(patch))));
     return 0;
   }
+  DROVER_CHECK_OK(context.confirm_many(nodes.size(), "change " + fold_names(nodes)));
   DROVER_TRY(Client* const client, context.client());
   json::array changed;
   std::map<std::string, std::pair<Error, std::vector<std::string>>> failures;
