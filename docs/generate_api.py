@@ -34,7 +34,7 @@ socket and passes requests on to a master. Only `GET /api/v1/local` is answered 
 - A refusal is `application/problem+json`: [ProblemDocument](#problemdocument). Programs should look at
   its `type`, `urn:drover:problem:` and a name [from this table](#problems); `next` is what a person
   should do.
-- One node comes with an `ETag`, its revision. `PATCH` with that as `If-Match` is refused with 409 when
+- One node comes with an `ETag`, its revision. `PATCH` with that as `If-Match` is refused with 412 when
   the node has changed meanwhile.
 - A change may carry `Idempotency-Key`: the same key with the same request by the same caller gives the
   first answer again; with another request it is refused with 409.

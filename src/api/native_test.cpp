@@ -85,7 +85,8 @@ TEST(Nodes, PatchFollowsTheRules) {
 
   const auto stale = master.ask("PATCH", "/api/v1/nodes/n1", R"({"service":"maintenance"})",
                                 {{"If-Match", "\"1\""}});
-  EXPECT_EQ(stale.status, 409);
+  EXPECT_EQ(stale.status, 412);
+  EXPECT_NE(detail(stale).find("was changed by person:alice at "), std::string::npos);
   const auto forbidden = master.ask("PATCH", "/api/v1/nodes/n1", R"({"service":"soft_failure"})");
   EXPECT_EQ(forbidden.status, 403);
   EXPECT_EQ(master.ask("PATCH", "/api/v1/nodes/n9", "{}").status, 404);

@@ -7,12 +7,14 @@
 namespace drover {
 namespace {
 
-constexpr std::array<CodeInfo, 16> kCodes{{
+constexpr std::array<CodeInfo, 18> kCodes{{
     {"invalid-argument", 400, 2, "The request is not valid"},
     {"not-found", 404, 1, "Not found"},
     {"too-old", 410, 1, "No longer kept"},
     {"already-exists", 409, 5, "Already exists"},
     {"conflict", 409, 5, "Conflicts with the current state"},
+    {"stale", 412, 5, "Changed by somebody else meanwhile"},
+    {"precondition-required", 428, 2, "The revision must be named"},
     {"unauthenticated", 401, 4, "Not authenticated"},
     {"denied", 403, 4, "Not allowed"},
     {"unreachable", 503, 3, "Not reachable"},

@@ -17,11 +17,13 @@ enum class Code {
   not_found,
   too_old,  ///< was there once, but is no longer kept (a place in the change log)
   already_exists,
-  conflict,         ///< somebody else changed it first, or the state does not allow it
-  unauthenticated,  ///< who is asking is not known
-  denied,           ///< known, but not allowed
-  unreachable,      ///< no path to the peer now; may heal
-  timed_out,        ///< the deadline passed; the outcome may be unknown
+  conflict,  ///< the state does not allow it
+  stale,     ///< somebody else changed it first: the revision that was named is not its own
+  precondition_required,  ///< refused without a revision, because it would replace blindly
+  unauthenticated,        ///< who is asking is not known
+  denied,                 ///< known, but not allowed
+  unreachable,            ///< no path to the peer now; may heal
+  timed_out,              ///< the deadline passed; the outcome may be unknown
   cancelled,
   exhausted,    ///< a limit was hit (queue full, too many links)
   too_large,    ///< an input is over its size limit

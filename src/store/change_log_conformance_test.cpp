@@ -89,7 +89,7 @@ TEST_P(ChangeLogConformance, PrunesBeyondACountAndSaysTooOldThen) {
   EXPECT_EQ(keys({.kind = "node"}).size(), 10U) << "objects stay";
   const Status stale = harness_.read(
       *store_, [](Transaction& t) -> Status { return t.expect_revision("node", "absent", 7); });
-  EXPECT_EQ(stale.error().code, Code::conflict);
+  EXPECT_EQ(stale.error().code, Code::stale);
 }
 
 TEST_P(ChangeLogConformance, PrunesByAge) {

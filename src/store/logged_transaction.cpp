@@ -168,7 +168,7 @@ Status LoggedTransaction::expect_revision(std::string_view kind, std::string_vie
     text += found ? "exists" : "does not exist";
   }
   if (now != 0) text += fmt::format(" and is at revision {}, not {}", now, revision);
-  return fail(Code::conflict, std::move(text), "read it again, then decide again");
+  return fail(Code::stale, std::move(text), "read it again, then decide again");
 }
 
 Result<uint64_t> LoggedTransaction::next_number(std::string_view counter) {

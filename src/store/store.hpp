@@ -101,7 +101,7 @@ class Transaction {
   virtual Status put_quiet(std::string_view kind, std::string_view key, std::string_view body) = 0;
   virtual Result<bool> erase_quiet(std::string_view kind, std::string_view key) = 0;
 
-  /// Ok when the object's revision is `revision` (0: it does not exist); otherwise Code::conflict
+  /// Ok when the object's revision is `revision` (0: it does not exist); otherwise Code::stale
   /// saying who changed it last and when.
   virtual Status expect_revision(std::string_view kind, std::string_view key,
                                  uint64_t revision) = 0;

@@ -184,11 +184,11 @@ TEST_P(StoreConformance, ExpectedRevisionsSayWhoWasFaster) {
   EXPECT_TRUE(expecting("n3", 0));
   const Status stale = expecting("n1", 1);
   ASSERT_FALSE(stale);
-  EXPECT_EQ(stale.error().code, Code::conflict);
+  EXPECT_EQ(stale.error().code, Code::stale);
   EXPECT_NE(stale.error().message.find("changed by user:test at 2026-01-01T"), std::string::npos)
       << stale.error().message;
   EXPECT_NE(stale.error().message.find("revision 2, not 1"), std::string::npos);
-  EXPECT_EQ(expecting("n1", 0).error().code, Code::conflict);
+  EXPECT_EQ(expecting("n1", 0).error().code, Code::stale);
   EXPECT_NE(expecting("n2", 3).error().message.find("erased by user:test"), std::string::npos);
   EXPECT_NE(expecting("n3", 3).error().message.find("does not exist"), std::string::npos);
   ASSERT_TRUE(put("node", "n2", "{}"));

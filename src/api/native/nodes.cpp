@@ -3,31 +3,12 @@
 #include "api/list_writer.hpp"
 #include "api/native/native.hpp"
 #include "api/node_selection.hpp"
-#include "api/problem.hpp"
-#include "api/whole_number.hpp"
+#include "api/precondition.hpp"
 
 #include <fmt/format.h>
 
 namespace drover::api {
 namespace {
-
-std::string etag_of(uint64_t revision) {
-  return fmt::format("\"{}\"", revision);
-}
-
-/// If-Match: one strong tag of ours (RFC 9110 section 13.1.1); nothing when absent or "*".
-Result<std::optional<uint64_t>> wanted_revision(const net::HttpRequest& http) {
-  const auto text = http.headers.get("If-Match");
-  if (!text || *text == "*") return std::optional<uint64_t>();
-  const bool quoted = text->size() > 2 && text->front() == '"' && text->back() == '"';
-  const auto revision =
-      quoted ? whole_number<uint64_t>(text->substr(1, text->size() - 2)) : std::nullopt;
-  if (!revision) {
-    return fail(Code::invalid_argument,
-                "header If-Match: expected the quoted revision that an ETag gave, e.g. \"17\"");
-  }
-  return revision;
-}
 
 void list_nodes(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const NodeSelection page, select_nodes(*request, services.model));
@@ -56,17 +37,15 @@ struct HotFacts {
 };
 
 void patch_node(Services& services, const RequestPtr& request) {
-  DROVER_OR_FAIL(request, const auto revision, wanted_revision(request->http()));
+  DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
   DROVER_OR_FAIL(request, cluster::NodePatch patch, request->body<cluster::NodePatch>());
   const std::string name = request->path("name");
   DROVER_OR_FAIL(request, const cluster::NodeEntry* entry, find_node(services.model, name));
   HotFacts hot{entry->confirmed, entry->agent};
   mutate(services, request,
-         [name, revision, patch = std::move(patch),
+         [name, before, patch = std::move(patch),
           hot = std::move(hot)](store::Transaction& tx) -> Result<Reply> {
-           if (revision) {
-             DROVER_CHECK_OK(tx.expect_revision(cluster::kNodeKind, name, *revision));
-           }
+           DROVER_CHECK_OK(before.check(tx, cluster::kNodeKind, name));
            DROVER_TRY(const cluster::Node node, cluster::patch_node(tx, name, patch));
            DROVER_TRY(const auto object, tx.get(cluster::kNodeKind, name));
            const cluster::NodeView view{node, hot.confirmed, object->revision, hot.agent};
