@@ -6,11 +6,17 @@
 namespace drover::api {
 
 MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Policy>()> policy,
-                     Callback<void(const auth::AuditRecord&)> audit)
+                     Callback<void(const auth::AuditRecord&)> audit,
+                     NodeAuthority::GroupsOf groups_of)
     : services_(services),
       hub_(services.executor, services.store),
+      node_authority_(services.model, std::move(groups_of)),
       router_({services.executor, services.random, services.log, std::move(policy),
-               "master/" + services.local.local().name, std::move(audit)}) {
+               "master/" + services.local.local().name, std::move(audit),
+               [this](const auth::Principal& who, const auth::Standing& standing,
+                      std::span<const std::string> names, auth::NodeUse use) {
+                 return node_authority_.check(who, standing, names, use);
+               }}) {
   add_nodes(router_, services_);
   add_inventory(router_, services_);
   add_metrics(router_, services_);

@@ -1,6 +1,7 @@
 // The master's whole HTTP API: every route on its services.
 #pragma once
 
+#include "api/node_authority.hpp"
 #include "api/router.hpp"
 #include "api/services.hpp"
 #include "api/watch_hub.hpp"
@@ -14,8 +15,10 @@ namespace drover::api {
 class MasterApi {
  public:
   /// `audit` takes a record of every request that would change something; it may be empty.
+  /// `groups_of`: groups of a login name, for the permissions of nodes; empty: none are known.
   MasterApi(Services services, Callback<std::shared_ptr<const auth::Policy>()> policy,
-            Callback<void(const auth::AuditRecord&)> audit = {});
+            Callback<void(const auth::AuditRecord&)> audit = {},
+            NodeAuthority::GroupsOf groups_of = {});
 
   /// Answers one request of a caller that the transport or an assertion has proven.
   void serve(net::HttpRequest request, Result<auth::Principal> principal,
@@ -33,6 +36,7 @@ class MasterApi {
 
   Services services_;
   WatchHub hub_;
+  NodeAuthority node_authority_;
   Router router_;
   Timer sweeper_;
 };

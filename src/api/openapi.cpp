@@ -20,6 +20,8 @@ std::string_view privilege_text(auth::Privilege privilege) {
       return "a daemon, about itself";
     case auth::Privilege::view:
       return "viewer";
+    case auth::Privilege::use:
+      return "user, where the nodes' permissions allow it; operator";
     case auth::Privilege::operate:
       return "operator";
     case auth::Privilege::administer:

@@ -40,6 +40,14 @@ void Request::start() {
   });
 }
 
+Status Request::authorize_nodes(std::span<const std::string> names, auth::NodeUse use) {
+  nodes_checked_ = true;
+  if (check_nodes_ == nullptr || !*check_nodes_) {
+    return drover::fail(Code::internal, "nobody here knows which nodes may be changed");
+  }
+  return (*check_nodes_)(principal(), standing_, names, use);
+}
+
 const std::string& Request::path(std::string_view name) const {
   static const std::string none;
   const auto it = facts_.path.find(name);

@@ -2,6 +2,8 @@
 #pragma once
 
 #include "api/answer.hpp"
+#include "auth/node_permission.hpp"
+#include "auth/policy.hpp"
 #include "auth/principal.hpp"
 #include "base/clock.hpp"
 #include "base/describe.hpp"
@@ -13,6 +15,7 @@
 #include <map>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -37,6 +40,9 @@ class Request final : public std::enable_shared_from_this<Request> {
     std::string trace_id;  ///< 32 hexadecimal digits
     Duration timeout = kDefaultTimeout;
   };
+  /// Whether the caller may do that to these nodes; see NodeAuthority.
+  using CheckNodes = Callback<Status(const auth::Principal&, const auth::Standing&,
+                                     std::span<const std::string> names, auth::NodeUse use)>;
   /// Told once, when the answer is given: its status and, of a problem, why. For the audit.
   using OnAnswer = Callback<void(const Request&, int status, const std::string& why)>;
   /// `clock` outlives it.
@@ -57,6 +63,25 @@ class Request final : public std::enable_shared_from_this<Request> {
   [[nodiscard]] const auth::Principal& principal() const { return facts_.principal; }
   /// The principal as the change log names it.
   [[nodiscard]] std::string actor() const { return facts_.principal.text(); }
+  /// What the caller may do, as the policy said when the request came.
+  [[nodiscard]] const auth::Standing& standing() const { return standing_; }
+  /// Every handler that changes nodes or runs something on them calls this with all of their names
+  /// before it does so: limits of grants and credentials, and for the role user the permission of
+  /// each node. denied names the nodes that the caller may not touch. Routes whose handlers do so
+  /// are marked `on_nodes`; no other changing route is open to a limited caller.
+  [[nodiscard]] Status authorize_nodes(std::span<const std::string> names,
+                                       auth::NodeUse use = auth::NodeUse::change);
+  [[nodiscard]] Status authorize_node(const std::string& name,
+                                      auth::NodeUse use = auth::NodeUse::change) {
+    return authorize_nodes(std::span(&name, 1), use);
+  }
+  /// For the router: what was found out about the caller; `check` outlives the request.
+  void admit(auth::Standing standing, CheckNodes* check) {
+    standing_ = std::move(standing);
+    check_nodes_ = check;
+  }
+  /// Whether authorize_nodes() was asked.
+  [[nodiscard]] bool nodes_checked() const { return nodes_checked_; }
   [[nodiscard]] const std::string& trace_id() const { return facts_.trace_id; }
   [[nodiscard]] Duration time_left() const;
   /// Moves the deadline to at least `from_now` for work whose own limit is known to be longer,
@@ -86,6 +111,9 @@ class Request final : public std::enable_shared_from_this<Request> {
   Clock& clock_;
   std::unique_ptr<Answer> answer_;
   OnAnswer on_answer_;
+  auth::Standing standing_;
+  CheckNodes* check_nodes_ = nullptr;
+  bool nodes_checked_ = false;
   MonoTime started_;
   Timer deadline_;
 };

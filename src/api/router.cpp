@@ -112,10 +112,28 @@ bool Router::knows(std::string_view text) const {
          });
 }
 
-Status Router::check(const Route& route, const RequestPtr& request, const net::Target& target) {
+Status Router::check_caller(const Route& route, const RequestPtr& request) {
   const std::shared_ptr<const auth::Policy> policy = context_.policy();
-  DROVER_CHECK_OK(policy->authorize(request->principal(), route.privilege,
-                                    fmt::format("{} {}", route.method, route.path)));
+  const std::string what = fmt::format("{} {}", route.method, route.path);
+  const auth::Principal& who = request->principal();
+  auth::Standing standing = policy->standing_of(who);
+  const bool reads = route.method == "GET" || route.privilege == auth::Privilege::open ||
+                     route.privilege == auth::Privilege::self;
+  const bool limited = !standing.limits.empty();
+  request->admit(std::move(standing), &context_.check_nodes);
+  DROVER_CHECK_OK(policy->authorize(who, route.privilege, what));
+  if (reads || route.on_nodes || !limited) return {};
+  return fail(
+      Code::denied,
+      fmt::format("{} is limited to {} and may not {}: that is not about these nodes alone",
+                  printable(who.text()),
+                  printable(fmt::format("{}", fmt::join(request->standing().limits, " and "))),
+                  what),
+      "ask for a grant or credential without a limit");
+}
+
+Status Router::check(const Route& route, const RequestPtr& request, const net::Target& target) {
+  DROVER_CHECK_OK(check_caller(route, request));
   DROVER_CHECK_OK(check_query(route, target));
   const bool has_stray_body = !route.takes && !request->http().body.empty();
   if (has_stray_body) {
@@ -173,9 +191,15 @@ void Router::serve(net::HttpRequest http, Result<auth::Principal> principal,
                      principal ? *principal : auth::Principal{}, *trace,
                      timeout ? *timeout : kDefaultTimeout},
       context_.executor, std::move(answer),
-      [this, alive = std::weak_ptr<bool>(alive_)](const Request& about, int status,
-                                                  const std::string& why) {
-        if (!alive.expired()) note(about, status, why);
+      [this, alive = std::weak_ptr<bool>(alive_),
+       on_nodes = found.route != nullptr && found.route->on_nodes](const Request& about, int status,
+                                                                   const std::string& why) {
+        if (alive.expired()) return;
+        note(about, status, why);
+        if (on_nodes && status < 300 && !about.nodes_checked()) {
+          context_.log.error("a request changed nodes without asking whether it may",
+                             {{"method", about.http().method}, {"target", about.http().target}});
+        }
       });
   request->start();
   if (!target) return request->fail(target.error());

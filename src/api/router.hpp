@@ -52,6 +52,9 @@ struct Route {
   std::optional<BodyType> gives = {};  ///< none: 204 without a body
   int status = 200;
   std::string_view content_type = "application/json";
+  /// The handler asks Request::authorize_nodes() for every node that it touches, so callers who are
+  /// limited to some nodes may use the route.
+  bool on_nodes = false;
   Handler handler = {};
 };
 
@@ -66,6 +69,8 @@ struct RouterContext {
   std::string daemon = {};
   /// Takes a record of every request that would change something, refused ones too. May be empty.
   Callback<void(const auth::AuditRecord&)> audit = {};
+  /// What Request::authorize_nodes() asks. May be empty where no route is on nodes.
+  Request::CheckNodes check_nodes = {};
 };
 
 /// Executor's thread only.
@@ -98,6 +103,7 @@ class Router {
   void note(const Request& request, int status, const std::string& why);
   [[nodiscard]] Status check(const Route& route, const RequestPtr& request,
                              const net::Target& target);
+  [[nodiscard]] Status check_caller(const Route& route, const RequestPtr& request);
 
   RouterContext context_;
   std::vector<Route> routes_;

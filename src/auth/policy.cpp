@@ -1,7 +1,9 @@
 #include "auth/policy.hpp"
 
+#include "base/noderange.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
 #include <array>
 
 #include <fmt/core.h>
@@ -9,7 +11,14 @@
 namespace drover::auth {
 namespace {
 
-constexpr std::array<std::string_view, 4> kNames = {"none", "viewer", "operator", "admin"};
+constexpr std::array<std::string_view, 5> kNames = {"none", "viewer", "user", "operator", "admin"};
+constexpr std::array<std::string_view, 5> kMeanings = {
+    "Nothing but the version and what a join token allows.",
+    "Reads everything but tokens, credentials, grants, issuers and the audit.",
+    "Reads, and changes or calls those nodes whose owner, group and mode allow it.",
+    "Changes nodes, groups and profiles; calls; operations.",
+    "Everything: tokens, credentials, grants, issuers, revocation, settings, the audit.",
+};
 constexpr std::string_view kUser = "user:";
 
 /// Whether `text` fits `pattern`, in which `*` stands for any run of bytes. Linear with one
@@ -47,35 +56,18 @@ bool fits(const Grant& grant, const Principal& principal) {
 }
 
 Access local_access(const Principal& user) {
-  if (user.role == "master") {
-    return user.uid == 0 || user.owns_daemon ? Access::admin : Access::viewer;
-  }
-  if (user.role == "compute") return Access::viewer;
+  if (user.role == "master" || user.role == "compute") return Access::viewer;
   return user.uid == 0 ? Access::operator_ : Access::viewer;
-}
-
-Access needed_access(Privilege privilege) {
-  switch (privilege) {
-    case Privilege::open:
-      return Access::none;
-    case Privilege::view:
-      return Access::viewer;
-    case Privilege::operate:
-      return Access::operator_;
-    case Privilege::self:
-    case Privilege::administer:
-      break;
-  }
-  return Access::admin;
 }
 
 tl::unexpected<Error> refuse(const Principal& principal, std::string_view what, Access has,
                              Access needs) {
   if (principal.kind == PrincipalKind::anonymous) {
-    return fail(
-        Code::unauthenticated,
-        fmt::format("{} needs role {} and the caller showed no certificate", what, name(needs)),
-        "use the local socket of a daemon, or a certificate of this cluster");
+    return fail(Code::unauthenticated,
+                fmt::format("{} needs role {} and the caller showed no certificate and no token",
+                            what, name(needs)),
+                "use the local socket of a daemon, or a token (drover credential create) with "
+                "--token-file");
   }
   return fail(Code::denied,
               fmt::format("{} may not {}: it needs role {}, the role here is {}",
@@ -86,43 +78,116 @@ tl::unexpected<Error> refuse(const Principal& principal, std::string_view what, 
 
 }  // namespace
 
+std::span<const std::string_view> enum_names(Access) {
+  return kNames;
+}
+
 std::string_view name(Access access) {
   return kNames.at(static_cast<size_t>(access));
 }
 
+std::string_view meaning(Access access) {
+  return kMeanings.at(static_cast<size_t>(access));
+}
+
 Access access_from_name(std::string_view text) {
-  for (size_t i = 1; i < kNames.size(); ++i) {
-    if (kNames.at(i) == text) return static_cast<Access>(i);
+  return enum_from_name<Access>(text).value_or(Access::none);
+}
+
+Access needed_access(Privilege privilege) {
+  switch (privilege) {
+    case Privilege::open:
+      return Access::none;
+    case Privilege::view:
+      return Access::viewer;
+    case Privilege::use:
+      return Access::user;
+    case Privilege::operate:
+      return Access::operator_;
+    case Privilege::self:
+    case Privilege::administer:
+      break;
   }
-  return Access::none;
+  return Access::admin;
+}
+
+void Grant::describe(Visitor& v) {
+  v.field("principal", principal,
+          "Whom it is for: user:NAME, user:NAME@ROLE/DAEMON, person:NAME, credential:NAME, "
+          "oidc:ISSUER/NAME or daemon:ROLE/NAME; * stands for any text.");
+  v.field("role", role, "What they may do.");
+  v.field("nodes", nodes, "Noderange of the nodes that they may change; empty: no limit.",
+          Presence::optional);
+  v.field("why", why, "Free text for people.", Presence::optional);
 }
 
 Status check_grant(const Grant& grant) {
-  constexpr std::array<std::string_view, 3> kKinds = {kUser, "daemon:", "person:"};
-  for (const std::string_view kind : kKinds) {
-    if (grant.principal.starts_with(kind) && grant.principal.size() > kind.size()) return {};
+  constexpr std::array<std::string_view, 5> kKinds = {kUser,
+                                                      "daemon:", "person:", "credential:", "oidc:"};
+  constexpr size_t kLongest = 512;
+  const auto refused = [&grant](std::string_view why) {
+    return fail(Code::invalid_argument,
+                fmt::format("the grant for '{}': {}",
+                            printable(std::string_view(grant.principal).substr(0, kLongest)), why));
+  };
+  const bool known = std::ranges::any_of(kKinds, [&grant](std::string_view kind) {
+    return grant.principal.starts_with(kind) && grant.principal.size() > kind.size();
+  });
+  if (!known) {
+    return refused(
+        "it fits nobody; begin with user:, person:, credential:, oidc: or daemon: and a name");
   }
-  return fail(Code::invalid_argument,
-              fmt::format("'{}' fits nobody: a grant begins with user:, daemon: or person:",
-                          printable(grant.principal)));
+  const bool visible = std::ranges::all_of(
+      grant.principal, [](char c) { return c > ' ' && static_cast<unsigned char>(c) < 0x7F; });
+  if (!visible || grant.principal.size() > kLongest) {
+    return refused("a pattern has at most 512 visible ASCII characters");
+  }
+  if (grant.why.size() > kLongest) return refused("why is longer than 512 bytes");
+  if (grant.nodes.empty()) return {};
+  if (const auto mistake = find_mistake(grant.nodes); mistake) {
+    return refused(fmt::format("nodes, column {}: {}", mistake->offset + 1, mistake->what));
+  }
+  return {};
 }
 
-Access Policy::access_of(const Principal& principal) const {
-  if (principal.kind == PrincipalKind::anonymous) return Access::none;
-  for (const Grant& grant : grants_) {
-    if (fits(grant, principal)) return grant.role;
+Standing Policy::standing_of(const Principal& principal) const {
+  if (principal.kind == PrincipalKind::anonymous) return {};
+  const bool owns_the_master = principal.kind == PrincipalKind::local_user &&
+                               principal.role == "master" &&
+                               (principal.uid == 0 || principal.owns_daemon);
+  if (owns_the_master) return {Access::admin, {}, "the owner of the master"};
+  Standing out{Access::none, {}, "the default"};
+  if (!principal.nodes.empty()) out.limits.push_back(principal.nodes);
+  for (size_t i = 0; i < grants_.size(); ++i) {
+    if (!fits(grants_[i], principal)) continue;
+    out.access = grants_[i].role;
+    out.source = fmt::format("grant {}: {}", i + 1, grants_[i].principal);
+    if (!grants_[i].nodes.empty()) out.limits.push_back(grants_[i].nodes);
+    return out;
   }
   switch (principal.kind) {
     case PrincipalKind::local_user:
-      return local_access(principal);
+      out.access = local_access(principal);
+      break;
     case PrincipalKind::daemon:
-      return Access::viewer;
+      out.access = Access::viewer;
+      break;
     case PrincipalKind::person:
-      return access_from_name(principal.role);
+      out.access = access_from_name(principal.role);
+      out.source = "the certificate";
+      break;
+    case PrincipalKind::credential:
+      out.access = access_from_name(principal.role);
+      out.source = "the credential";
+      break;
+    case PrincipalKind::external:
+      out.access = access_from_name(principal.role);
+      out.source = "the issuer's mapping";
+      break;
     case PrincipalKind::anonymous:
       break;
   }
-  return Access::none;
+  return out;
 }
 
 Status Policy::authorize(const Principal& principal, Privilege needed,

@@ -19,6 +19,14 @@ TEST(Principal, TextNamesTheCaller) {
   EXPECT_EQ(user(1000, "", tree::Role::utility, "login1").text(), "user:#1000@utility/login1");
   EXPECT_EQ(certified("compute/n1").text(), "daemon:compute/n1");
   EXPECT_EQ(certified("admin/bob").text(), "person:bob");
+  Principal bearer;
+  bearer.kind = PrincipalKind::credential;
+  bearer.name = "ci/1";
+  EXPECT_EQ(bearer.text(), "credential:ci%2F1");
+  bearer.kind = PrincipalKind::external;
+  bearer.issuer = "corp";
+  bearer.name = "carol@corp.example";
+  EXPECT_EQ(bearer.text(), "oidc:corp/carol%40corp.example");
   EXPECT_EQ(Principal{}.text(), "anonymous");
 }
 
@@ -84,12 +92,13 @@ TEST(Policy, EachRoleIncludesThoseBelow) {
   const Policy policy;
   const std::vector<std::pair<Principal, int>> ladder = {{Principal{}, 1},
                                                          {certified("viewer/bob"), 2},
-                                                         {certified("operator/bob"), 3},
-                                                         {certified("admin/bob"), 4}};
-  const std::vector<Privilege> privileges = {Privilege::open, Privilege::view, Privilege::operate,
-                                             Privilege::administer};
+                                                         {certified("user/bob"), 3},
+                                                         {certified("operator/bob"), 4},
+                                                         {certified("admin/bob"), 5}};
+  const std::vector<Privilege> privileges = {Privilege::open, Privilege::view, Privilege::use,
+                                             Privilege::operate, Privilege::administer};
   for (const auto& [who, count] : ladder) {
-    for (int i = 0; i < 4; ++i) {
+    for (int i = 0; i < 5; ++i) {
       EXPECT_EQ(policy.authorize(who, privileges[static_cast<size_t>(i)], "x").has_value(),
                 i < count)
           << who.text() << " " << i;
@@ -139,6 +148,44 @@ TEST(Policy, AGrantReachesComputesOnlyWhenItSaysSo) {
   EXPECT_EQ(Policy({{"user:*", Access::admin}}).access_of(alice), Access::viewer);
   EXPECT_EQ(Policy({{"user:alice@compute/n*", Access::operator_}}).access_of(alice),
             Access::operator_);
+}
+
+TEST(Policy, TheOwnersOfAMasterCannotBeLockedOut) {
+  const Policy policy({{"user:*", Access::none, "n1"}});
+  EXPECT_EQ(policy.access_of(user(0, "root", tree::Role::master, "m1")), Access::admin);
+  EXPECT_TRUE(policy.standing_of(user(0, "root", tree::Role::master, "m1")).limits.empty());
+  EXPECT_EQ(policy.access_of(user(kDaemonUid, "drover", tree::Role::master, "m1")), Access::admin);
+  EXPECT_EQ(policy.access_of(user(0, "root", tree::Role::aggregator, "a1")), Access::none);
+}
+
+TEST(Policy, LimitsOfCredentialAndGrantBothHold) {
+  Principal ci;
+  ci.kind = PrincipalKind::credential;
+  ci.name = "ci";
+  ci.role = "operator";
+  ci.nodes = "n[1-8]";
+  const Standing own = Policy().standing_of(ci);
+  EXPECT_EQ(own.access, Access::operator_);
+  EXPECT_EQ(own.limits, std::vector<std::string>{"n[1-8]"});
+  EXPECT_EQ(own.source, "the credential");
+  const Standing both =
+      Policy({{"user:x", Access::admin}, {"credential:c*", Access::user, "n[4-9]"}})
+          .standing_of(ci);
+  EXPECT_EQ(both.access, Access::user);
+  EXPECT_EQ(both.limits, (std::vector<std::string>{"n[1-8]", "n[4-9]"}));
+  EXPECT_EQ(both.source, "grant 2: credential:c*");
+  ci.role = "emperor";
+  EXPECT_EQ(Policy().access_of(ci), Access::none);
+}
+
+TEST(Policy, GrantsAreChecked) {
+  EXPECT_TRUE(check_grant({"oidc:corp/*", Access::viewer, "n[1-8]", "why not"}));
+  EXPECT_TRUE(check_grant({"credential:ci", Access::none}));
+  EXPECT_NE(check_grant({"user:a", Access::viewer, "n[1-"}).error().message.find("nodes, column"),
+            std::string::npos);
+  EXPECT_FALSE(check_grant({"user:a b", Access::viewer}));
+  EXPECT_FALSE(check_grant({"user:a\n", Access::viewer}));
+  EXPECT_FALSE(check_grant({"user:" + std::string(600, 'a'), Access::viewer}));
 }
 
 TEST(Policy, NobodyIsNeverGranted) {

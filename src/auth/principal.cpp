@@ -7,12 +7,11 @@
 namespace drover::auth {
 namespace {
 
-/// The name as one word: the host that says it might be hostile, and a name such as
-/// "root@master/m1" must not read as another principal. Without a name "#uid", as sudo writes it.
-std::string user_word(const Principal& principal) {
-  if (principal.user.empty()) return fmt::format("#{}", principal.uid);
+/// The name as one word: whoever says it might be hostile, and a name such as "root@master/m1" must
+/// not read as another principal.
+std::string word(std::string_view name) {
   std::string out;
-  for (const char c : principal.user) {
+  for (const char c : name) {
     const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
                        c == '.' || c == '_' || c == '-' || c == '$';
     if (plain) {
@@ -22,6 +21,11 @@ std::string user_word(const Principal& principal) {
     }
   }
   return out;
+}
+
+/// Without a name "#uid", as sudo writes it.
+std::string user_word(const Principal& principal) {
+  return principal.user.empty() ? fmt::format("#{}", principal.uid) : word(principal.user);
 }
 
 }  // namespace
@@ -36,8 +40,21 @@ std::string Principal::text() const {
       return fmt::format("daemon:{}/{}", role, name);
     case PrincipalKind::person:
       return fmt::format("person:{}", name);
+    case PrincipalKind::credential:
+      return fmt::format("credential:{}", word(name));
+    case PrincipalKind::external:
+      return fmt::format("oidc:{}/{}", word(issuer), word(name));
   }
   return "anonymous";
+}
+
+std::string Principal::account() const {
+  const bool local = kind == PrincipalKind::local_user;
+  if (local && role == "compute") return {};
+  if (kind == PrincipalKind::daemon || kind == PrincipalKind::anonymous) return {};
+  const std::string& text = local ? user : name;
+  const bool may_be_root = local && uid == 0;
+  return text == "root" && !may_be_root ? std::string() : text;
 }
 
 Principal local_principal(const net::LocalCaller& caller, std::string_view user, uint32_t own_uid,

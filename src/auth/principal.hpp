@@ -2,6 +2,7 @@
 #pragma once
 
 #include "auth/assertion.hpp"
+#include "base/clock.hpp"
 #include "base/result.hpp"
 #include "net/net.hpp"
 #include "tree/hello.hpp"
@@ -9,6 +10,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace drover::auth {
 
@@ -16,7 +18,9 @@ enum class PrincipalKind {
   anonymous,   ///< TLS without a certificate
   local_user,  ///< a process behind a daemon's Unix socket
   daemon,      ///< a daemon's certificate, or a daemon that asks for itself
-  person,      ///< a person's certificate: drover://CLUSTER/viewer|operator|admin/NAME
+  person,      ///< a person's certificate: drover://CLUSTER/ROLE/NAME with one of the five roles
+  credential,  ///< a bearer token that this cluster issued
+  external,    ///< a bearer token of an issuer that this cluster trusts
 };
 
 struct Principal {
@@ -27,16 +31,27 @@ struct Principal {
   std::string user;          ///< local_user: name on the daemon's host, may be empty
   bool owns_daemon = false;  ///< local_user: has the uid that the answering daemon itself runs as
 
-  std::string role;  ///< local_user, daemon: the daemon's; person: viewer, operator or admin
-  std::string name;  ///< local_user, daemon: the daemon's; person: theirs
+  std::string role;  ///< local_user, daemon: the daemon's; others: viewer, user, operator or admin
+  std::string name;  ///< local_user, daemon: the daemon's; others: theirs
+  std::string issuer = {};  ///< external: the issuer's short name
+  /// credential: its id; external: the token's, when it has one
+  std::string token_id = {};
+  /// Noderange of the nodes that may be changed; empty: no limit of its own.
+  std::string nodes = {};
+  std::vector<std::string> groups = {};  ///< external: groups in the token, for nodes' permissions
+  WallTime expires{};                    ///< credential, external, person: when the proof ends
   /// The key that the daemon proved itself with, where the way the request came says so; else
   /// empty.
   std::string key_sha256;
 
   /// Stable text for the change log, the audit and grants: "user:alice@utility/login1",
-  /// "daemon:compute/n1", "person:bob", "anonymous". A user without a name is "#uid"; bytes of a
-  /// name other than letters, digits and "._-$" are %XX.
+  /// "daemon:compute/n1", "person:bob", "credential:ci", "oidc:corp/carol", "anonymous". A user
+  /// without a name is "#uid"; bytes of a name other than letters, digits and "._-$" are %XX.
   [[nodiscard]] std::string text() const;
+
+  /// The account whose nodes are this principal's own (a node's owner); empty when there is none:
+  /// daemons, users on computes (root is not ours there), and whoever but uid 0 calls itself root.
+  [[nodiscard]] std::string account() const;
 };
 
 /// The process behind this daemon's own socket. `user` may be empty; `own_uid` is the daemon's.

@@ -130,6 +130,9 @@ Result<tree::CallSpec> spec_of(Services& services, const RequestPtr& request) {
 
 void start_call(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, tree::CallSpec spec, spec_of(services, request));
+  if (const Status allowed = request->authorize_nodes(spec.targets, auth::NodeUse::run); !allowed) {
+    return request->fail(allowed.error());
+  }
   constexpr Duration kGathering = std::chrono::seconds(5);  // the last answers on their way up
   request->allow(spec.budget + kGathering);
   once(services, request, [&services, spec = std::move(spec)](Finish finish) mutable {
@@ -146,10 +149,11 @@ void start_call(Services& services, const RequestPtr& request) {
 void add_calls(Router& router, Services& services) {
   router.add({.method = "POST",
               .path = "/api/v1/calls",
-              .privilege = auth::Privilege::operate,
+              .privilege = auth::Privilege::use,
               .summary = "Run a method on nodes and gather their answers.",
               .takes = body_of<CallRequest>(),
               .gives = body_of<CallView>(),
+              .on_nodes = true,
               .handler = [&services](const RequestPtr& r) { start_call(services, r); }});
 }
 

@@ -41,6 +41,9 @@ void patch_node(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, cluster::NodePatch patch, request->body<cluster::NodePatch>());
   const std::string name = request->path("name");
   DROVER_OR_FAIL(request, const cluster::NodeEntry* entry, find_node(services.model, name));
+  if (const Status allowed = request->authorize_node(name); !allowed) {
+    return request->fail(allowed.error());
+  }
   HotFacts hot{entry->confirmed, entry->agent};
   mutate(services, request,
          [name, before, patch = std::move(patch),
@@ -73,10 +76,11 @@ void add_nodes(Router& router, Services& services) {
               .handler = [&services](const RequestPtr& r) { show_node(services, r); }});
   router.add({.method = "PATCH",
               .path = "/api/v1/nodes/{name}",
-              .privilege = auth::Privilege::operate,
+              .privilege = auth::Privilege::use,
               .summary = "Change what a node may be used for, and its marks.",
               .takes = body_of<cluster::NodePatch>(),
               .gives = body_of<cluster::NodeView>(),
+              .on_nodes = true,
               .handler = [&services](const RequestPtr& r) { patch_node(services, r); }});
 }
 
