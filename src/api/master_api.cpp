@@ -26,6 +26,7 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_tokens(router_, services_);
   add_join(router_, services_);
   add_renew(router_, services_);
+  add_names(router_, services_);
   add_noderange(router_, services_);
   add_local(router_, services_.local);
   add_version(router_, services_.local);

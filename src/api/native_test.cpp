@@ -168,6 +168,37 @@ TEST(Noderange, Expands) {
   EXPECT_EQ(master.get("/api/v1/noderange/expand").status, 400);
 }
 
+TEST(Noderange, FoldsAndCounts) {
+  TestMaster master;
+  for (int i = 1; i <= 5; i += 2) master.add_node(fmt::format("n{}", i));
+  const auto folded = parsed(master.get("/api/v1/noderange/fold?nodes=*"));
+  EXPECT_EQ(folded.at("nodes"), "n[1,3,5]");
+  EXPECT_EQ(folded.at("count"), 3);
+  EXPECT_EQ(parsed(master.get("/api/v1/noderange/fold?nodes=*&steps=true")).at("nodes"),
+            "n[1-5/2]");
+  EXPECT_EQ(parsed(master.get("/api/v1/noderange/count?nodes=@compute,-n3")).at("count"), 2);
+  EXPECT_EQ(parsed(master.get("/api/v1/noderange/fold?nodes=role%3Dutility")).at("nodes"), "");
+  EXPECT_EQ(master.get("/api/v1/noderange/fold?nodes=*&steps=2").status, 400);
+  EXPECT_EQ(master.get("/api/v1/noderange/fold").status, 400);
+  EXPECT_EQ(master.get("/api/v1/noderange/count").status, 400);
+  EXPECT_EQ(master.get("/api/v1/noderange/count?nodes=n2").status, 404);
+  EXPECT_NE(detail(master.get("/api/v1/noderange/count?nodes=n%5B1-")).find("column 2"),
+            std::string::npos);
+}
+
+TEST(Names, BeginWithThePrefix) {
+  TestMaster master;
+  for (const auto* name : {"n1", "n10", "n2", "login1"}) master.add_node(name);
+  using Names = std::vector<std::string>;
+  EXPECT_EQ(names(master.get("/api/v1/names?kind=node&prefix=n1")), (Names{"n1", "n10"}));
+  EXPECT_EQ(names(master.get("/api/v1/names?kind=node&limit=2")), (Names{"login1", "n1"}));
+  EXPECT_EQ(names(master.get("/api/v1/names?kind=node,group&prefix=c")), Names{"compute"});
+  EXPECT_EQ(names(master.get("/api/v1/names?kind=metric&prefix=load_1")).size(), 2U);
+  EXPECT_EQ(names(master.get("/api/v1/names?prefix=nothing%5B")), Names{});
+  EXPECT_EQ(master.get("/api/v1/names?kind=king").status, 400);
+  EXPECT_EQ(master.get("/api/v1/names?limit=1001").status, 400);
+}
+
 tree::CallReport report_for(const tree::CallSpec& spec) {
   tree::CallReport report;
   report.id = spec.id;

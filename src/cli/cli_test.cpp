@@ -259,7 +259,15 @@ TEST(Cli, NodesFoldExpandCount) {
   EXPECT_EQ(drover({"nodes", "fold", "--steps", "n1", "n3", "n5"}).out, "n[1-5/2]\n");
   EXPECT_EQ(drover({"nodes", "expand", "--offline", "r[1-2]u1"}).out, "r1u1\nr2u1\n");
   EXPECT_EQ(drover({"nodes", "count", "--offline", "r[1-20]u[1-5]"}).out, "100\n");
-  EXPECT_EQ(drover({"nodes", "expand", "--offline", "@group"}).code, 2);
+  const Ran group = drover({"nodes", "expand", "--offline", "@group"});
+  EXPECT_EQ(group.code, 2);
+  EXPECT_NE(group.err.find("next: leave out --offline"), std::string::npos) << group.err;
+  const std::vector<std::string> diff{"nodes", "expand", "--offline", "n[1-3]", "--diff", "n[2-4]"};
+  EXPECT_EQ(drover(diff).out, "- n1\n+ n4\n");
+  EXPECT_EQ(drover({"nodes", "count", "--offline", "n[1-9]", "--diff", "n3,m1"}).out, "- 8\n+ 1\n");
+  EXPECT_EQ(drover({"nodes", "fold", "n9", "n[1-3]", "--diff", "n[2-4]"}).out, "- n[1,9]\n+ n4\n");
+  EXPECT_EQ(drover({"nodes", "fold", "n1", "--diff", "n[2"}).code, 2);
+  EXPECT_EQ(drover({"nodes", "fold", "--offline", "@rack1"}).code, 2);
   const Answers answers{
       {"GET /api/v1/noderange/expand", json_response(R"({"items":["n1","n2"],"count":2})")}};
   EXPECT_EQ(run_against(answers, {"nodes", "expand", "@rack1", "-o", "csv"}).out, "node\nn1\nn2\n");

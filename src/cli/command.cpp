@@ -57,6 +57,7 @@ const std::vector<Parameter>& global_parameters() {
       {"columns", Kind::option, "Columns to show, by title or JSON path: name,phase.state"},
       {"sort", Kind::option, "Order of a list: [-]COLUMN or PATH, [..]; - for descending"},
       {"filter", Kind::repeated, "Only items that pass: phase.state=up, 'summary.cpus>=64', .."},
+      {"watch", Kind::flag, "Show it again whenever something changes; Ctrl-C leaves", {}, 'w'},
       {"yes", Kind::flag, "Do not ask before a change of many nodes", {}, 'y'},
       {"no-header", Kind::flag, "Leave out the table's header"},
       {"no-color", Kind::flag, "No colours (NO_COLOR does the same)"},

@@ -80,7 +80,8 @@ Duration Context::timeout(Duration standard) const {
 }
 
 void Context::warn(std::string_view text) {
-  surroundings_.err(printable(text) + "\n");
+  const std::string line = printable(text) + "\n";
+  captured_ ? captured_(line) : surroundings_.err(line);
 }
 
 void Context::report_degraded() {
@@ -104,12 +105,15 @@ Result<int> Context::print_list(const json::array& items, const ListView& view, 
   if (!whole) {
     DROVER_TRY(chosen, refined(items, view));
   }
-  DROVER_TRY(const std::string text, render_list(whole ? items : *chosen, view, output_));
+  const json::array& shown = whole ? items : *chosen;
+  if (on_list_) on_list_(shown, view);
+  DROVER_TRY(const std::string text, render_list(shown, view, output_));
   print(text);
   return exit_code;
 }
 
 Result<int> Context::print_document(const json::value& document, int exit_code) {
+  if (on_list_) on_list_(json::array{document}, {});
   print(render_document(document, output_));
   return exit_code;
 }

@@ -1,6 +1,7 @@
 // What a command's handler works with: the client, the output options and the two streams.
 #pragma once
 
+#include "base/callback.hpp"
 #include "cli/client.hpp"
 #include "cli/output.hpp"
 #include "cli/selection.hpp"
@@ -37,9 +38,10 @@ class Context {
     return output_.format == Format::table || output_.format == Format::wide;
   }
 
-  void print(std::string_view text) { surroundings_.out(text); }
+  void print(std::string_view text) { captured_ ? captured_(text) : surroundings_.out(text); }
   /// A line on standard error, made printable.
   void warn(std::string_view text);
+  /// Chosen by --filter, ordered by --sort, in the form of -o.
   Result<int> print_list(const json::array& items, const ListView& view, int exit_code = 0);
   /// --filter and --sort for lists that are printed otherwise; print_list() does it by itself.
   Result<json::array> refined(const json::array& items, const ListView& view) const;
@@ -55,6 +57,13 @@ class Context {
   /// is refused with invalid_argument, saying what to add.
   Status confirm_many(size_t count, std::string_view what);
   Result<int> print_document(const json::value& document, int exit_code = 0);
+  /// For --watch: what is printed and warned goes to `text`; lists, chosen and sorted, to `list`
+  /// too.
+  void redirect(Callback<void(std::string_view)> text,
+                Callback<void(const json::array&, const ListView&)> list) {
+    captured_ = std::move(text);
+    on_list_ = std::move(list);
+  }
   /// Tells on standard error when an answer came from a degraded daemon, once per command.
   void report_degraded();
 
@@ -70,6 +79,8 @@ class Context {
   std::vector<FieldTest> filters_;
   std::vector<SortKey> sort_;
   std::unique_ptr<Client> client_;
+  Callback<void(std::string_view)> captured_;
+  Callback<void(const json::array&, const ListView&)> on_list_;
 };
 
 /// Refuses a noderange with a mistake in its syntax before any server is asked; the error shows a

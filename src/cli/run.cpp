@@ -1,6 +1,7 @@
 // One command from its arguments to its exit code.
 #include "base/text.hpp"
 #include "cli/context.hpp"
+#include "cli/live.hpp"
 #include "cli/parse.hpp"
 #include "cli/surroundings.hpp"
 
@@ -23,6 +24,10 @@ int run(Surroundings& surroundings) {
   if (invocation.command == nullptr) {
     (invocation.exit_code == 0 ? surroundings.out : surroundings.err)(invocation.text);
     return invocation.exit_code;
+  }
+  if (invocation.globals.has("watch")) {
+    const auto code = run_live(invocation, surroundings);
+    return code ? *code : report(surroundings, code.error());
   }
   auto context = Context::make(invocation.globals, surroundings);
   if (!context) return report(surroundings, context.error());

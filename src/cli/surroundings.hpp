@@ -31,6 +31,8 @@ struct Surroundings {
   bool out_is_terminal = false;
   size_t width = 0;   ///< the terminal's columns; 0: not limited
   size_t height = 0;  ///< its lines; 0: not known
+  /// For tests: --watch ends after so many drawings; 0: never.
+  size_t most_refreshes = 0;
   /// Looked for in this order when neither --socket nor --server is given.
   std::vector<std::string> sockets{"/run/drover/master.sock", "/run/drover/utility.sock",
                                    "/run/drover/aggregator.sock", "/run/drover/compute.sock"};

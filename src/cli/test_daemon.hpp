@@ -118,6 +118,8 @@ struct CommandLine {
   bool input_terminal = false;
   std::string answer;  ///< what the person types when asked
   size_t width = 0;
+  size_t height = 0;
+  size_t most_refreshes = 0;
   std::vector<std::string> sockets;
 
   Ran operator()(std::vector<std::string> arguments) const {
@@ -133,6 +135,8 @@ struct CommandLine {
     surroundings.in_is_terminal = input_terminal;
     surroundings.answer = [this] { return Result<std::string>(answer); };
     surroundings.width = width;
+    surroundings.height = height;
+    surroundings.most_refreshes = most_refreshes;
     surroundings.out = [&out](std::string_view text) { out.out += text; };
     surroundings.err = [&out](std::string_view text) { out.err += text; };
     surroundings.input = [this] { return Result<std::string>(input); };

@@ -13,6 +13,7 @@ void add_health(Router& router, Services& services);
 void add_inventory(Router& router, Services& services);
 void add_join(Router& router, Services& services);
 void add_metrics(Router& router, Services& services);
+void add_names(Router& router, Services& services);
 void add_noderange(Router& router, Services& services);
 void add_nodes(Router& router, Services& services);
 void add_renew(Router& router, Services& services);

@@ -1,0 +1,129 @@
+// GET /names: names that begin with a prefix, for completion on the command line.
+#include "api/list_writer.hpp"
+#include "api/native/native.hpp"
+#include "base/describe.hpp"
+#include "telemetry/metrics.hpp"
+
+#include <array>
+#include <string>
+#include <string_view>
+
+#include <fmt/format.h>
+
+namespace drover::api {
+namespace {
+
+/// More than a person reads, little enough to be sent and shown at once.
+constexpr uint64_t kMostNames = 1000;
+
+enum class NameKind : uint8_t { node, group, metric };
+constexpr std::array<std::string_view, 3> kKindNames{"node", "group", "metric"};
+std::span<const std::string_view> enum_names(NameKind) {
+  return kKindNames;
+}
+
+struct KnownName {
+  static constexpr std::string_view kTypeName = "KnownName";
+  NameKind kind = NameKind::node;
+  std::string name;
+  std::string help;
+  void describe(Visitor& v) {
+    v.field("kind", kind, "What it is the name of.");
+    v.field("name", name, "The name.");
+    v.field("help", help,
+            "What it stands for, in a few words; empty when there is nothing to say.");
+  }
+};
+
+/// Gathers names up to a limit.
+class Gatherer {
+ public:
+  Gatherer(std::string_view prefix, uint64_t limit) : prefix_(prefix), left_(limit) {}
+  [[nodiscard]] bool full() const { return left_ == 0; }
+  void offer(NameKind kind, std::string_view name, std::string_view help = {}) {
+    if (full() || !name.starts_with(prefix_)) return;
+    --left_;
+    list_.add(KnownName{kind, std::string(name), std::string(help)});
+  }
+  std::string finish() { return list_.finish(); }
+
+ private:
+  std::string_view prefix_;
+  uint64_t left_;
+  ListWriter list_;
+};
+
+void offer_nodes(const Services& services, Gatherer& to) {
+  for (const auto& [name, entry] : services.model.nodes()) {
+    if (to.full()) return;
+    to.offer(NameKind::node, name);
+  }
+}
+
+void offer_groups(const Services& /*services*/, Gatherer& to) {
+  for (const std::string_view role : enum_names(cluster::NodeRole{})) {
+    to.offer(NameKind::group, role, "every node of this role");
+  }
+}
+
+void offer_metrics(const Services& /*services*/, Gatherer& to) {
+  for (const auto& metric : telemetry::metrics()) {
+    to.offer(NameKind::metric, metric.name, metric.help);
+  }
+}
+
+struct Source {
+  NameKind kind;
+  void (*offer)(const Services& services, Gatherer& to);
+};
+constexpr std::array kSources{Source{NameKind::node, &offer_nodes},
+                              Source{NameKind::group, &offer_groups},
+                              Source{NameKind::metric, &offer_metrics}};
+
+/// "node,group" as kinds; all of them when it is empty.
+Result<std::vector<NameKind>> kinds_of(std::string_view text) {
+  std::vector<NameKind> out;
+  while (!text.empty()) {
+    const size_t comma = std::min(text.find(','), text.size());
+    const auto kind = enum_from_name<NameKind>(text.substr(0, comma));
+    if (!kind) {
+      return fail(Code::invalid_argument,
+                  fmt::format("query parameter kind: expected some of {}, got \"{}\"",
+                              fmt::join(kKindNames, ", "), text.substr(0, comma)));
+    }
+    out.push_back(*kind);
+    text.remove_prefix(std::min(comma + 1, text.size()));
+  }
+  if (out.empty()) {
+    for (const Source& source : kSources) out.push_back(source.kind);
+  }
+  return out;
+}
+
+void list_names(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, const uint64_t limit,
+                 request->query_number("limit", kMostNames, 1, kMostNames));
+  DROVER_OR_FAIL(request, const auto kinds, kinds_of(request->query("kind").value_or("")));
+  Gatherer gatherer(request->query("prefix").value_or(""), limit);
+  for (const Source& source : kSources) {
+    if (std::find(kinds.begin(), kinds.end(), source.kind) == kinds.end()) continue;
+    source.offer(services, gatherer);
+  }
+  request->json(200, gatherer.finish());
+}
+
+}  // namespace
+
+void add_names(Router& router, Services& services) {
+  router.add({.method = "GET",
+              .path = "/api/v1/names",
+              .privilege = auth::Privilege::view,
+              .summary = "List names that begin with a prefix, for completion.",
+              .query = {{"kind", "Some of node, group, metric, with commas; absent: all."},
+                        {"prefix", "What the names begin with; absent: nothing."},
+                        {"limit", "Most names, 1 to 1000.", true}},
+              .gives = list_of<KnownName>(),
+              .handler = [&services](const RequestPtr& r) { list_names(services, r); }});
+}
+
+}  // namespace drover::api
