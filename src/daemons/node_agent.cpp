@@ -22,6 +22,7 @@ NodeAgent::NodeAgent(Seams seams, const Log& log, const tree::Introduction& self
       facts_(facts),
       send_beat_(std::move(send_beat)),
       worker_(seams.executor.make_worker("work")),
+      reader_(seams.executor.make_worker("inventory")),
       runner_(seams.executor, log.with("call"), askers, {}),
       records_(seams.executor, log.with("records"),
                {self.name, std::string(tree::name(self.role)), self.incarnation}, {},
@@ -65,7 +66,7 @@ void NodeAgent::collect_now() {
 
 void NodeAgent::collect(Callback<void(Result<std::string>)> done) {
   auto found = std::make_shared<Result<std::string>>(fail(Code::internal, "not read"));
-  worker_->run(
+  reader_->run(
       [found, &facts = facts_] { *found = facts.read_inventory(); },
       [this, alive = std::weak_ptr<bool>(alive_), found, done = std::move(done)]() mutable {
         if (alive.expired()) return;

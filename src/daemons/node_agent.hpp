@@ -46,6 +46,8 @@ class NodeAgent {
   HostFacts& facts_;
   SendBeat send_beat_;
   std::unique_ptr<Worker> worker_;
+  /// Reading a machine may take longer than the silence limit: it must not hold up the beat.
+  std::unique_ptr<Worker> reader_;
   tree::CallRunner runner_;
   tree::RecordSender records_;
   tree::Heartbeat heartbeat_;

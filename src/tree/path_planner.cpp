@@ -5,6 +5,9 @@
 namespace drover::tree {
 namespace {
 
+/// No site decides this often: a node that claims a higher epoch is not believed, so that the
+/// numbers cannot be driven to their end.
+constexpr uint64_t kMaxPathEpoch = uint64_t{1} << 62;
 constexpr uint64_t kFnvBasis = 14695981039346656037ULL;
 constexpr uint64_t kFnvPrime = 1099511628211ULL;
 
@@ -47,8 +50,11 @@ void PathPlanner::aggregator_down(const std::string& name, MonoTime now) {
 
 void PathPlanner::add_node(const std::string& node, uint64_t epoch) {
   const auto [it, added] = nodes_.try_emplace(node);
-  it->second.assigned.epoch = std::max(it->second.assigned.epoch, epoch);
   dirty_ = added || dirty_;
+  PathAssignment& assigned = it->second.assigned;
+  if (epoch <= assigned.epoch || epoch >= kMaxPathEpoch) return;
+  assigned.epoch = epoch;
+  if (!assigned.primary.empty()) dirty_ = it->second.overruled = true;
 }
 
 void PathPlanner::remove_node(const std::string& node) {
@@ -171,12 +177,23 @@ std::vector<std::string> PathPlanner::plan(MonoTime now) {
       state.assigned.primary = state.actual;
     }
     if (repair(node, state, up)) {
+      state.overruled = false;
+      changed.push_back(node);
+      continue;
+    }
+    if (std::exchange(state.overruled, false)) {
+      ++state.assigned.epoch;
       changed.push_back(node);
       continue;
     }
     if (state.moving_until > now) {
       next_due_ = std::min(next_due_, state.moving_until);
       continue;
+    }
+    if (state.moving_until != MonoTime{}) {
+      // It cannot reach its home, and must not keep the others from theirs.
+      state.moving_until = {};
+      state.not_before = now + settings_.hold;
     }
     if (wanted.empty()) continue;
     std::string home = wanted[place];
@@ -187,6 +204,10 @@ std::vector<std::string> PathPlanner::plan(MonoTime now) {
     if (!displaced && state.assigned.secondary == second) continue;
     if (displaced) {
       ++displaced_;
+      if (now < state.not_before) {
+        next_due_ = std::min(next_due_, state.not_before);
+        continue;
+      }
       if (moving >= batch) continue;
       ++moving;
       state.moving_until = now + settings_.move_limit;

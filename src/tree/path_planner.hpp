@@ -63,6 +63,8 @@ class PathPlanner {
     PathAssignment assigned;
     std::string actual;       ///< primary in use as reported
     MonoTime moving_until{};  ///< a planned move is under way until then
+    MonoTime not_before{};    ///< a move failed: it is not tried again until then
+    bool overruled = false;   ///< it follows a later decision than ours, of an earlier life of ours
   };
   /// Best and second best among `candidates` for `node`.
   [[nodiscard]] std::pair<std::string, std::string> best_two(

@@ -1,5 +1,7 @@
 #include "tree/path_planner.hpp"
 
+#include <set>
+
 #include <fmt/core.h>
 #include <gtest/gtest.h>
 
@@ -135,6 +137,51 @@ TEST_F(Planner, ANodeThatStrayedByItselfIsBroughtBack) {
   settle(800);
   EXPECT_EQ(planner.assignment("n1")->primary, before.primary);
   EXPECT_GT(planner.assignment("n1")->epoch, before.epoch);
+}
+
+TEST_F(Planner, NodesThatCannotReachTheirHomeDoNotKeepTheOthersFromTheirs) {
+  add_nodes(40);
+  planner.aggregator_up("agg1", at(0));
+  planner.aggregator_up("agg2", at(0));
+  settle(100);
+  // The first in order never come back: their network to agg1 is cut.
+  const auto cut = [](const std::string& node) { return node < "n20"; };
+  std::set<std::string> away;
+  size_t cut_off = 0;
+  for (int i = 1; i <= 40; ++i) {
+    const std::string node = fmt::format("n{}", i);
+    if (planner.assignment(node)->primary != "agg1") continue;
+    cut(node) ? ++cut_off : away.insert(node).second;
+  }
+  ASSERT_GE(cut_off, PathPlannerSettings{}.batch_least) << "else this proves nothing";
+  planner.aggregator_down("agg1", at(1000));
+  obey(planner.plan(at(1000)));
+  planner.aggregator_up("agg1", at(1001));
+  for (int64_t second = 1001; second < 1400; ++second) {
+    for (const std::string& node : planner.plan(at(second))) {
+      const PathAssignment* assigned = planner.assignment(node);
+      if (cut(node) && assigned->primary == "agg1") continue;
+      if (assigned->primary == "agg1") away.erase(node);
+      planner.observe(node, assigned->primary, assigned->epoch);
+    }
+  }
+  EXPECT_TRUE(away.empty()) << away.size() << " are not home";
+}
+
+TEST_F(Planner, ANodeThatFollowsALaterDecisionIsToldOursAnew) {
+  planner.aggregator_up("agg1", at(0));
+  planner.aggregator_up("agg2", at(0));
+  planner.add_node("n1", 0);
+  obey(planner.plan(at(1)));
+  ASSERT_TRUE(planner.plan(at(100)).empty() || planner.assignment("n1")->epoch < 17);
+  // A report of what a former life of this master decided comes late.
+  planner.add_node("n1", 17);
+  EXPECT_EQ(planner.plan(at(101)), std::vector<std::string>{"n1"});
+  EXPECT_EQ(planner.assignment("n1")->epoch, 18U);
+  // A number that only a liar can have does not bring ours to its end.
+  planner.add_node("n1", ~uint64_t{0});
+  EXPECT_TRUE(planner.plan(at(102)).empty());
+  EXPECT_EQ(planner.assignment("n1")->epoch, 18U);
 }
 
 TEST(Rendezvous, ScoresAreFrozen) {

@@ -116,6 +116,13 @@ void RecordOutbox::set_bytes(Entry& entry, std::string bytes) {
   stats_.memory_bytes += entry.bytes.size();
 }
 
+void RecordOutbox::resize(Entry& entry, size_t size) {
+  size_t& bytes = origins_[entry.id.origin].bytes;
+  bytes -= entry.size;
+  bytes += size;
+  entry.size = size;
+}
+
 Status RecordOutbox::put(const RecordId& id, std::string encoded) {
   if (holds(id)) return fail(Code::already_exists, "this record is held already");
   if (entries_.size() >= limits_.records ||
@@ -128,10 +135,18 @@ Status RecordOutbox::put(const RecordId& id, std::string encoded) {
     }
     return fail(Code::exhausted, "too many records wait for a master");
   }
+  if (const auto share = origins_.find(id.origin); share != origins_.end()) {
+    if (share->second.records >= limits_.origin_records ||
+        share->second.bytes + encoded.size() > limits_.origin_bytes) {
+      ++stats_.refused;
+      return fail(Code::exhausted, "too many records of " + id.origin + " wait for a master");
+    }
+  }
   const uint64_t order = next_order_++;
   Entry& entry = entries_[order];
   entry.id = id;
-  entry.size = encoded.size();
+  ++origins_[id.origin].records;
+  resize(entry, encoded.size());
   entry.since = executor_.now();
   set_bytes(entry, std::move(encoded));
   index_.emplace(id, order);
@@ -148,7 +163,7 @@ bool RecordOutbox::replace(const RecordId& id, std::string encoded) {
     flying_bytes_ += encoded.size();
     flying_bytes_ -= entry->size;
   }
-  entry->size = encoded.size();
+  resize(*entry, encoded.size());
   ++entry->version;
   if (entry->disk == OnDisk::yes) --stats_.spooled;
   entry->disk = OnDisk::no;
@@ -180,6 +195,10 @@ void RecordOutbox::forget(Entries::iterator it) {
   if (entry.disk == OnDisk::yes) --stats_.spooled;
   stats_.memory_bytes -= entry.bytes.size();
   unspooled_.erase(it->first);
+  resize(entry, 0);
+  if (const auto share = origins_.find(entry.id.origin); --share->second.records == 0) {
+    origins_.erase(share);
+  }
   index_.erase(entry.id);
   entries_.erase(it);
   full_said_ = false;
@@ -306,7 +325,8 @@ void RecordOutbox::take_in(Found& found) {
     if (holds(id)) continue;  // it came again meanwhile; its copy on disk is replaced or let go
     Entry& entry = entries_[order];
     entry.id = id;
-    entry.size = size;
+    ++origins_[id.origin].records;
+    resize(entry, size);
     entry.disk = OnDisk::yes;
     entry.sent = true;  // by all we know
     entry.version = 1;

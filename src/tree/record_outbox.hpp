@@ -54,7 +54,9 @@ class RecordOutbox {
   struct Limits {
     size_t records = 100'000;                ///< held, on disk or in memory
     size_t memory_bytes = size_t{16} << 20;  ///< payloads held in memory
-    size_t flight_records = 512;             ///< sent and not acknowledged
+    size_t origin_records = 100'000;         ///< held of one origin
+    size_t origin_bytes = SIZE_MAX;
+    size_t flight_records = 512;  ///< sent and not acknowledged
     size_t flight_bytes = size_t{1} << 20;
     /// A record that is not acknowledged after this goes to disk: in a healthy tree none does.
     /// 0 where the disk is the record's home (at its origin).
@@ -127,6 +129,7 @@ class RecordOutbox {
   void arm_resend();
   void set_bytes(Entry& entry, std::string bytes);
   void forget(Entries::iterator it);
+  void resize(Entry& entry, size_t size);
   Entry* find(const RecordId& id);
   [[nodiscard]] const Entry* find(const RecordId& id) const;
   void let_go_on_disk(const RecordId& id);
@@ -145,7 +148,12 @@ class RecordOutbox {
 
   Entries entries_;
   std::map<RecordId, uint64_t> index_;
-  std::set<uint64_t> unspooled_;  ///< orders of the entries that are not on disk
+  struct Share {
+    size_t records = 0;
+    size_t bytes = 0;
+  };
+  std::map<std::string, Share> origins_;  ///< what is held of each
+  std::set<uint64_t> unspooled_;          ///< orders of the entries that are not on disk
   uint64_t next_order_;
   uint64_t cursor_ = 0;  ///< order of the last entry sent by this way
   size_t flying_records_ = 0;

@@ -1,7 +1,9 @@
 #include "tree/record_relay.hpp"
 
 #include "proto/records.pb.h"
+#include "tree/hello.hpp"
 
+#include <algorithm>
 #include <map>
 #include <tuple>
 #include <utility>
@@ -16,11 +18,21 @@ void refuse(proto::RecordAcks& acks, const proto::Record& record, Code code, con
   refused->set_message(why);
 }
 
+/// Twice what an honest origin has under way: one that never stops does not fill the place of all.
+RecordOutbox::Limits share_fairly(RecordOutbox::Limits limits) {
+  limits.origin_records = std::min(limits.origin_records, 2 * limits.flight_records);
+  limits.origin_bytes =
+      std::min(limits.origin_bytes, 2 * (limits.flight_bytes + kMaxRecordPayload));
+  return limits;
+}
+
 }  // namespace
 
 RecordRelay::RecordRelay(Executor& executor, const Log& log, Peers& nodes,
                          const RecordOutbox::Limits& limits, std::unique_ptr<SpoolPlace> spool)
-    : log_(log.with("records")), nodes_(nodes), outbox_(executor, log, limits, std::move(spool)) {}
+    : log_(log.with("records")),
+      nodes_(nodes),
+      outbox_(executor, log, share_fairly(limits), std::move(spool)) {}
 
 void RecordRelay::on_records(const std::string& node, std::string_view payload) {
   proto::Records records;
@@ -32,6 +44,8 @@ void RecordRelay::on_records(const std::string& node, std::string_view payload) 
   for (const proto::Record& record : records.records()) {
     if (record.origin() != node) {
       refuse(refusals, record, Code::denied, "a node may report about itself alone");
+    } else if (record.role() != name(Role::compute)) {
+      refuse(refusals, record, Code::denied, "only compute nodes report through an aggregator");
     } else if (record.sequence() == 0) {
       refuse(refusals, record, Code::invalid_argument, "sequences begin with 1");
     } else if (record.payload().size() > kMaxRecordPayload) {

@@ -526,5 +526,23 @@ TEST(RecordTree, NothingIsLostOrAppliedTwiceWhateverBreaks) {
   }
 }
 
+TEST(RecordShares, OneOriginCannotTakeThePlaceOfAll) {
+  sim::World world(1);
+  sim::SimDisk disk;
+  sim::SimProcess process(world, {.name = "agg1", .host = "agg1", .disk = &disk});
+  RecordOutbox::Limits limits;
+  limits.origin_records = 10;
+  limits.origin_bytes = 5000;
+  RecordOutbox outbox(process.executor(), process.log(), limits, nullptr);
+  for (uint64_t i = 1; i <= 10; ++i) ASSERT_TRUE(outbox.put({"n1", 1, i}, "record"));
+  EXPECT_EQ(outbox.put({"n1", 1, 11}, "record").error().code, Code::exhausted);
+  EXPECT_TRUE(outbox.put({"n2", 1, 1}, std::string(4000, 'x')));
+  EXPECT_EQ(outbox.put({"n2", 1, 2}, std::string(4000, 'x')).error().code, Code::exhausted);
+  EXPECT_TRUE(outbox.replace({"n2", 1, 1}, "short"));
+  EXPECT_TRUE(outbox.put({"n2", 1, 2}, std::string(4000, 'x')));
+  EXPECT_TRUE(outbox.drop({"n1", 1, 3}));
+  EXPECT_TRUE(outbox.put({"n1", 1, 11}, "record"));
+}
+
 }  // namespace
 }  // namespace drover::tree
