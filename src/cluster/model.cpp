@@ -85,6 +85,7 @@ Status Model::put_node(const std::string& key, std::string_view body, uint64_t r
   NodeEntry& entry = it->second;
   const Node before = std::exchange(entry.node, std::move(node));
   entry.revision = revision;
+  if (entry.vouched) entry.confirmed = agrees(*entry.vouched, entry.node.phase.state);
   entry.encoded.clear();
   index_[it->first] = &entry;
   ++generation_;
@@ -124,6 +125,11 @@ void Model::set_agent(std::string_view name, Agent agent) {
   ++generation_;
 }
 
+bool Model::agrees(PhaseState vouched, PhaseState stored) {
+  return !(vouched == PhaseState::lost && stored == PhaseState::up) &&
+         !(vouched == PhaseState::up && stored == PhaseState::lost);
+}
+
 void Model::set_confirmed(std::string_view name, bool confirmed) {
   NodeEntry* entry = find_mutable(name);
   if (entry == nullptr || entry->confirmed == confirmed) return;
@@ -138,7 +144,11 @@ void Model::seen(std::string_view name, WallTime when) {
 }
 
 void Model::take(const Verdict& verdict, WallTime now) {
-  set_confirmed(verdict.node, verdict.confirmed);
+  if (NodeEntry* known = find_mutable(verdict.node); known != nullptr) {
+    known->vouched = verdict.confirmed ? std::optional(verdict.phase) : std::nullopt;
+    set_confirmed(verdict.node,
+                  verdict.confirmed && agrees(verdict.phase, known->node.phase.state));
+  }
   if (verdict.incarnation == 0) return;
   Agent agent;
   agent.version = verdict.version;

@@ -31,6 +31,9 @@ struct NodeEntry {
   uint64_t revision = 0;
   bool confirmed = false;      ///< somebody vouches for node.phase now
   std::optional<Agent> agent;  ///< absent until heard of
+  /// What the last verdict that somebody vouched for said. It is in memory before the phase that
+  /// follows from it is stored, and a stored `up` is not confirmed by hearing that it is lost.
+  std::optional<PhaseState> vouched;
   mutable std::string encoded;
 };
 
@@ -82,6 +85,8 @@ class Model {
   [[nodiscard]] uint64_t generation() const { return generation_; }
 
  private:
+  /// Whether one who vouches for `vouched` confirms a stored phase.
+  static bool agrees(PhaseState vouched, PhaseState stored);
   Status put_node(const std::string& key, std::string_view body, uint64_t revision);
   void erase_node(const std::string& key);
   Status apply_one(const store::Change& change);

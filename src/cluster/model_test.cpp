@@ -115,6 +115,13 @@ TEST(Model, LosingANodeKeepsWhenItWasSeen) {
   verdict.phase = PhaseState::lost;
   model.take(verdict, from_unix_ms(9000));
   EXPECT_EQ(model.find("n1")->agent->last_seen, from_unix_ms(5000));
+  EXPECT_FALSE(model.find("n1")->confirmed) << "it is stored as up, and is known to be lost";
+  Node lost = make_node("n1");
+  lost.phase.state = PhaseState::lost;
+  MemoryTransaction later;
+  ASSERT_TRUE(write_node(later, lost));
+  ASSERT_TRUE(model.apply(later.changes));
+  EXPECT_TRUE(model.find("n1")->confirmed);
 }
 
 TEST(ModelNames, AnswersForNoderanges) {

@@ -136,6 +136,7 @@ std::string SimulatedCluster::random_compute() {
 void SimulatedCluster::client_turn() {
   if (!trouble_) return;
   if (master_ && !master_->host.process.paused()) {
+    check_vouched();
     if (lots_.below(60) == 0) ambush();
     switch (lots_.below(4)) {
       case 0:
@@ -310,6 +311,25 @@ void SimulatedCluster::check_history() {
   for (const std::string& why : acknowledged_) {
     if (found[why] != 1)
       wrong(fmt::format("{} was acknowledged and is there {} times", why, found[why]));
+  }
+}
+
+void SimulatedCluster::check_vouched() {
+  const auto& children = master_->tree->children();
+  const WallTime now = master_->host.process.executor().wall();
+  const auto in_touch = [&](const std::string& aggregator) {
+    const auto child = children.find("aggregator/" + aggregator);
+    // What has just been lost is judged a moment later.
+    return child != children.end() &&
+           (child->second.linked || now - child->second.since < seconds(1));
+  };
+  for (const auto& [name, entry] : master_->model.nodes()) {
+    if (!entry.confirmed || entry.node.phase.state != cluster::PhaseState::up || !entry.agent)
+      continue;
+    if (in_touch(entry.agent->primary) || in_touch(entry.agent->secondary)) continue;
+    wrong(fmt::format(
+        "{} is shown as up and confirmed by {}, primary '{}', secondary '{}': nobody who is linked",
+        name, entry.node.phase.who, entry.agent->primary, entry.agent->secondary));
   }
 }
 

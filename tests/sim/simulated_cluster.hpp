@@ -62,6 +62,8 @@ class SimulatedCluster final : public sim::FaultActions {
   void check_history();
   void check_executions();
   void check_final_ping();
+  /// Whom the master shows as up and confirmed is vouched for by an aggregator that is linked.
+  void check_vouched();
   sim::SimDisk& disk_of(const std::string& name);
   std::string random_compute();
 
