@@ -47,14 +47,14 @@ struct SimHost {
   sim::SimNet net;
 };
 
-inline tree::Introduction introduction(SimHost& host, tree::Role role) {
+inline Result<tree::Introduction> introduction(SimHost& host, tree::Role role) {
   tree::Introduction self;
   self.cluster = kCluster;
   self.role = role;
   self.name = host.process.name();
   (void)host.process.disk().make_dirs("/state", 0700);
-  const auto start =
-      count_start(host.process.disk(), "/state", host.process.executor().wall()).value();
+  DROVER_TRY(const auto start,
+             count_start(host.process.disk(), "/state", host.process.executor().wall()));
   self.incarnation = start.incarnation;
   self.starts = start.count;
   self.boot_id = "boot";
@@ -78,14 +78,17 @@ inline Callback<std::shared_ptr<net::Security>()> security(SimHost& host, tree::
 struct SimMaster {
   SimMaster(sim::World& world, sim::Fabric& fabric, Disk& disk, const Timing& timing)
       : host(world, fabric, "master", disk), worker(host.process.executor().make_worker("w")) {
+    started = start(timing);
+  }
+  Status start(const Timing& timing) {
     Seams seams = host.seams();
-    store = store::open_sqlite(seams.executor, seams.disk, host.process.log(), "/db/drover.db", {})
-                .value();
-    (void)model.load(*store);
+    DROVER_TRY(store, store::open_sqlite(seams.executor, seams.disk, host.process.log(),
+                                         "/db/drover.db", {}));
+    DROVER_CHECK_OK(model.load(*store));
     subscription = store->subscribe(
         [this](std::span<const store::Change> changes) { (void)model.apply(changes); });
     MasterTreeConfig config;
-    config.self = introduction(host, tree::Role::master);
+    DROVER_TRY(config.self, introduction(host, tree::Role::master));
     config.timing = timing;
     config.paths.hold = timing.hold;
     tree = std::make_unique<MasterTree>(
@@ -98,6 +101,7 @@ struct SimMaster {
     (void)tree->listen(net::Endpoint{"master", 9815, {}});
     (void)tree->listen(net::Endpoint{"master", 9816, {}});
     tree->start(*worker);
+    return {};
   }
   SimHost host;
   std::unique_ptr<Worker> worker;
@@ -105,6 +109,7 @@ struct SimMaster {
   cluster::Model model;
   store::Subscription subscription;
   std::unique_ptr<MasterTree> tree;
+  Status started;  ///< an error where the disk lost power meanwhile: it is no master then
 };
 
 struct SimAggregator {
@@ -112,7 +117,7 @@ struct SimAggregator {
                 const Timing& timing)
       : host(world, fabric, name, disk) {
     AggregatorConfig config;
-    config.self = introduction(host, tree::Role::aggregator);
+    config.self = introduction(host, tree::Role::aggregator).value();
     config.listen = {net::Endpoint{name, 9800, {}}};
     // Two endpoints of one master, as a host with two addresses has.
     config.masters = {net::Endpoint{"master", 9815, {}}, net::Endpoint{"master", 9816, {}}};
@@ -131,7 +136,7 @@ struct SimCompute {
              const std::vector<std::string>& aggregators, const Timing& timing)
       : host(world, fabric, name, disk) {
     ComputeConfig config;
-    config.self = introduction(host, tree::Role::compute);
+    config.self = introduction(host, tree::Role::compute).value();
     for (const std::string& aggregator : aggregators) {
       config.aggregators.push_back(net::Endpoint{aggregator, 9800, {}});
     }

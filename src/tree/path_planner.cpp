@@ -178,6 +178,7 @@ std::vector<std::string> PathPlanner::plan(MonoTime now) {
     }
     if (repair(node, state, up)) {
       state.overruled = false;
+      state.moving_until = {};  // where it was to go is not what it failed to reach
       changed.push_back(node);
       continue;
     }

@@ -57,6 +57,11 @@ class PathPlanner {
   [[nodiscard]] const std::map<std::string, MonoTime>& aggregators() const { return up_; }
   /// Nodes that are not yet where they belong although their aggregators are stable.
   [[nodiscard]] size_t displaced() const { return displaced_; }
+  /// Every node is where it belongs, and neither a hold, a move nor a second try is waited for:
+  /// only then does displaced() == 0 say that nothing will move.
+  [[nodiscard]] bool at_rest() const {
+    return !dirty_ && displaced_ == 0 && next_due_ == MonoTime::max();
+  }
 
  private:
   struct NodeState {
