@@ -60,7 +60,11 @@ MasterTree::MasterTree(Seams seams, MasterTreeConfig config,
       calls_(seams.executor, log_.with("call"), *this, door_, {}),
       records_(seams.executor, seams.random, log_.with("records"), store, door_),
       liveness_({config_.timing.confirm_grace}, seams.executor.wall()),
-      planner_(config_.paths),
+      planner_([&] {
+        tree::PathPlannerSettings paths = config_.paths;
+        paths.epoch_floor = tree::epoch_floor(config_.self.incarnation);
+        return paths;
+      }()),
       heartbeat_(seams.executor, config_.timing.heartbeat, [this](uint64_t n) { beat(n); }),
       started_(seams.executor.now()) {
   liveness_.reporter_up(kSelfReporter);

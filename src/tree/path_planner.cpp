@@ -109,7 +109,7 @@ bool PathPlanner::repair(const std::string& node, NodeState& state,
                                                 : best;
   }
   now.secondary = best != now.primary ? best : next;
-  ++now.epoch;
+  now.epoch = next_epoch(state);
   return true;
 }
 
@@ -183,7 +183,7 @@ std::vector<std::string> PathPlanner::plan(MonoTime now) {
       continue;
     }
     if (std::exchange(state.overruled, false)) {
-      ++state.assigned.epoch;
+      state.assigned.epoch = next_epoch(state);
       changed.push_back(node);
       continue;
     }
@@ -214,7 +214,7 @@ std::vector<std::string> PathPlanner::plan(MonoTime now) {
       state.moving_until = now + settings_.move_limit;
       next_due_ = std::min(next_due_, state.moving_until);
     }
-    state.assigned = {std::move(home), std::move(second), state.assigned.epoch + 1};
+    state.assigned = {std::move(home), std::move(second), next_epoch(state)};
     changed.push_back(node);
   }
   return changed;

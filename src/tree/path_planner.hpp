@@ -3,6 +3,7 @@
 
 #include "base/clock.hpp"
 
+#include <algorithm>
 #include <cstdint>
 #include <map>
 #include <set>
@@ -30,7 +31,16 @@ struct PathPlannerSettings {
   double batch_share = 0.05;
   /// A move that was not confirmed in this time no longer counts as under way.
   Duration move_limit = std::chrono::seconds(10);
+  /// Every decision has a higher epoch than this. What an earlier life of the master decided may
+  /// lie at an aggregator that nobody has asked: one number must never name two decisions.
+  uint64_t epoch_floor = 0;
 };
+
+/// The floor of a master's life: its incarnation (Unix ms, never used twice) before 20 bits of
+/// counting, so that each life begins above all that the ones before it can have reached.
+constexpr uint64_t epoch_floor(uint64_t incarnation) {
+  return incarnation << 20;
+}
 
 /// Scores of rendezvous hashing (Thaler and Ravishankar 1998): the highest score serves the node;
 /// losing an aggregator moves only its own nodes. Stable across versions: it is part of the
@@ -75,6 +85,9 @@ class PathPlanner {
   [[nodiscard]] std::pair<std::string, std::string> best_two(
       const std::string& node, const std::vector<std::string>& candidates) const;
   bool repair(const std::string& node, NodeState& state, const std::vector<std::string>& up);
+  [[nodiscard]] uint64_t next_epoch(const NodeState& state) const {
+    return std::max(state.assigned.epoch, settings_.epoch_floor) + 1;
+  }
   /// Where each node belongs, in the order of nodes_; empty when no aggregator is stable yet.
   [[nodiscard]] std::vector<std::string> homes(const std::vector<std::string>& stable) const;
 

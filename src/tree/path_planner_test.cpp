@@ -184,6 +184,44 @@ TEST_F(Planner, ANodeThatFollowsALaterDecisionIsToldOursAnew) {
   EXPECT_EQ(planner.assignment("n1")->epoch, 18U);
 }
 
+TEST_F(Planner, TwoLivesOfAMasterNeverGiveOneNumberToTwoDecisions) {
+  // The first life decides while agg1 alone is linked, tells it so and dies before n1 confirms.
+  const auto settings = [](uint64_t incarnation) {
+    PathPlannerSettings out;
+    out.epoch_floor = epoch_floor(incarnation);
+    return out;
+  };
+  PathPlanner first(settings(1'700'000'000'000));
+  first.aggregator_up("agg1", at(0));
+  first.add_node("n1", 7);
+  ASSERT_EQ(first.plan(at(1)), std::vector<std::string>{"n1"});
+  const PathAssignment decided = *first.assignment("n1");
+  ASSERT_EQ(decided.secondary, "");
+  // The second, a moment later, hears the old epoch and decides otherwise.
+  PathPlanner second(settings(1'700'000'000'001));
+  second.aggregator_up("agg1", at(0));
+  second.aggregator_up("agg2", at(0));
+  second.add_node("n1", 7);
+  ASSERT_EQ(second.plan(at(1)), std::vector<std::string>{"n1"});
+  EXPECT_GT(second.assignment("n1")->epoch, decided.epoch) << "else agg1 keeps to the first";
+}
+
+TEST_F(Planner, IsNotAtRestWhileAHoldRuns) {
+  add_nodes(8);
+  planner.aggregator_up("agg1", at(0));
+  obey(planner.plan(at(1)));
+  EXPECT_EQ(planner.displaced(), 0U);
+  EXPECT_FALSE(planner.at_rest()) << "agg1 is not trusted yet";
+  settle(100);
+  EXPECT_TRUE(planner.at_rest());
+  planner.aggregator_up("agg2", at(101));
+  obey(planner.plan(at(101)));
+  EXPECT_EQ(planner.displaced(), 0U);
+  EXPECT_FALSE(planner.at_rest()) << "nodes will move to agg2";
+  settle(300);
+  EXPECT_TRUE(planner.at_rest());
+}
+
 TEST(Rendezvous, ScoresAreFrozen) {
   // Part of the protocol: two masters of different versions must agree. Values from an independent
   // computation of FNV-1a and SplitMix64's finaliser.

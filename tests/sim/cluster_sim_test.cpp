@@ -1,9 +1,11 @@
 // The main proof: seeds, faults, and what must hold. A failure prints its seed; run it again alone
 // with
 //   DROVER_SIM_FIRST=SEED DROVER_SIM_SEEDS=1 build/dev/bin/cluster_sim_test
+// DROVER_SIM_TRACE=FILE writes the whole trace of the last seed there.
 #include "simulated_cluster.hpp"
 
 #include <cstdlib>
+#include <fstream>
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -53,8 +55,10 @@ Totals* const kTotals = static_cast<Totals*>(::testing::AddGlobalTestEnvironment
 class Seeds : public ::testing::TestWithParam<uint64_t> {};
 
 TEST_P(Seeds, NothingAcknowledgedIsLostAndTheTruthIsShown) {
-  SimulatedCluster cluster(GetParam(), SiteOptions{}, false);
+  const char* trace = std::getenv("DROVER_SIM_TRACE");
+  SimulatedCluster cluster(GetParam(), SiteOptions{}, trace != nullptr);
   const std::string wrong = cluster.run();
+  if (trace != nullptr) std::ofstream(trace) << cluster.world().trace().text();
   kTotals->add(cluster.counts(), cluster.world().now());
   EXPECT_EQ(wrong, "") << "seed " << GetParam() << "; the last of its trace:\n"
                        << cluster.world().trace().tail();
