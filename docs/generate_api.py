@@ -30,14 +30,25 @@ socket and passes requests on to a master. Only `GET /api/v1/local` is answered 
 
 - Bodies are JSON. Times are RFC 3339 in UTC with milliseconds.
 - A list is `{"items": [..], "next_page": ".."}`; give `next_page` back as `page` for what follows.
-  It is absent at the end.
+  It is absent at the end. What comes or goes between two pages shifts nothing. A token is good for its
+  list and order alone.
+- `fields=name,phase.state` gives those fields alone, of one thing or of each in a list; `sort=-flag,name`
+  sorts a list, nulls first, numbers as numbers, all else in natural order. Unknown names are refused
+  with the known ones.
+- HEAD works where GET does, OPTIONS everywhere; 405 says in `Allow` what does.
+- `GET /api/v1/openapi.yaml` and `drover-master --openapi` give the contract of the master itself.
 - A refusal is `application/problem+json`: [ProblemDocument](#problemdocument). Programs should look at
   its `type`, `urn:drover:problem:` and a name [from this table](#problems); `next` is what a person
   should do.
-- One node comes with an `ETag`, its revision. `PATCH` with that as `If-Match` is refused with 412 when
-  the node has changed meanwhile.
+- One thing comes with an `ETag`, its revision. A change with that as `If-Match` is refused with 412,
+  with who changed it and when, if it has changed meanwhile; `If-None-Match: *` makes a thing only if it is
+  not there. What replaces a thing as a whole must say one of them: 428. A GET with the ETag as
+  `If-None-Match` gets 304 while nothing has changed.
+- Requests on many nodes answer [BulkResult](#bulkresult): 200 when all are done, else 207; nodes that ended
+  alike are one entry.
+- Whoever asks too often gets 429 with `Retry-After`: daemons and root on the master's own socket never.
 - A change may carry `Idempotency-Key`: the same key with the same request by the same caller gives the
-  first answer again; with another request it is refused with 409.
+  first answer again, for a day; with another request it is refused with 409.
 - A daemon that has lost its masters answers a read that it has heard before from memory, with
   `Drover-Degraded: WHY; since=TIME` and `Age: SECONDS`. Everything else it refuses with 503, or 504
   when the masters do not answer in time: 30 s, or the request's `Drover-Timeout-Ms`.
@@ -176,31 +187,72 @@ def range_of(schema):
 
 def body_of(content):
     """A body in words: its type, and its media type where it is not plain JSON."""
-    media, entry = next(iter(content.items()))
-    schema = entry["schema"]
-    items = schema.get("properties", {}).get("items")
-    text = f"a list of {type_of(items['items'])}" if items else type_of(schema)
-    return text if media == "application/json" else f"{text}, as `{media}`"
+    out = []
+    for media, entry in content.items():
+        schema = entry["schema"]
+        items = schema.get("properties", {}).get("items")
+        text = f"a list of {type_of(items['items'])}" if items else type_of(schema)
+        if text == "string":
+            text = "text"
+        out.append(text if media == "application/json" else f"{text}, as `{media}`")
+    return "; or ".join(out)
 
 
-def operation(path, method, entry):
+def resolve(document, entry):
+    """What a reference to a component stands for."""
+    if "$ref" not in entry:
+        return entry
+    at = document
+    for step in entry["$ref"].split("/")[1:]:
+        at = at[step]
+    return at
+
+
+def problems_of(response):
+    """Names of the problem types of a shared response."""
+    schema = response["content"]["application/problem+json"]["schema"]
+    return [kind.rsplit(":", 1)[1] for kind in schema["allOf"][1]["properties"]["type"]["enum"]]
+
+
+def example_of(content):
+    """Lines of the first example of a body, when it has one."""
+    entry = next(iter(content.values()))
+    if "example" not in entry:
+        return []
+    return ["", "```json", json.dumps(entry["example"], indent=2, ensure_ascii=False), "```", ""]
+
+
+def operation(document, path, method, entry):
     lines = [f"### {method.upper()} {path}", "", entry["summary"] + " " + entry["description"], ""]
-    parameters = [p for p in entry.get("parameters", []) if p["name"] != "Idempotency-Key"]
+    parameters = [resolve(document, p) for p in entry.get("parameters", [])]
+    headers = [p["name"] for p in parameters if p["in"] == "header" and p["name"] != "Drover-Timeout-Ms"]
+    parameters = [p for p in parameters if p["in"] != "header"]
     if parameters:
         lines += ["| parameter | in | type | |", "|---|---|---|---|"]
-        lines += [f"| `{p['name']}` | {p['in']} | {type_of(p['schema'])} | {cell(p['description'])} |"
-                  for p in parameters]
+        lines += [f"| `{p['name']}` | {p['in']} | {type_of(p['schema'])} | "
+                  f"{cell(p['description'])}{range_of(p['schema'])} |" for p in parameters]
         lines.append("")
+    if headers:
+        lines += ["Heeds " + ", ".join(f"`{name}`" for name in headers) + ".", ""]
     if "requestBody" in entry:
-        lines.append(f"Takes: {body_of(entry['requestBody']['content'])}.")
-    for status, answer in entry["responses"].items():
+        content = entry["requestBody"]["content"]
+        lines.append(f"Takes {body_of(content)}.")
+        lines += example_of(content) or [""]
+    refused = []
+    for status, reference in entry["responses"].items():
+        answer = resolve(document, reference)
         if status == "default":
             continue
+        if "$ref" in reference:
+            refused.append(f"{status} " + " or ".join(f"`{name}`" for name in problems_of(answer)))
+            continue
         gives = body_of(answer["content"]) if "content" in answer else "nothing"
-        lines.append(f"Gives: {status} and {gives}.")
-    if len(parameters) != len(entry.get("parameters", [])):
-        lines.append("Takes an `Idempotency-Key`.")
-    return lines + [""]
+        carried = "".join(f", with `{name}`" for name in answer.get("headers", {}))
+        lines.append(f"Gives {status} and {gives}{carried}.")
+        lines += example_of(answer["content"]) if "content" in answer else []
+        if lines[-1]:
+            lines.append("")
+    return lines + ["Refuses with " + ", ".join(refused) + ".", ""]
 
 
 def component(name, schema):
@@ -237,7 +289,7 @@ def page(document):
     lines.append("")
     for path, methods in document["paths"].items():
         for method, entry in methods.items():
-            lines += operation(path, method, entry)
+            lines += operation(document, path, method, entry)
     lines += problems()
     lines += ["## Types", "",
               "*Required*: a request must have it. Answers have every field.", ""]

@@ -30,6 +30,8 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_noderange(router_, services_);
   add_local(router_, services_.local);
   add_version(router_, services_.local);
+  add_contract(router_, services_.local);
+  router_.limit_rate({});
   sweep();
 }
 

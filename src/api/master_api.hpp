@@ -25,6 +25,9 @@ class MasterApi {
              std::unique_ptr<Answer> answer) {
     router_.serve(std::move(request), std::move(principal), std::move(answer));
   }
+  [[nodiscard]] const Router& router() const { return router_; }
+  /// From now on; until then RateLimit's own numbers.
+  void limit_rate(const RateLimit& limit) { router_.limit_rate(limit); }
   [[nodiscard]] const WatchHub& watchers() const { return hub_; }
   /// The contract as YAML, what api/openapi.yaml holds.
   [[nodiscard]] std::string openapi(std::string_view version) const {

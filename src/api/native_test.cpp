@@ -421,8 +421,8 @@ TEST(Changes, ArePagedAndFiltered) {
   EXPECT_EQ(first.at("items").at(0).at("sequence"), 2);
   EXPECT_EQ(first.at("items").at(0).at("after").at("name").as_string(), "n2");
   EXPECT_TRUE(first.at("items").at(0).at("before").is_null());
-  EXPECT_EQ(first.at("next_page").as_string(), "3");
-  const auto rest = parsed(master.get("/api/v1/changes?page=3"));
+  const std::string page(first.at("next_page").as_string());
+  const auto rest = parsed(master.get("/api/v1/changes?page=" + page));
   EXPECT_EQ(rest.at("items").as_array().size(), 2U);
   EXPECT_FALSE(rest.as_object().contains("next_page"));
   EXPECT_EQ(parsed(master.get("/api/v1/changes?kind=node&key=n4")).at("items").as_array().size(),

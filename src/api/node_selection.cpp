@@ -3,6 +3,7 @@
 #include "cluster/names.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 
@@ -32,7 +33,9 @@ NodeSelection page_of(const std::vector<std::string>& names, const cluster::Mode
 }  // namespace
 
 Result<NodeSelection> select_nodes(const Request& request, const cluster::Model& model) {
-  DROVER_TRY(const uint64_t limit, request.query_number("limit", kMaxPage, 1, kMaxPage));
+  constexpr uint64_t kAll = std::numeric_limits<uint64_t>::max();
+  DROVER_TRY(const uint64_t limit,
+             request.query_number("limit", request.wants_all() ? kAll : kMaxPage, 1, kMaxPage));
   const std::string_view after = request.query("page").value_or("");
   if (!after.empty() && !cluster::check_node_name(after)) {
     return fail(Code::invalid_argument, "query parameter page: not a next_page of this list");

@@ -57,10 +57,10 @@ Result<Precondition> required_precondition_of(const net::HttpRequest& http) {
               "send If-Match with the ETag of a GET, or If-None-Match: * for a new one");
 }
 
-bool is_unchanged(const net::HttpRequest& http, uint64_t revision) {
+bool is_unchanged(const net::HttpRequest& http, std::string_view etag) {
   const auto tags = http.headers.get("If-None-Match");
   if (!tags) return false;
-  return *tags == "*" || http.headers.has_token("If-None-Match", etag_of(revision));
+  return *tags == "*" || http.headers.has_token("If-None-Match", etag);
 }
 
 }  // namespace drover::api

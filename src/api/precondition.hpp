@@ -35,7 +35,8 @@ Result<Precondition> precondition_of(const net::HttpRequest& http);
 /// neither.
 Result<Precondition> required_precondition_of(const net::HttpRequest& http);
 
-/// Whether a GET may be answered with 304: its If-None-Match names `revision`.
-bool is_unchanged(const net::HttpRequest& http, uint64_t revision);
+/// Whether a GET may be answered with 304: its If-None-Match names the tag of what is there. The
+/// router does that for every route that gives an ETag.
+bool is_unchanged(const net::HttpRequest& http, std::string_view etag);
 
 }  // namespace drover::api

@@ -9,6 +9,8 @@ net::HttpResponse response_of(const ProblemDocument& problem) {
   net::HttpResponse response;
   response.status = problem.status;
   response.headers.add("Content-Type", "application/problem+json");
+  constexpr int kTooMany = 429;
+  if (problem.status == kTooMany) response.headers.add("Retry-After", "1");
   response.body = encode(problem) + "\n";
   return response;
 }

@@ -1,5 +1,6 @@
 #include "api/request.hpp"
 
+#include "api/precondition.hpp"
 #include "api/problem.hpp"
 #include "api/whole_number.hpp"
 
@@ -96,11 +97,28 @@ void Request::respond(net::HttpResponse response, const std::string& why) {
   if (answer_ == nullptr) return;
   deadline_.cancel();
   const std::unique_ptr<Answer> answer = std::move(answer_);
+  if (response.status == 200) shape(response);
   // The span id names our part of the trace; one part per request, so the trace's own tail will do.
   response.headers.set("Traceparent", fmt::format("00-{}-{}-01", trace_id(),
                                                   std::string_view(trace_id()).substr(16)));
   on_answer_(*this, response.status, why);
   answer->respond(std::move(response));
+}
+
+void Request::shape(net::HttpResponse& response) const {
+  const bool reads = http().method == "GET" || http().method == "HEAD";
+  if (!reads) return;
+  const auto tag = response.headers.get("ETag");
+  if (tag && is_unchanged(http(), *tag)) {
+    response.status = 304;
+    response.body.clear();
+    response.headers.erase("Content-Type");
+    return;
+  }
+  if (!facts_.shape || response.headers.get("Content-Type") != "application/json") return;
+  if (response.body.ends_with('\n')) response.body.pop_back();
+  facts_.shape->apply(response.body);
+  response.body.push_back('\n');
 }
 
 void Request::json(int status, std::string body) {

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/answer.hpp"
+#include "api/answer_shape.hpp"
 #include "auth/node_permission.hpp"
 #include "auth/policy.hpp"
 #include "auth/principal.hpp"
@@ -39,6 +40,8 @@ class Request final : public std::enable_shared_from_this<Request> {
     auth::Principal principal;
     std::string trace_id;  ///< 32 hexadecimal digits
     Duration timeout = kDefaultTimeout;
+    std::shared_ptr<const AnswerShape> shape =
+        {};  ///< null: the answer stays as the handler gives it
   };
   /// Whether the caller may do that to these nodes; see NodeAuthority.
   using CheckNodes = Callback<Status(const auth::Principal&, const auth::Standing&,
@@ -61,6 +64,8 @@ class Request final : public std::enable_shared_from_this<Request> {
   [[nodiscard]] Result<uint64_t> query_number(std::string_view name, uint64_t fallback,
                                               uint64_t least, uint64_t most) const;
   [[nodiscard]] const auth::Principal& principal() const { return facts_.principal; }
+  /// The answer will be sorted or cut into pages behind the handler, so it must be the whole list.
+  [[nodiscard]] bool wants_all() const { return facts_.shape && facts_.shape->sorts(); }
   /// The principal as the change log names it.
   [[nodiscard]] std::string actor() const { return facts_.principal.text(); }
   /// What the caller may do, as the policy said when the request came.
@@ -106,6 +111,7 @@ class Request final : public std::enable_shared_from_this<Request> {
 
  private:
   void respond(net::HttpResponse response, const std::string& why);
+  void shape(net::HttpResponse& response) const;
 
   Facts facts_;
   Clock& clock_;

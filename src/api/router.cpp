@@ -1,16 +1,28 @@
 #include "api/router.hpp"
 
+#include "api/answer_shape.hpp"
 #include "api/problem.hpp"
 #include "api/whole_number.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <limits>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 namespace drover::api {
 namespace {
+
+constexpr std::string_view kJson = "application/json";
+
+/// The host without the port, which differs with every connection.
+std::string address_of(const net::Peer& peer) {
+  return peer.address.substr(0, peer.address.rfind(':'));
+}
+
+/// Numbers of ours are sequences, sizes and times: they fit a signed 64-bit number.
+constexpr uint64_t kMostNumber = std::numeric_limits<int64_t>::max();
 
 std::vector<std::string_view> split(std::string_view path) {
   std::vector<std::string_view> out;
@@ -21,6 +33,11 @@ std::vector<std::string_view> split(std::string_view path) {
     path.remove_prefix(std::min(slash + 1, path.size()));
   }
   return out;
+}
+
+/// A HEAD request would never end.
+bool streams(const Route& route) {
+  return route.content_type == "text/event-stream";
 }
 
 bool is_variable(std::string_view segment) {
@@ -43,11 +60,34 @@ std::optional<Variables> fit(std::string_view pattern, const std::vector<std::st
   return variables;
 }
 
+Status check_value(const QueryParameter& parameter, std::string_view value) {
+  constexpr size_t kShown = 40;
+  const std::string shown = printable(value.substr(0, kShown));
+  if (!parameter.choices.empty() &&
+      std::ranges::find(parameter.choices, value) == parameter.choices.end()) {
+    return fail(Code::invalid_argument,
+                fmt::format("query parameter {}: expected {}, got '{}'", parameter.name,
+                            fmt::join(parameter.choices, " or "), shown));
+  }
+  if (!parameter.number) return {};
+  const auto number = whole_number<uint64_t>(value);
+  const uint64_t most = parameter.most == 0 ? kMostNumber : parameter.most;
+  if (number && *number >= parameter.least && *number <= most) return {};
+  return fail(Code::invalid_argument,
+              fmt::format("query parameter {}: expected a whole number from {} to {}, got '{}'",
+                          parameter.name, parameter.least, most, shown));
+}
+
 Status check_query(const Route& route, const net::Target& target) {
   std::vector<std::string_view> known;
   for (const QueryParameter& parameter : route.query) known.push_back(parameter.name);
   for (const auto& [name, value] : target.query) {
-    if (std::ranges::find(known, name) != known.end()) continue;
+    if (const auto it =
+            std::ranges::find(route.query, std::string_view(name), &QueryParameter::name);
+        it != route.query.end()) {
+      DROVER_CHECK_OK(check_value(*it, value));
+      continue;
+    }
     const std::string_view near = nearest(name, known);
     const std::string shown = printable(std::string_view(name).substr(0, 40));
     if (!near.empty()) {
@@ -81,12 +121,35 @@ Error unknown_path(const net::HttpRequest& request) {
   return {Code::not_found,
           fmt::format("there is nothing at {}",
                       printable(std::string_view(request.target).substr(0, kShown))),
-          "", "api/openapi.yaml lists every path"};
+          "", "GET /api/v1/openapi.yaml lists every path"};
 }
 
 }  // namespace
 
 void Router::add(Route route) {
+  const bool reads = route.method == "GET" && route.gives && route.content_type == kJson;
+  const auto has = [&](std::string_view name) {
+    return std::ranges::find(route.query, name, &QueryParameter::name) != route.query.end();
+  };
+  if (reads && route.gives->list) {
+    route.pages_itself = has("limit");
+    if (!has("limit")) {
+      route.query.push_back({.name = "limit",
+                             .doc = "Most items of a page.",
+                             .number = true,
+                             .least = 1,
+                             .most = kMostSorted});
+      route.query.push_back({.name = "page", .doc = "A next_page of this list."});
+    }
+    if (route.sortable && !has("sort")) {
+      route.query.push_back(
+          {.name = "sort", .doc = "Fields to sort by, with commas between; -FIELD: backwards."});
+    }
+  }
+  if (reads && !has("fields")) {
+    route.query.push_back(
+        {.name = "fields", .doc = "Only these fields, with commas between; a.b is b inside of a."});
+  }
   routes_.push_back(std::move(route));
 }
 
@@ -95,13 +158,16 @@ Router::Match Router::match(const net::HttpRequest& request, const net::Target& 
   for (Route& route : routes_) {
     auto variables = fit(route.path, target.segments);
     if (!variables) continue;
-    if (route.method == request.method) {
+    const bool reads = request.method == "HEAD" && route.method == "GET" && !streams(route);
+    if (route.method == request.method || reads) {
       out.route = &route;
       out.variables = std::move(*variables);
       return out;
     }
     out.allowed += fmt::format("{}{}", out.allowed.empty() ? "" : ", ", route.method);
+    if (route.method == "GET" && !streams(route)) out.allowed += ", HEAD";
   }
+  if (!out.allowed.empty()) out.allowed += ", OPTIONS";
   return out;
 }
 
@@ -110,6 +176,49 @@ bool Router::knows(std::string_view text) const {
   return target && std::ranges::any_of(routes_, [&](const Route& route) {
            return fit(route.path, target->segments).has_value();
          });
+}
+
+std::string Router::undocumented(std::string_view method, std::string_view text, int status) const {
+  const auto target = net::Target::parse(text);
+  if (!target) return {};
+  for (const Route& route : routes_) {
+    if (route.method != method || !fit(route.path, target->segments)) continue;
+    if (documents(route, status)) return {};
+    return fmt::format("{} {} answered {}, which its route does not document (Route::errors, also)",
+                       method, route.path, status);
+  }
+  return {};
+}
+
+Result<std::shared_ptr<const AnswerShape>> Router::shape_of(const Route& route,
+                                                            net::Target& target) {
+  const bool reads = route.method == "GET" && route.gives && route.content_type == kJson;
+  if (!reads) return std::shared_ptr<const AnswerShape>();
+  const auto [known, fresh] = fields_.try_emplace({route.method, route.path});
+  if (fresh) {
+    SchemaSet schemas;
+    route.gives->add(schemas);
+    known->second = FieldTree::of(schemas, route.gives->name);
+  }
+  return AnswerShape::take(target, {route.gives->list ? route.path : std::string_view(),
+                                    route.pages_itself, &known->second});
+}
+
+Status Router::check_rate(const net::HttpRequest& http, const auth::Principal& principal) {
+  const bool local_admin = principal.kind == auth::PrincipalKind::local_user &&
+                           principal.role == "master" &&
+                           (principal.uid == 0 || principal.owns_daemon);
+  if (local_admin || principal.kind == auth::PrincipalKind::daemon) return {};
+  const std::string who = principal.kind == auth::PrincipalKind::anonymous
+                              ? fmt::format("anonymous from {}", address_of(http.peer))
+                              : principal.text();
+  const Duration wait = rates_.take(who, context_.executor.now());
+  if (wait == Duration::zero()) return {};
+  const auto limit = rates_.limit();
+  return fail(Code::exhausted,
+              fmt::format("{} asks too often: {} requests a second are allowed, {} at once", who,
+                          limit.per_second, limit.burst),
+              fmt::format("wait {} s", seconds_up(wait)));
 }
 
 Status Router::check_caller(const Route& route, const RequestPtr& request) {
@@ -135,6 +244,11 @@ Status Router::check_caller(const Route& route, const RequestPtr& request) {
 Status Router::check(const Route& route, const RequestPtr& request, const net::Target& target) {
   DROVER_CHECK_OK(check_caller(route, request));
   DROVER_CHECK_OK(check_query(route, target));
+  if (request->http().body.size() > route.body_limit) {
+    return fail(Code::too_large, fmt::format("the body has {} bytes; {} {} takes at most {}",
+                                             request->http().body.size(), route.method, route.path,
+                                             route.body_limit));
+  }
   const bool has_stray_body = !route.takes && !request->http().body.empty();
   if (has_stray_body) {
     return fail(Code::invalid_argument,
@@ -153,7 +267,10 @@ void Router::note(const Request& request, int status, const std::string& why) {
                       {"from", http.peer.address},
                       {"ms", std::to_string(request.age() / std::chrono::milliseconds(1))},
                       {"trace", request.trace_id()}});
-  if (!context_.audit || http.method == "GET" || http.method == "HEAD") return;
+  if (!context_.audit || http.method == "GET" || http.method == "HEAD" ||
+      http.method == "OPTIONS") {
+    return;
+  }
   const auth::Principal& principal = request.principal();
   auth::AuditRecord record;
   record.time = context_.executor.wall();
@@ -186,10 +303,14 @@ void Router::serve(net::HttpRequest http, Result<auth::Principal> principal,
     return otherwise_(std::move(http), *principal, std::move(answer));
   }
 
+  const Status rate = check_rate(http, principal ? *principal : auth::Principal{});
+  net::Target shaped = target ? *target : net::Target{};
+  Result<std::shared_ptr<const AnswerShape>> shape{};
+  if (found.route != nullptr) shape = shape_of(*found.route, shaped);
   const auto request = std::make_shared<Request>(
-      Request::Facts{std::move(http), target ? *target : net::Target{}, std::move(found.variables),
+      Request::Facts{std::move(http), std::move(shaped), std::move(found.variables),
                      principal ? *principal : auth::Principal{}, *trace,
-                     timeout ? *timeout : kDefaultTimeout},
+                     timeout ? *timeout : kDefaultTimeout, shape ? *shape : nullptr},
       context_.executor, std::move(answer),
       [this, alive = std::weak_ptr<bool>(alive_),
        on_nodes = found.route != nullptr && found.route->on_nodes](const Request& about, int status,
@@ -202,10 +323,17 @@ void Router::serve(net::HttpRequest http, Result<auth::Principal> principal,
         }
       });
   request->start();
+  if (!rate) return request->fail(rate.error());
   if (!target) return request->fail(target.error());
   if (!principal) return request->fail(principal.error());
   if (found.route == nullptr && found.allowed.empty()) {
     return request->fail(unknown_path(request->http()));
+  }
+  if (found.route == nullptr && request->http().method == "OPTIONS") {
+    net::HttpResponse response;
+    response.status = 204;
+    response.headers.add("Allow", found.allowed);
+    return request->respond(std::move(response));
   }
   if (found.route == nullptr) {
     auto response = problem_response(405, "method-not-allowed", "Method not allowed",
@@ -218,6 +346,7 @@ void Router::serve(net::HttpRequest http, Result<auth::Principal> principal,
   if (const Status allowed = check(*found.route, request, *target); !allowed) {
     return request->fail(allowed.error());
   }
+  if (!shape) return request->fail(shape.error());
   found.route->handler(request);
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "api/answer.hpp"
+#include "api/rate_limit.hpp"
 #include "api/request.hpp"
 #include "auth/audit.hpp"
 #include "auth/policy.hpp"
@@ -11,6 +12,7 @@
 #include "base/log.hpp"
 #include "base/random.hpp"
 
+#include <map>
 #include <memory>
 #include <optional>
 #include <string>
@@ -34,14 +36,44 @@ BodyType list_of() {
   return {T::kTypeName, [](SchemaSet& set) { set.add<T>(); }, true};
 }
 
+/// The router refuses values that break these rules before the handler runs.
+/// A body that is text and has no schema.
+inline BodyType text_body() {
+  return {"", [](SchemaSet&) {}, false};
+}
+
 struct QueryParameter {
   std::string_view name;
   std::string_view doc;
-  bool number = false;
+  bool number = false;                         ///< a whole number in [least, most]
+  uint64_t least = 0;                          ///< of a number
+  uint64_t most = 0;                           ///< of a number; 0: not bounded
+  std::vector<std::string_view> choices = {};  ///< not empty: one of these
+  std::string_view example = {};
+};
+
+/// What a change demands of the thing as it was (api/precondition.hpp).
+enum class Condition : uint8_t {
+  none,
+  taken,     ///< If-Match and If-None-Match: * are heeded; 412 when they do not hold
+  required,  ///< and 428 without either
+};
+
+/// One more form of success beside a route's own.
+struct AlsoGives {
+  int status = 200;
+  std::optional<BodyType> gives = {};
+  std::string_view content_type = "application/json";
+  std::string_view doc = "Done.";
 };
 
 using Handler = Callback<void(const RequestPtr&)>;
 
+/// Largest body of a request, unless its route says otherwise.
+inline constexpr size_t kBodyLimit = size_t{1} << 20;
+
+/// What a route promises is in api/openapi.yaml, and tests hold it to that: a status that it does
+/// not document must not be seen, and one that it does must be.
 struct Route {
   std::string_view method;
   std::string_view path;  ///< "/api/v1/nodes/{name}"
@@ -55,8 +87,33 @@ struct Route {
   /// The handler asks Request::authorize_nodes() for every node that it touches, so callers who are
   /// limited to some nodes may use the route.
   bool on_nodes = false;
+  /// Errors of its own, beside those that follow from its form (documented_errors()).
+  std::vector<Code> errors = {};
+  Condition condition = Condition::none;
+  bool etag = false;      ///< success carries an ETag; a GET with it as If-None-Match gets 304
+  bool location = false;  ///< success carries the Location of what was made
+  std::vector<AlsoGives> also = {};
+  size_t body_limit = kBodyLimit;
+  bool sortable =
+      true;  ///< a list: the handler can give all of it at once (request.hpp wants_all())
+  bool takes_key = true;  ///< of a change that is not open to anyone: heeds an Idempotency-Key
   Handler handler = {};
+  bool pages_itself = false;  ///< set by Router::add
 };
+
+/// Every Code that the route may answer with, in order: `errors`, and
+///  - invalid_argument always (parameters and headers are checked);
+///  - unauthenticated and denied unless it is open to anyone; exhausted (too many requests);
+///  - not_found when its path has a variable; that and too_large when it has the parameter nodes;
+///  - too_large when it takes a body;
+///  - conflict when it takes an Idempotency-Key (used for another request);
+///  - stale and precondition_required by its condition.
+/// What the server itself may answer to anything (500, 503, 504) is not listed.
+std::vector<Code> documented_errors(const Route& route);
+/// Whether an answer of this status is what the route promises, 5xx and 499 included.
+bool documents(const Route& route, int status);
+/// Whether it takes an Idempotency-Key.
+bool takes_key(const Route& route);
 
 /// What a router needs of its daemon. References outlive it.
 struct RouterContext {
@@ -78,7 +135,12 @@ class Router {
  public:
   explicit Router(RouterContext context) : context_(std::move(context)) {}
 
+  /// Routes that read JSON get the parameter `fields`, lists also `limit`, `page` and, when they
+  /// are sortable, `sort`: see AnswerShape. The handler of a list that names `limit` itself does
+  /// its own pages, and gives the position of its last item as ListWriter's `next_page`.
   void add(Route route);
+  /// Requests beyond this are answered with 429. From now on; nobody is limited without.
+  void limit_rate(const RateLimit& limit) { rates_.set(limit); }
   /// Takes requests for paths that no route knows, in place of 404: what a daemon forwards.
   using Otherwise =
       Callback<void(net::HttpRequest, const auth::Principal&, std::unique_ptr<Answer>)>;
@@ -89,6 +151,11 @@ class Router {
              std::unique_ptr<Answer> answer);
   /// True when a route of this table has the request's path.
   [[nodiscard]] bool knows(std::string_view target) const;
+
+  /// Empty when an answer of this status to this request is documented, or no route of this table
+  /// took it; otherwise what is missing, in words. For tests.
+  [[nodiscard]] std::string undocumented(std::string_view method, std::string_view target,
+                                         int status) const;
 
   /// OpenAPI 3.1 as YAML, from the table alone.
   [[nodiscard]] std::string openapi(std::string_view version) const;
@@ -105,8 +172,15 @@ class Router {
                              const net::Target& target);
   [[nodiscard]] Status check_caller(const Route& route, const RequestPtr& request);
 
+  /// Ok, or how long the caller has to wait.
+  [[nodiscard]] Status check_rate(const net::HttpRequest& http, const auth::Principal& principal);
+  [[nodiscard]] Result<std::shared_ptr<const AnswerShape>> shape_of(const Route& route,
+                                                                    net::Target& target);
+
   RouterContext context_;
   std::vector<Route> routes_;
+  std::map<std::pair<std::string_view, std::string_view>, FieldTree> fields_;  ///< made when asked
+  RateLimiter rates_;
   Otherwise otherwise_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -34,7 +34,7 @@ TEST(Router, UnknownPathsAndMethodsAreProblems) {
   EXPECT_EQ(type(missing), "urn:drover:problem:not-found");
   const auto wrong = master.ask("DELETE", "/api/v1/nodes");
   EXPECT_EQ(wrong.status, 405);
-  EXPECT_EQ(wrong.headers.get("Allow"), "GET");
+  EXPECT_EQ(wrong.headers.get("Allow"), "GET, HEAD, OPTIONS");
   EXPECT_EQ(master.get("/api/v1/../v1/nodes").status, 400);
   EXPECT_EQ(master.get("/api/v1/nodes/%zz").status, 400);
 }
@@ -62,7 +62,7 @@ TEST(Router, QueryParametersAreChecked) {
   EXPECT_EQ(detail(master.get("/api/v1/nodes?node=n1")),
             "query parameter 'node' is not known; did you mean 'nodes'?");
   EXPECT_EQ(detail(master.get("/api/v1/version?x=1")),
-            "query parameter 'x' is not known; this request takes none");
+            "query parameter 'x' is not known; known are fields");
   EXPECT_EQ(detail(master.get("/api/v1/nodes?limit=0")),
             "query parameter limit: expected a whole number from 1 to 10000, got '0'");
   EXPECT_EQ(master.get("/api/v1/nodes?limit=1e3").status, 400);

@@ -155,6 +155,7 @@ class TestMaster {
                const net::HttpHeaders& headers = {}, auth::Principal who = person("admin")) {
     const auto recorded = send({method, target, headers, body, {}}, std::move(who));
     EXPECT_TRUE(world.run_until([&] { return recorded->complete; }, std::chrono::minutes(20)));
+    EXPECT_EQ(api->router().undocumented(method, target, recorded->status), "") << recorded->body;
     return {recorded->status, recorded->headers, recorded->body, true, 0, {}, {}};
   }
   Recorded get(const std::string& target, auth::Principal who = person("viewer")) {

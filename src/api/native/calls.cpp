@@ -154,6 +154,7 @@ void add_calls(Router& router, Services& services) {
               .takes = body_of<CallRequest>(),
               .gives = body_of<CallView>(),
               .on_nodes = true,
+              .errors = {Code::not_found},
               .handler = [&services](const RequestPtr& r) { start_call(services, r); }});
 }
 

@@ -48,11 +48,13 @@ void add_changes(Router& router, Services& services, WatchHub& hub) {
               .privilege = auth::Privilege::view,
               .summary = "List the change log, oldest first.",
               .query = {{"since", "Only changes behind this sequence.", true},
-                        {"limit", "Most items of a page, 1 to 10000.", true},
+                        {"limit", "Most items of a page; 1000 when absent.", true, 1, kMaxChanges},
                         {"page", "A next_page of this list."},
                         {"kind", "Only things of this kind: node, part, daemon .."},
                         {"key", "Only the thing of this key; needs kind."}},
               .gives = list_of<ChangeView>(),
+              .errors = {Code::too_old},
+              .sortable = false,
               .handler = [&services](const RequestPtr& r) { list_changes(services, r); }});
   router.add({.method = "GET",
               .path = "/api/v1/watch",
@@ -63,6 +65,7 @@ void add_changes(Router& router, Services& services, WatchHub& hub) {
                         {"key", "Only the thing of this key; needs kind."}},
               .gives = body_of<ChangeView>(),
               .content_type = "text/event-stream",
+              .errors = {Code::too_old},
               .handler = [&hub](const RequestPtr& r) { hub.watch(r); }});
 }
 

@@ -92,6 +92,7 @@ void add_join(Router& router, Services& services) {
               .summary = "Let a new daemon in; the token is its permission.",
               .takes = body_of<JoinBody>(),
               .gives = body_of<JoinAnswer>(),
+              .errors = {Code::unauthenticated, Code::denied, Code::conflict},
               .handler = [&services](const RequestPtr& r) { join(services, r); }});
 }
 

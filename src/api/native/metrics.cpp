@@ -38,7 +38,7 @@ void add_metrics(Router& router, Services& services) {
               .privilege = auth::Privilege::view,
               .summary = "List the latest metrics of nodes; those not heard are left out.",
               .query = {{"nodes", "Noderange; absent: all."},
-                        {"limit", "Most nodes of a page, 1 to 10000.", true},
+                        {"limit", "Most nodes of a page.", true, 1, kMaxPage},
                         {"page", "A next_page of this list."}},
               .gives = list_of<NodeMetrics>(),
               .handler = [&services](const RequestPtr& r) { list_metrics(services, r); }});

@@ -121,8 +121,9 @@ void add_names(Router& router, Services& services) {
               .summary = "List names that begin with a prefix, for completion.",
               .query = {{"kind", "Some of node, group, metric, with commas; absent: all."},
                         {"prefix", "What the names begin with; absent: nothing."},
-                        {"limit", "Most names, 1 to 1000.", true}},
+                        {"limit", "Most names.", true, 1, kMostNames}},
               .gives = list_of<KnownName>(),
+              .sortable = false,
               .handler = [&services](const RequestPtr& r) { list_names(services, r); }});
 }
 

@@ -64,7 +64,7 @@ void add_nodes(Router& router, Services& services) {
               .privilege = auth::Privilege::view,
               .summary = "List nodes in natural order.",
               .query = {{"nodes", "Noderange; absent: all."},
-                        {"limit", "Most items of a page, 1 to 10000.", true},
+                        {"limit", "Most items of a page.", true, 1, kMaxPage},
                         {"page", "A next_page of this list."}},
               .gives = list_of<cluster::NodeView>(),
               .handler = [&services](const RequestPtr& r) { list_nodes(services, r); }});
@@ -73,6 +73,7 @@ void add_nodes(Router& router, Services& services) {
               .privilege = auth::Privilege::view,
               .summary = "Show one node.",
               .gives = body_of<cluster::NodeView>(),
+              .etag = true,
               .handler = [&services](const RequestPtr& r) { show_node(services, r); }});
   router.add({.method = "PATCH",
               .path = "/api/v1/nodes/{name}",
@@ -81,6 +82,8 @@ void add_nodes(Router& router, Services& services) {
               .takes = body_of<cluster::NodePatch>(),
               .gives = body_of<cluster::NodeView>(),
               .on_nodes = true,
+              .condition = Condition::taken,
+              .etag = true,
               .handler = [&services](const RequestPtr& r) { patch_node(services, r); }});
 }
 

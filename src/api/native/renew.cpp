@@ -45,6 +45,7 @@ void add_renew(Router& router, Services& services) {
               .summary = "Give a daemon a new certificate of the same identity.",
               .takes = body_of<RenewBody>(),
               .gives = body_of<RenewAnswer>(),
+              .takes_key = false,
               .handler = [&services](const RequestPtr& r) { renew(services, r); }});
 }
 

@@ -78,7 +78,12 @@ void create_token(Services& services, const RequestPtr& request) {
         request->actor(), token, [request](const Result<auth::CreatedToken>& created) {
           if (!created) return request->fail(created.error());
           const auth::TokenRecord& record = created->record;
-          request->json(201, encode(TokenCreated{record.id, created->text, record.expires}));
+          net::HttpResponse response;
+          response.status = 201;
+          response.headers.add("Content-Type", "application/json");
+          response.headers.add("Location", "/api/v1/tokens/" + record.id);
+          response.body = encode(TokenCreated{record.id, created->text, record.expires}) + "\n";
+          request->respond(std::move(response));
         });
   });
 }
@@ -112,6 +117,7 @@ void add_tokens(Router& router, Services& services) {
               .takes = body_of<TokenCreate>(),
               .gives = body_of<TokenCreated>(),
               .status = 201,
+              .location = true,
               .handler = [&services](const RequestPtr& r) { create_token(services, r); }});
   router.add({.method = "GET",
               .path = "/api/v1/tokens",
