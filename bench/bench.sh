@@ -21,6 +21,8 @@ if [ -x "$BIN/bench_net" ]; then
   printf '\n== streams and HTTP\n'
   "$BIN/bench_net" | tee "$OUT/net"
 fi
+printf '\n== noderanges and the command line\n'
+"$BIN/bench_cli" | tee "$OUT/cli"
 printf '\n== what a node pays\n'
 "$BIN/bench_host" | tee "$OUT/host"
 

@@ -370,14 +370,16 @@ TEST(Cli, WatchFilters) {
   EXPECT_EQ(parse_json(ran.out).value().at("sequence"), 2);
 }
 
-TEST(Cli, CompletionsNameEveryCommand) {
+TEST(Cli, CompletionsAskTheProgramItself) {
   const CommandLine drover;
   for (const auto* shell : {"bash", "zsh", "fish"}) {
     const Ran ran = drover({"completion", shell});
     EXPECT_EQ(ran.code, 0);
-    for (const Command& command : commands()) {
-      EXPECT_NE(ran.out.find(command.noun), std::string::npos) << shell << ' ' << command.noun;
-    }
+    EXPECT_NE(ran.out.find("drover __complete -- "), std::string::npos) << shell;
+  }
+  const std::string first = drover({"__complete", "--", ""}).out;
+  for (const Command& command : commands()) {
+    EXPECT_NE(("\n" + first).find("\n" + command.noun + "\t"), std::string::npos) << command.noun;
   }
   EXPECT_EQ(drover({"completion", "tcsh"}).code, 2);
 }

@@ -1,5 +1,6 @@
 // One command from its arguments to its exit code.
 #include "base/text.hpp"
+#include "cli/complete.hpp"
 #include "cli/context.hpp"
 #include "cli/live.hpp"
 #include "cli/parse.hpp"
@@ -20,6 +21,9 @@ int report(Surroundings& surroundings, const Error& error) {
 }  // namespace
 
 int run(Surroundings& surroundings) {
+  if (!surroundings.arguments.empty() && surroundings.arguments.front() == "__complete") {
+    return run_complete(surroundings);
+  }
   const Invocation invocation = parse(surroundings.arguments);
   if (invocation.command == nullptr) {
     (invocation.exit_code == 0 ? surroundings.out : surroundings.err)(invocation.text);

@@ -18,5 +18,8 @@ std::vector<Command> join_commands();
 std::vector<Command> local_commands();
 std::vector<Command> version_commands();
 std::vector<Command> completion_commands();
+std::vector<Command> explain_commands();
+std::vector<Command> man_commands();
+std::vector<Command> top_commands();
 
 }  // namespace drover::cli
