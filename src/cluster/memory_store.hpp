@@ -47,8 +47,14 @@ class MemoryTransaction final : public store::Transaction {
     objects_.erase(it);
     return true;
   }
-  Status put_quiet(std::string_view, std::string_view, std::string_view) override { return {}; }
-  Result<bool> erase_quiet(std::string_view, std::string_view) override { return false; }
+  Status put_quiet(std::string_view kind, std::string_view key, std::string_view body) override {
+    objects_[{std::string(kind), std::string(key)}] = {std::string(kind), std::string(key),
+                                                       std::string(body), 0};
+    return {};
+  }
+  Result<bool> erase_quiet(std::string_view kind, std::string_view key) override {
+    return objects_.erase({std::string(kind), std::string(key)}) > 0;
+  }
   Status expect_revision(std::string_view, std::string_view, uint64_t) override { return {}; }
   Result<uint64_t> next_number(std::string_view) override { return 1; }
   void explain(std::string_view why) override { why_ = why; }

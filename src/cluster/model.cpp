@@ -23,7 +23,8 @@ std::pair<std::string_view, std::string_view> split_part_key(std::string_view ke
 }  // namespace
 
 Status Model::load(store::Store& store) {
-  for (const std::string_view kind : {kNodeKind, kPartKind, kDaemonKind}) {
+  for (const std::string_view kind :
+       {kNodeKind, kPartKind, kDaemonKind, kGroupKind, kProfileKind}) {
     DROVER_TRY(const auto objects, store.load(kind));
     for (const store::Object& object : objects) {
       DROVER_CHECK_OK(put(kind, object.key, object.body, object.revision));
@@ -61,6 +62,14 @@ Status Model::put(std::string_view kind, const std::string& key, std::string_vie
   } else if (kind == kDaemonKind) {
     DROVER_TRY(Daemon daemon, read_body<Daemon>(kind, key, body));
     daemons_[key] = std::move(daemon);
+  } else if (kind == kGroupKind) {
+    DROVER_TRY(Group group, read_body<Group>(kind, key, body));
+    groups_[key] = {std::move(group), revision};
+    ++generation_;
+  } else if (kind == kProfileKind) {
+    DROVER_TRY(Profile profile, read_body<Profile>(kind, key, body));
+    profiles_[key] = {std::move(profile), revision};
+    ++generation_;
   }
   return {};
 }
@@ -76,6 +85,12 @@ void Model::erase(std::string_view kind, const std::string& key) {
     if (it->second.empty()) parts_.erase(it);
   } else if (kind == kDaemonKind) {
     daemons_.erase(key);
+  } else if (kind == kGroupKind) {
+    groups_.erase(key);
+    ++generation_;
+  } else if (kind == kProfileKind) {
+    profiles_.erase(key);
+    ++generation_;
   }
 }
 

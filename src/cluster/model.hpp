@@ -1,15 +1,17 @@
-// The master's memory: nodes, parts and daemons, loaded from the store at start and fed by
-// committed changes alone; beside each node what its agent said lately, which never touches the
-// store.
+// The master's memory: nodes, groups, profiles, parts and daemons, loaded from the store at start
+// and fed by committed changes alone; beside each node what its agent said lately, which never
+// touches the store.
 #pragma once
 
 #include "base/callback.hpp"
 #include "base/noderange.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "cluster/group.hpp"
 #include "cluster/inventory.hpp"
 #include "cluster/mutations.hpp"
 #include "cluster/node.hpp"
+#include "cluster/profile.hpp"
 #include "store/store.hpp"
 
 #include <cstdint>
@@ -37,11 +39,20 @@ struct NodeEntry {
   mutable std::string encoded;
 };
 
+/// A group or profile in memory.
+template <typename T>
+struct Defined {
+  T value;
+  uint64_t revision = 0;
+};
+
 /// One executor's thread only.
 class Model {
  public:
   using Nodes = std::map<std::string, NodeEntry, NaturalLess>;
-  using Parts = std::map<std::string, Part, NaturalLess>;      ///< by "kind/slot"
+  using Parts = std::map<std::string, Part, NaturalLess>;  ///< by "kind/slot"
+  using Groups = std::map<std::string, Defined<Group>, NaturalLess>;
+  using Profiles = std::map<std::string, Defined<Profile>, NaturalLess>;
   using Daemons = std::map<std::string, Daemon, NaturalLess>;  ///< by "role/name"
 
   /// What changed, for liveness, the path planner and the like. Called after the model has changed.
@@ -66,6 +77,8 @@ class Model {
   /// Parts of a node; empty when it has none.
   [[nodiscard]] const Parts& parts_of(std::string_view node) const;
   [[nodiscard]] const Daemons& daemons() const { return daemons_; }
+  [[nodiscard]] const Groups& groups() const { return groups_; }
+  [[nodiscard]] const Profiles& profiles() const { return profiles_; }
   /// The newest change in here.
   [[nodiscard]] uint64_t sequence() const { return sequence_; }
 
@@ -99,6 +112,8 @@ class Model {
   std::unordered_map<std::string_view, NodeEntry*> index_;  ///< lookup only, never walked
   std::map<std::string, Parts, std::less<>> parts_;
   Daemons daemons_;
+  Groups groups_;
+  Profiles profiles_;
   uint64_t sequence_ = 0;
   uint64_t generation_ = 0;
   OnNode on_node_;

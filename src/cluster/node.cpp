@@ -70,6 +70,7 @@ void describe_rest(Node& node, Visitor& v) {
   v.field("locked", node.locked, "Whether power and boot requests are refused.",
           Presence::optional);
   v.field("summary", node.summary, "Short form of the inventory.", Presence::optional);
+  v.field("spec", node.spec, "What administrators said about it.", Presence::optional);
 }
 
 void describe_head(Node& node, Visitor& v) {

@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/describe.hpp"
+#include "cluster/node_spec.hpp"
 
 #include <cstdint>
 #include <optional>
@@ -110,6 +111,7 @@ struct Node {
   NodeFlag flag = NodeFlag::ok;
   bool locked = false;
   NodeSummary summary;
+  NodeSpec spec;  ///< what people said about it
   bool operator==(const Node&) const = default;
   void describe(Visitor& v);
 };
