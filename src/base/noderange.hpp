@@ -40,6 +40,9 @@ class NodeNames {
   /// A node's value of a field; nothing when unset, which compares as "".
   [[nodiscard]] virtual std::optional<std::string> attribute(std::string_view node,
                                                              std::string_view attribute) const = 0;
+  /// Whether an attribute may have several values, which attribute() then joins by commas. A
+  /// comparison with it holds when it holds for one of them; != and !~ when for none.
+  [[nodiscard]] virtual bool is_list(std::string_view) const { return false; }
 };
 
 /// The nodes that `range` names, in natural order, each once. Errors: invalid_argument with the
@@ -70,6 +73,16 @@ struct RangeMistake {
   size_t offset = 0;  ///< bytes from the start
   std::string what;
 };
+/// What an expression refers to, as it is written, each once, in order of appearance.
+struct RangeNames {
+  std::vector<std::string> groups;      ///< @x, and each of @x[1-2]
+  std::vector<std::string> words;       ///< bare or quoted names: nodes, aliases or groups
+  std::vector<std::string> attributes;  ///< left sides of comparisons
+};
+/// The empty text refers to nothing. Errors as of expand_names(); names made by brackets and spans
+/// are left out of `words`.
+Result<RangeNames> names_in(std::string_view range);
+
 /// Checks syntax alone (clients do so before they ask a server); nothing when it is right.
 std::optional<RangeMistake> find_mistake(std::string_view range);
 

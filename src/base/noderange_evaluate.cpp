@@ -90,6 +90,17 @@ bool compares(const Expression& with, std::string_view value) {
   return ordered_as(with.compare, natural_compare(value, with.value));
 }
 
+/// A list, joined by commas: one of its values fits, or, for != and !~, all of them do.
+bool compares_list(const Expression& with, std::string_view values) {
+  const bool all = with.compare == Compare::not_equal || with.compare == Compare::differs;
+  for (;;) {
+    const size_t comma = values.find(',');
+    if (compares(with, values.substr(0, comma)) != all) return !all;
+    if (comma == std::string_view::npos) return all;
+    values.remove_prefix(comma + 1);
+  }
+}
+
 class Evaluator {
  public:
   Evaluator(std::string_view text, const NodeNames* names) : text_(text), names_(names) {}
@@ -297,9 +308,12 @@ class Evaluator {
     Names all = names_->all();
     const size_t effort = at.regex ? 1 + at.regex->size() / 16 : 1;
     DROVER_CHECK_OK(charge(at, all.size() * effort, out.size()));
+    const bool list = !by_name && names_->is_list(at.text);
     for (std::string& node : all) {
+      const auto value = by_name ? std::string() : names_->attribute(node, at.text).value_or("");
       const bool in = by_name ? at.regex->matches(node)
-                              : compares(at, names_->attribute(node, at.text).value_or(""));
+                      : list  ? compares_list(at, value)
+                              : compares(at, value);
       if (in) out.push_back(std::move(node));
     }
     return charge(at, 0, out.size());

@@ -65,7 +65,7 @@ Status Model::put(std::string_view kind, const std::string& key, std::string_vie
   } else if (kind == kGroupKind) {
     DROVER_TRY(Group group, read_body<Group>(kind, key, body));
     groups_[key] = {std::move(group), revision};
-    ++generation_;
+    forget_groups();
   } else if (kind == kProfileKind) {
     DROVER_TRY(Profile profile, read_body<Profile>(kind, key, body));
     profiles_[key] = {std::move(profile), revision};
@@ -87,7 +87,7 @@ void Model::erase(std::string_view kind, const std::string& key) {
     daemons_.erase(key);
   } else if (kind == kGroupKind) {
     groups_.erase(key);
-    ++generation_;
+    forget_groups();
   } else if (kind == kProfileKind) {
     profiles_.erase(key);
     ++generation_;
@@ -98,7 +98,9 @@ Status Model::put_node(const std::string& key, std::string_view body, uint64_t r
   DROVER_TRY(Node node, read_body<Node>(kNodeKind, key, body));
   const auto [it, is_new] = nodes_.try_emplace(key);
   NodeEntry& entry = it->second;
+  index_aliases(entry, false);
   const Node before = std::exchange(entry.node, std::move(node));
+  index_aliases(entry, true);
   entry.revision = revision;
   if (entry.vouched) entry.confirmed = agrees(*entry.vouched, entry.node.phase.state);
   entry.encoded.clear();
@@ -112,6 +114,7 @@ void Model::erase_node(const std::string& key) {
   const auto it = nodes_.find(key);
   if (it == nodes_.end()) return;
   index_.erase(it->first);
+  index_aliases(it->second, false);
   const auto taken = nodes_.extract(it);
   ++generation_;
   if (on_node_) on_node_({taken.key(), &taken.mapped().node, nullptr});

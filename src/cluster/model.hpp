@@ -7,6 +7,7 @@
 #include "base/noderange.hpp"
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "cluster/attributes.hpp"
 #include "cluster/group.hpp"
 #include "cluster/inventory.hpp"
 #include "cluster/mutations.hpp"
@@ -79,6 +80,13 @@ class Model {
   [[nodiscard]] const Daemons& daemons() const { return daemons_; }
   [[nodiscard]] const Groups& groups() const { return groups_; }
   [[nodiscard]] const Profiles& profiles() const { return profiles_; }
+  /// The node behind an alias, or nullptr.
+  [[nodiscard]] const NodeEntry* find_alias(std::string_view alias) const;
+  /// The static groups that a node is in, strongest first.
+  [[nodiscard]] const std::vector<const Group*>& static_groups_of(std::string_view node) const;
+  /// Members of a stored group in natural order, those of a dynamic one as of now; nothing when
+  /// there is no such group. The result holds until the model changes.
+  [[nodiscard]] const std::vector<std::string>* members(std::string_view group) const;
   /// The newest change in here.
   [[nodiscard]] uint64_t sequence() const { return sequence_; }
 
@@ -107,6 +115,8 @@ class Model {
              uint64_t revision);
   void erase(std::string_view kind, const std::string& key);
   NodeEntry* find_mutable(std::string_view name);
+  void index_aliases(const NodeEntry& entry, bool present);
+  void forget_groups();
 
   Nodes nodes_;
   std::unordered_map<std::string_view, NodeEntry*> index_;  ///< lookup only, never walked
@@ -117,15 +127,52 @@ class Model {
   uint64_t sequence_ = 0;
   uint64_t generation_ = 0;
   OnNode on_node_;
+  std::unordered_map<std::string, const NodeEntry*> aliases_;  ///< lookup only
+
+  /// Worked out when asked for, forgotten when groups change.
+  mutable bool groups_known_ = false;
+  mutable std::unordered_map<std::string, std::vector<const Group*>> groups_of_;
+  /// Members by group; of dynamic ones as of the generation.
+  struct Members {
+    std::vector<std::string> names;
+    uint64_t generation = 0;
+    bool being_made = false;  ///< its range is being evaluated: asked again, it has no members
+  };
+  mutable std::map<std::string, Members, std::less<>> members_;
 };
 
-/// The model as noderanges see it: every node, the groups @compute and @utility, and the attributes
-/// name, id, role, phase, power, service, enabled, flag, locked, cpus, memory_mib, gpus, os,
-/// kernel, primary, secondary, version, confirmed (also as state.phase, summary.cpus, agent.version
-/// ..).
+/// Where attributes come from, by the model as it is.
+class ModelDefinitions final : public Definitions {
+ public:
+  /// Which groups count. Ranges of dynamic groups see what static ones give, and so do addresses.
+  enum class Groups { all, fixed };
+  explicit ModelDefinitions(const Model& model, Groups which = Groups::all)
+      : model_(model), which_(which) {}
+  [[nodiscard]] const Profile* profile(std::string_view name) const override;
+  [[nodiscard]] std::vector<const Group*> groups_of(const Node& node) const override;
+
+ private:
+  const Model& model_;
+  Groups which_;
+};
+
+/// Whether a comparison in a noderange may begin with it: one of those below, or any attribute's
+/// name.
+bool is_node_attribute(std::string_view name);
+
+/// The model as noderanges see it: every node, aliases, the groups @all, @compute, @utility and
+/// the stored ones, and for comparisons:
+/// - name, id, role, phase, power, service, enabled, flag, locked, cpus, memory_mib, gpus, os,
+///   kernel, primary, secondary, version, address, confirmed (also as state.phase, summary.cpus,
+///   agent.version ..),
+/// - of the spec: nid, alias, profile, group, mac, ip, network, bmc, owner, owner_group, mode,
+///   description (also as spec.nid ..); those that may be several fit when one of them does,
+/// - effective attributes as attr.NAME, or NAME alone.
 class ModelNames final : public NodeNames {
  public:
-  explicit ModelNames(const Model& model) : model_(model) {}
+  explicit ModelNames(const Model& model,
+                      ModelDefinitions::Groups groups = ModelDefinitions::Groups::all)
+      : model_(model), definitions_(model, groups) {}
   [[nodiscard]] std::vector<std::string> all() const override;
   [[nodiscard]] bool is_node(std::string_view name) const override;
   [[nodiscard]] std::optional<std::string> node_of_alias(std::string_view alias) const override;
@@ -134,9 +181,11 @@ class ModelNames final : public NodeNames {
   [[nodiscard]] bool has_attribute(std::string_view attribute) const override;
   [[nodiscard]] std::optional<std::string> attribute(std::string_view node,
                                                      std::string_view attribute) const override;
+  [[nodiscard]] bool is_list(std::string_view attribute) const override;
 
  private:
   const Model& model_;
+  ModelDefinitions definitions_;
 };
 
 }  // namespace drover::cluster

@@ -1,5 +1,7 @@
 // The model as noderanges see it.
+#include "cluster/attribute_catalogue.hpp"
 #include "cluster/model.hpp"
+#include "cluster/net_address.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,7 +20,35 @@ struct Attribute {
   std::string_view name;
   std::string_view full_name;  ///< as a path in the API's Node
   Text (*read)(const NodeEntry&);
+  bool list = false;
 };
+
+Text joined(const std::vector<std::string>& values) {
+  Text out;
+  for (const std::string& value : values) {
+    if (!out.empty()) out.push_back(',');
+    out += value;
+  }
+  return out;
+}
+
+Text macs(const NodeEntry& entry) {
+  std::vector<std::string> out;
+  for (const Interface& interface : entry.node.spec.interfaces) {
+    if (!interface.mac.empty()) out.push_back(interface.mac);
+  }
+  return joined(out);
+}
+
+Text networks(const NodeEntry& entry) {
+  std::vector<std::string> out;
+  for (const Interface& interface : entry.node.spec.interfaces) {
+    if (!interface.network.empty()) out.push_back(interface.network);
+  }
+  return joined(out);
+}
+
+constexpr bool kList = true;
 
 constexpr std::array kAttributes{
     Attribute{"name", "name", [](const NodeEntry& e) { return e.node.name; }},
@@ -59,7 +89,34 @@ constexpr std::array kAttributes{
               [](const NodeEntry& e) { return agent_text(e, &Agent::primary); }},
     Attribute{"secondary", "agent.secondary",
               [](const NodeEntry& e) { return agent_text(e, &Agent::secondary); }},
+    Attribute{"nid", "spec.nid",
+              [](const NodeEntry& e) {
+                return e.node.spec.nid == 0 ? Text() : std::to_string(e.node.spec.nid);
+              }},
+    Attribute{"alias", "spec.aliases",
+              [](const NodeEntry& e) { return joined(e.node.spec.aliases); }, kList},
+    Attribute{"profile", "spec.profiles",
+              [](const NodeEntry& e) { return joined(e.node.spec.profiles); }, kList},
+    Attribute{"mac", "spec.mac", macs, kList},
+    Attribute{"network", "spec.network", networks, kList},
+    Attribute{"bmc", "spec.bmc",
+              [](const NodeEntry& e) {
+                return e.node.spec.bmc ? Text(enum_name(e.node.spec.bmc->protocol)) : Text();
+              }},
+    Attribute{"owner", "spec.owner", [](const NodeEntry& e) { return e.node.spec.owner; }},
+    Attribute{"owner_group", "spec.group", [](const NodeEntry& e) { return e.node.spec.group; }},
+    Attribute{"mode", "spec.mode", [](const NodeEntry& e) { return e.node.spec.mode; }},
+    Attribute{"description", "spec.description",
+              [](const NodeEntry& e) { return e.node.spec.description; }},
 };
+
+constexpr std::string_view kAttributePrefix = "attr.";
+
+/// "attr.rack" and "rack" to "rack"; empty for what cannot be an attribute.
+std::string_view attribute_name(std::string_view name) {
+  if (name.starts_with(kAttributePrefix)) name.remove_prefix(kAttributePrefix.size());
+  return check_attribute_name("", name) ? name : std::string_view();
+}
 
 const Attribute* find_attribute(std::string_view name) {
   const auto* found = std::ranges::find_if(kAttributes, [&](const Attribute& attribute) {
@@ -81,30 +138,82 @@ bool ModelNames::is_node(std::string_view name) const {
   return model_.find(name) != nullptr;
 }
 
-std::optional<std::string> ModelNames::node_of_alias(std::string_view) const {
-  return std::nullopt;
+std::optional<std::string> ModelNames::node_of_alias(std::string_view alias) const {
+  const NodeEntry* entry = model_.find_alias(alias);
+  if (entry == nullptr) return std::nullopt;
+  return entry->node.name;
 }
 
 std::optional<std::vector<std::string>> ModelNames::members(std::string_view group) const {
-  const auto role = enum_from_name<NodeRole>(group);
-  if (!role) return std::nullopt;
-  std::vector<std::string> out;
-  for (const auto& [name, entry] : model_.nodes()) {
-    if (entry.node.role == *role) out.push_back(name);
+  if (group == "all") return all();
+  if (const auto role = enum_from_name<NodeRole>(group)) {
+    std::vector<std::string> out;
+    for (const auto& [name, entry] : model_.nodes()) {
+      if (entry.node.role == *role) out.push_back(name);
+    }
+    return out;
   }
-  return out;
+  const auto* members = model_.members(group);
+  if (members == nullptr) return std::nullopt;
+  return *members;
+}
+
+bool is_node_attribute(std::string_view name) {
+  return name == "group" || name == "ip" || find_attribute(name) != nullptr ||
+         !attribute_name(name).empty();
 }
 
 bool ModelNames::has_attribute(std::string_view attribute) const {
-  return find_attribute(attribute) != nullptr;
+  return is_node_attribute(attribute);
 }
+
+bool ModelNames::is_list(std::string_view attribute) const {
+  if (attribute == "group" || attribute == "ip") return true;
+  const Attribute* found = find_attribute(attribute);
+  return found != nullptr && found->list;
+}
+
+namespace {
+
+/// IP addresses without their prefixes, formulas evaluated; what cannot be evaluated is left out.
+Text addresses(const NodeEntry& entry, const Model& model) {
+  const ModelDefinitions fixed(model, ModelDefinitions::Groups::fixed);
+  NodeAttributes attributes(entry.node, fixed);
+  std::vector<std::string> out;
+  const auto& interfaces = entry.node.spec.interfaces;
+  for (size_t i = 0; i < interfaces.size(); ++i) {
+    const auto interface = evaluate_interface(attributes, interfaces[i], i);
+    if (!interface) continue;
+    for (const std::string& address : interface->addresses) {
+      out.emplace_back(without_prefix(address));
+    }
+  }
+  if (entry.node.spec.bmc) {
+    if (const auto bmc = evaluate_bmc(attributes, *entry.node.spec.bmc))
+      out.push_back(bmc->address);
+  }
+  return joined(out);
+}
+
+}  // namespace
 
 std::optional<std::string> ModelNames::attribute(std::string_view node,
                                                  std::string_view attribute) const {
-  const Attribute* found = find_attribute(attribute);
   const NodeEntry* entry = model_.find(node);
-  if (found == nullptr || entry == nullptr) return std::nullopt;
-  return found->read(*entry);
+  if (entry == nullptr) return std::nullopt;
+  if (const Attribute* found = find_attribute(attribute)) return found->read(*entry);
+  if (attribute == "ip") return addresses(*entry, model_);
+  if (attribute == "group") {
+    std::vector<std::string> out;
+    for (const Group* group : definitions_.groups_of(entry->node)) out.push_back(group->name);
+    return joined(out);
+  }
+  const std::string_view name = attribute_name(attribute);
+  if (name.empty()) return std::nullopt;
+  NodeAttributes attributes(entry->node, definitions_);
+  auto value = attributes.value(std::string(name));
+  // A formula that cannot be evaluated gives no value; `drover node attributes` says why.
+  return value ? *std::move(value) : std::nullopt;
 }
 
 }  // namespace drover::cluster

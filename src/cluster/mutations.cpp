@@ -100,11 +100,14 @@ void NodePatch::describe(Visitor& v) {
   v.field("enabled", enabled, "Whether the node takes part at all.", Presence::patch);
   v.field("flag", flag, "A mark for the operator's attention.", Presence::patch);
   v.field("locked", locked, "Whether power and boot requests are refused.", Presence::patch);
+  v.field("spec", spec,
+          "JSON merge patch of the node's spec: absent stays, null goes back to the "
+          "default.",
+          Presence::patch);
   v.field("why", why, "Reason, for the change log.", Presence::optional);
 }
 
-Result<Node> patch_node(store::Transaction& tx, const std::string& name, const NodePatch& patch) {
-  DROVER_TRY(Node node, read_node(tx, name));
+Status patch_states(store::Transaction& tx, Node& node, const NodePatch& patch) {
   if (patch.why.size() > store::kMaxName) {
     return fail(Code::too_large, fmt::format("why: longer than {} bytes", store::kMaxName));
   }
@@ -115,6 +118,12 @@ Result<Node> patch_node(store::Transaction& tx, const std::string& name, const N
   if (patch.enabled) node.enabled = *patch.enabled;
   if (patch.flag) node.flag = *patch.flag;
   if (patch.locked) node.locked = *patch.locked;
+  return {};
+}
+
+Result<Node> patch_node(store::Transaction& tx, const std::string& name, const NodePatch& patch) {
+  DROVER_TRY(Node node, read_node(tx, name));
+  DROVER_CHECK_OK(patch_states(tx, node, patch));
   tx.explain(patch.why);
   DROVER_CHECK_OK(write_node(tx, node));
   return node;

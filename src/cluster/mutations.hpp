@@ -53,10 +53,14 @@ struct NodePatch {
   std::optional<bool> enabled;
   std::optional<NodeFlag> flag;
   std::optional<bool> locked;
+  std::optional<RawJson> spec;  ///< JSON merge patch (RFC 7396) of the NodeSpec
   std::string why;
   void describe(Visitor& v);
 };
-/// Applies it as an administrator; returns the node as it is then.
+/// Applies it as an administrator; returns the node as it is then. For the states alone: a patch
+/// with a `spec` goes through change_node() (cluster/node_mutations.hpp).
 Result<Node> patch_node(store::Transaction& tx, const std::string& name, const NodePatch& patch);
+/// The same on a node in hand: writes nothing.
+Status patch_states(store::Transaction& tx, Node& node, const NodePatch& patch);
 
 }  // namespace drover::cluster

@@ -163,7 +163,8 @@ void NodeSpec::describe(Visitor& v) {
           Presence::optional);
   v.field("owner", owner, "User that the mode's first digit is for.", Presence::optional);
   v.field("group", group, "User group that the mode's second digit is for.", Presence::optional);
-  v.field("mode", mode, "Who may see, change and use the node, in octal as of a file.",
+  v.field("mode", mode,
+          "Which people below administrators may change (w) and use (x) the node, as of a file.",
           Presence::optional);
   v.field("description", description, "Free text.", Presence::optional);
 }

@@ -60,7 +60,8 @@ struct NodeSpec {
   std::map<std::string, std::string> attributes;
   std::string owner = "root";
   std::string group = "root";
-  std::string mode = "0755";  ///< rwx of owner, group and others; docs/model.md
+  /// rwx of owner, group and others (cluster/node_access.hpp); this one restricts nobody.
+  std::string mode = "0777";
   std::string description;
   bool operator==(const NodeSpec&) const = default;
   void describe(Visitor& v);

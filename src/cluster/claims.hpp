@@ -1,0 +1,47 @@
+// What must be unique over the cluster (aliases, NIDs, MACs, IP addresses): computed from a node,
+// and kept beside the nodes so that a write looks at what it changes alone. Private to the writer
+// of definitions.
+#pragma once
+
+#include "base/result.hpp"
+#include "cluster/attributes.hpp"
+#include "cluster/node.hpp"
+#include "store/store.hpp"
+
+#include <map>
+#include <set>
+#include <string>
+
+namespace drover::cluster {
+
+/// Claim keys ("mac/02:..") to the field of the spec that makes the claim.
+using Claims = std::map<std::string, std::string>;
+
+/// The claims of a node. Errors name the field: a formula that cannot be evaluated or gives no
+/// address, and an address that the node has twice.
+Result<Claims> claims_of(const Node& node, const Definitions& definitions);
+
+/// Claims as they are kept in the store.
+class ClaimBook {
+ public:
+  explicit ClaimBook(store::Transaction& tx) : tx_(tx) {}
+
+  /// Ok when nobody but `node` holds any of them; otherwise conflict naming the field, the value
+  /// and who has it.
+  Status check(const std::string& node, const Claims& claims);
+  /// Ok when no other node has `name` as an alias.
+  Status check_name(const std::string& name);
+  /// Lets go of what `node` holds beyond `keep`.
+  Status release(const std::string& node, const Claims& keep);
+  /// Notes that `node` holds exactly these; they were checked.
+  Status hold(const std::string& node, const Claims& claims);
+
+ private:
+  Result<std::set<std::string>> held_by(const std::string& node);
+  /// Who holds a claim now; empty: nobody.
+  Result<std::string> holder(const std::string& claim);
+
+  store::Transaction& tx_;
+};
+
+}  // namespace drover::cluster

@@ -1,0 +1,55 @@
+#include "cluster/node_mutations.hpp"
+
+#include "base/merge_patch.hpp"
+
+#include <tuple>
+
+#include <fmt/format.h>
+
+namespace drover::cluster {
+
+void NodeCreate::describe(Visitor& v) {
+  v.field("name", name, "Name of the node.", Presence::optional);
+  v.field("role", role, "What kind of node it is.", Presence::optional);
+  v.field("spec", spec, "What is said about it.", Presence::optional);
+  v.field("why", why, "Reason, for the change log.", Presence::optional);
+}
+
+Result<NodeSpec> merge_spec(const NodeSpec& spec, const RawJson& patch) {
+  if (!patch.text.starts_with('{')) {
+    return fail(Code::invalid_argument, "spec: expected an object of fields to change");
+  }
+  DROVER_TRY(const std::string merged, merge_patch_text(encode(spec), patch.text));
+  auto out = decode_text<NodeSpec>(merged);
+  if (!out) return fail_in("spec", std::move(out).error());
+  return out;
+}
+
+Result<Node> change_node(store::Transaction& tx, DefinitionWriter& writer, const std::string& name,
+                         const NodePatch& patch, const Asker& asker) {
+  DROVER_TRY(Node node, read_node(tx, name));
+  DROVER_CHECK_OK(may(NodeAccess::write, node.spec, name, asker));
+  DROVER_CHECK_OK(patch_states(tx, node, patch));
+  tx.explain(patch.why);
+  if (!patch.spec) {
+    DROVER_CHECK_OK(write_node(tx, node));
+    return node;
+  }
+  DROVER_TRY(NodeSpec spec, merge_spec(node.spec, *patch.spec));
+  DROVER_CHECK_OK(normalise(spec, name));
+  const auto rights = [](const NodeSpec& of) { return std::tie(of.owner, of.group, of.mode); };
+  if (!asker.passes && rights(spec) != rights(node.spec)) {
+    return fail(Code::denied, fmt::format("node '{}': only an administrator may change its owner, "
+                                          "group and mode",
+                                          name));
+  }
+  if (spec == node.spec) {
+    DROVER_CHECK_OK(write_node(tx, node));
+    return node;
+  }
+  node.spec = std::move(spec);
+  DROVER_CHECK_OK(writer.put_node(node));
+  return node;
+}
+
+}  // namespace drover::cluster

@@ -1,0 +1,35 @@
+// Changes of nodes as people ask for them, inside one store mutation: what the API's single and
+// bulk requests share.
+#pragma once
+
+#include "base/result.hpp"
+#include "cluster/definition_writer.hpp"
+#include "cluster/mutations.hpp"
+#include "cluster/node_access.hpp"
+#include "store/store.hpp"
+
+#include <string>
+
+namespace drover::cluster {
+
+/// Body of POST /nodes.
+struct NodeCreate {
+  static constexpr std::string_view kTypeName = "NodeCreate";
+  std::string name;
+  NodeRole role = NodeRole::compute;
+  NodeSpec spec;
+  std::string why;
+  void describe(Visitor& v);
+};
+
+/// States and spec of one node by a patch. denied when the node's mode does not let the asker
+/// change it, and when somebody but an administrator would change owner, group or mode. Returns
+/// the node as it is then; one that says nothing new writes nothing. Of the spec's patch, errors
+/// name the field. The writer's finish() is left to the caller.
+Result<Node> change_node(store::Transaction& tx, DefinitionWriter& writer, const std::string& name,
+                         const NodePatch& patch, const Asker& asker);
+
+/// A spec with a JSON merge patch applied; invalid_argument naming the path.
+Result<NodeSpec> merge_spec(const NodeSpec& spec, const RawJson& patch);
+
+}  // namespace drover::cluster
