@@ -20,6 +20,7 @@ struct Kept {
   int32_t status = 0;
   std::string body;
   std::string etag;
+  std::string location;
   void describe(Visitor& v) {
     v.field("request_sha256", request_sha256, "");
     v.field("time", time, "");
@@ -27,6 +28,7 @@ struct Kept {
     v.field("status", status, "");
     v.field("body", body, "");
     v.field("etag", etag, "");
+    v.field("location", location, "", Presence::optional);
   }
 };
 
@@ -69,6 +71,7 @@ Status keep(store::Transaction& tx, const Keyed& key, const Reply* reply) {
     kept.status = reply->status;
     kept.body = reply->body;
     kept.etag = reply->etag;
+    kept.location = reply->location;
   }
   return tx.put_quiet(kIdempotencyKind, key.object_key, encode(kept));
 }
@@ -81,6 +84,7 @@ void give(const RequestPtr& request, const Reply& reply, bool replayed) {
     response.body = reply.body + "\n";
   }
   if (!reply.etag.empty()) response.headers.add("ETag", reply.etag);
+  if (!reply.location.empty()) response.headers.add("Location", reply.location);
   if (replayed) response.headers.add(std::string(kReplayedHeader), "true");
   request->respond(std::move(response));
 }
@@ -91,7 +95,7 @@ struct Outcome {
 };
 
 Reply reply_of(const Kept& kept) {
-  return {kept.status, kept.body, kept.etag};
+  return {kept.status, kept.body, kept.etag, kept.location};
 }
 
 }  // namespace
@@ -117,6 +121,26 @@ void mutate(Services& services, const RequestPtr& request,
       [request, outcome](const Result<store::Committed>& committed) {
         if (!committed) return request->fail(committed.error());
         give(request, outcome->reply, outcome->replayed);
+      });
+}
+
+void rehearse(Services& services, const RequestPtr& request,
+              Callback<Result<Reply>(store::Transaction&)> effect) {
+  const auto outcome = std::make_shared<std::optional<Reply>>();
+  services.store.write(
+      request->actor(),
+      [effect = std::move(effect), outcome](store::Transaction& tx) mutable -> Status {
+        DROVER_TRY(*outcome, effect(tx));
+        return fail(Code::cancelled, "undone: it was a rehearsal");
+      },
+      [request, outcome](const Result<store::Committed>& committed) {
+        if (!*outcome) {
+          return request->fail(committed ? Error{Code::internal, "no outcome", {}, {}}
+                                         : committed.error());
+        }
+        Reply reply = std::move(**outcome);
+        reply.location.clear();
+        give(request, reply, false);
       });
 }
 

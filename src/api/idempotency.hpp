@@ -19,7 +19,8 @@ inline constexpr Duration kIdempotencyKept = std::chrono::hours(24);
 struct Reply {
   int status = 200;
   std::string body;
-  std::string etag;  ///< empty: none
+  std::string etag;           ///< empty: none
+  std::string location = {};  ///< path of what was made; empty: none
 };
 
 /// Runs `effect` as one store mutation with the request's actor; what it returns is the answer.
@@ -28,6 +29,10 @@ struct Reply {
 /// its key.
 void mutate(Services& services, const RequestPtr& request,
             Callback<Result<Reply>(store::Transaction&)> effect);
+
+/// Runs `effect` as mutate() does and then undoes it: what would happen. Keys do not count.
+void rehearse(Services& services, const RequestPtr& request,
+              Callback<Result<Reply>(store::Transaction&)> effect);
 
 /// For effects outside one mutation of ours that are safe to repeat. With a key: notes the request,
 /// then calls `effect`, which answers through `finish` (once), and keeps that answer. A request

@@ -18,6 +18,10 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
                  return node_authority_.check(who, standing, names, use);
                }}) {
   add_nodes(router_, services_);
+  add_attributes(router_, services_);
+  add_states(router_, services_);
+  add_groups(router_, services_);
+  add_profiles(router_, services_);
   add_inventory(router_, services_);
   add_metrics(router_, services_);
   add_health(router_, services_);

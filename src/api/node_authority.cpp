@@ -36,6 +36,9 @@ class LimitNames final : public NodeNames {
                                                      std::string_view attribute) const override {
     return names_.is_node(node) ? names_.attribute(node, attribute) : std::nullopt;
   }
+  [[nodiscard]] bool is_list(std::string_view attribute) const override {
+    return names_.is_list(attribute);
+  }
 
  private:
   cluster::ModelNames names_;
@@ -47,8 +50,10 @@ std::string shown(const std::vector<std::string>& names) {
   return out;
 }
 
-auth::NodePermission permission_of(const cluster::Node& /*node*/) {
-  return {};
+auth::NodePermission permission_of(const cluster::Node& node) {
+  const cluster::NodeSpec& spec = node.spec;
+  // A mode that cannot be read (from a newer version, say) allows nothing.
+  return {spec.owner, spec.group, cluster::mode_bits(spec.mode).value_or(uint16_t{0})};
 }
 
 }  // namespace

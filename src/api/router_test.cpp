@@ -32,7 +32,7 @@ TEST(Router, UnknownPathsAndMethodsAreProblems) {
   EXPECT_EQ(missing.status, 404);
   EXPECT_EQ(missing.headers.get("Content-Type"), "application/problem+json");
   EXPECT_EQ(type(missing), "urn:drover:problem:not-found");
-  const auto wrong = master.ask("DELETE", "/api/v1/nodes");
+  const auto wrong = master.ask("DELETE", "/api/v1/health");
   EXPECT_EQ(wrong.status, 405);
   EXPECT_EQ(wrong.headers.get("Allow"), "GET, HEAD, OPTIONS");
   EXPECT_EQ(master.get("/api/v1/../v1/nodes").status, 400);

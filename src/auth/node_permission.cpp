@@ -10,9 +10,10 @@ bool may_use(const Principal& principal, const std::vector<std::string>& groups,
   constexpr int kOwnerShift = 6;
   constexpr int kGroupShift = 3;
   int shift = 0;
-  if (!account.empty() && account == permission.owner) {
+  if (permission.owner == "any" || (!account.empty() && account == permission.owner)) {
     shift = kOwnerShift;
-  } else if (std::ranges::find(groups, permission.group) != groups.end()) {
+  } else if (permission.group == "any" ||
+             std::ranges::find(groups, permission.group) != groups.end()) {
     shift = kGroupShift;
   }
   const unsigned bit = use == NodeUse::change ? 2U : 1U;

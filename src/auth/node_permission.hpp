@@ -22,7 +22,8 @@ struct NodePermission {
 };
 
 /// Whether the principal, who has the role user, may do that. The first class that fits decides, as
-/// for files: owner, else group, else others. `groups`: those of its account.
+/// for files: owner, else group, else others; `any` as owner or group is everybody. `groups`: those
+/// of its account.
 bool may_use(const Principal& principal, const std::vector<std::string>& groups,
              const NodePermission& permission, NodeUse use);
 

@@ -7,7 +7,6 @@
 #include "cluster/attributes.hpp"
 #include "cluster/group.hpp"
 #include "cluster/node.hpp"
-#include "cluster/node_access.hpp"
 #include "cluster/profile.hpp"
 #include "store/store.hpp"
 

@@ -309,46 +309,34 @@ TEST_F(DefinitionTest, WhatSaysNothingNewWritesNothing) {
   EXPECT_TRUE(tx.changes.empty());
 }
 
-TEST_F(DefinitionTest, APatchChangesStatesAndSpecWhereTheModeLetsIt) {
-  ASSERT_EQ(add("n1", R"({"nid":1,"owner":"alice","group":"1000","mode":"0770",
-                          "attributes":{"rack":"1","row":"a"}})"),
-            "ok");
-  const auto patched = [&](const std::string& patch, const Asker& asker) -> std::string {
+TEST_F(DefinitionTest, APatchChangesStatesAndSpec) {
+  ASSERT_EQ(add("n1", R"({"nid":1,"attributes":{"rack":"1","row":"a"}})"), "ok");
+  const auto patched = [&](const std::string& patch, bool may_define = true) -> std::string {
     const auto decoded = decode_text<NodePatch>(patch);
     if (!decoded) return decoded.error().text();
     std::string out;
     const std::string ended = run([&](DefinitionWriter& w) -> Status {
-      DROVER_TRY(const Node node, change_node(tx, w, "n1", *decoded, asker));
+      DROVER_TRY(const Node node, change_node(tx, w, "n1", *decoded, may_define));
       out = encode(node.spec);
       return {};
     });
     return ended == "ok" ? out : ended;
   };
-  const Asker admin;
-  const Asker alice{false, "alice", {}};
-  const Asker bob{false, "bob", {"1000"}};
-  const Asker eve{false, "eve", {"1001"}};
-  const auto after =
-      patched(R"({"flag":"warning","spec":{"nid":null,"attributes":{"rack":"2"}}})", admin);
+  const auto after = patched(R"({"flag":"warning","spec":{"nid":null,"attributes":{"rack":"2"}}})");
   EXPECT_NE(after.find(R"("nid":0)"), std::string::npos) << after;
   EXPECT_NE(after.find(R"("attributes":{"rack":"2","row":"a"})"), std::string::npos) << after;
   EXPECT_EQ(read_node(tx, "n1")->flag, NodeFlag::warning);
-  EXPECT_EQ(patched(R"({"spec":{"attributes":{"rakc":"2"}}})", admin),
+  EXPECT_EQ(patched(R"({"spec":{"attributes":{"rakc":"2"}}})"),
             "spec.attributes: 'rakc' is not valid: expected a known attribute (did you mean rack?) "
             "or, for a site's own, x.NAME");
-  EXPECT_EQ(patched(R"({"spec":{"nidd":2}})", admin).substr(0, 10), "spec: nidd");
-  EXPECT_EQ(patched(R"({"spec":[]})", admin), "spec: expected an object of fields to change");
-  EXPECT_EQ(patched(R"({"locked":true})", alice).substr(0, 1), "{");
-  EXPECT_EQ(patched(R"({"locked":false})", bob).substr(0, 1), "{");
-  EXPECT_EQ(patched(R"({"locked":true})", eve),
-            "node 'n1': eve may not change it: it is alice:1000 0770");
-  EXPECT_EQ(patched(R"({"spec":{"owner":"bob"}})", bob),
-            "node 'n1': only an administrator may change its owner, group and mode");
-  EXPECT_EQ(patched(R"({"spec":{"mode":"0000"}})", admin).substr(0, 1), "{");
-  EXPECT_EQ(patched(R"({"locked":true})", alice),
-            "node 'n1': alice may not change it: it is alice:1000 0000");
-  EXPECT_EQ(patched(R"({"spec":{"owner":"any","mode":"0200"}})", admin).substr(0, 1), "{");
-  EXPECT_EQ(patched(R"({"locked":true})", eve).substr(0, 1), "{");
+  EXPECT_EQ(patched(R"({"spec":{"nidd":2}})").substr(0, 10), "spec: nidd");
+  EXPECT_EQ(patched(R"({"spec":[]})"), "spec: expected an object of fields to change");
+  EXPECT_EQ(patched(R"({"locked":true})", false), after);
+  EXPECT_EQ(patched(R"({"spec":{"nid":3}})", false),
+            "node 'n1': only operators and administrators may change its spec");
+  tx.changes.clear();
+  EXPECT_EQ(patched(R"({"spec":{"attributes":{"rack":"2"}}})"), after);
+  EXPECT_TRUE(tx.changes.empty()) << "what says nothing new writes nothing";
 }
 
 // --- the model that follows from it ---

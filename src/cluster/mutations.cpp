@@ -1,5 +1,6 @@
 #include "cluster/mutations.hpp"
 
+#include "cluster/claims.hpp"
 #include "cluster/names.hpp"
 
 #include <fmt/format.h>
@@ -58,6 +59,7 @@ Result<bool> ensure_node(store::Transaction& tx, const std::string& name, NodeRo
                                             enum_name(node.role), enum_name(role)));
   }
   DROVER_CHECK_OK(check_node_name(name));
+  DROVER_CHECK_OK(ClaimBook(tx).check_name(name));
   Node node;
   node.name = name;
   node.id = fresh_id;

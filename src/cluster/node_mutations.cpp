@@ -2,8 +2,6 @@
 
 #include "base/merge_patch.hpp"
 
-#include <tuple>
-
 #include <fmt/format.h>
 
 namespace drover::cluster {
@@ -26,23 +24,21 @@ Result<NodeSpec> merge_spec(const NodeSpec& spec, const RawJson& patch) {
 }
 
 Result<Node> change_node(store::Transaction& tx, DefinitionWriter& writer, const std::string& name,
-                         const NodePatch& patch, const Asker& asker) {
+                         const NodePatch& patch, bool may_define) {
   DROVER_TRY(Node node, read_node(tx, name));
-  DROVER_CHECK_OK(may(NodeAccess::write, node.spec, name, asker));
   DROVER_CHECK_OK(patch_states(tx, node, patch));
   tx.explain(patch.why);
   if (!patch.spec) {
     DROVER_CHECK_OK(write_node(tx, node));
     return node;
   }
-  DROVER_TRY(NodeSpec spec, merge_spec(node.spec, *patch.spec));
-  DROVER_CHECK_OK(normalise(spec, name));
-  const auto rights = [](const NodeSpec& of) { return std::tie(of.owner, of.group, of.mode); };
-  if (!asker.passes && rights(spec) != rights(node.spec)) {
-    return fail(Code::denied, fmt::format("node '{}': only an administrator may change its owner, "
-                                          "group and mode",
+  if (!may_define) {
+    return fail(Code::denied, fmt::format("node '{}': only operators and administrators may change "
+                                          "its spec",
                                           name));
   }
+  DROVER_TRY(NodeSpec spec, merge_spec(node.spec, *patch.spec));
+  DROVER_CHECK_OK(normalise(spec, name));
   if (spec == node.spec) {
     DROVER_CHECK_OK(write_node(tx, node));
     return node;

@@ -5,7 +5,6 @@
 #include "base/result.hpp"
 #include "cluster/definition_writer.hpp"
 #include "cluster/mutations.hpp"
-#include "cluster/node_access.hpp"
 #include "store/store.hpp"
 
 #include <string>
@@ -22,12 +21,12 @@ struct NodeCreate {
   void describe(Visitor& v);
 };
 
-/// States and spec of one node by a patch. denied when the node's mode does not let the asker
-/// change it, and when somebody but an administrator would change owner, group or mode. Returns
-/// the node as it is then; one that says nothing new writes nothing. Of the spec's patch, errors
-/// name the field. The writer's finish() is left to the caller.
+/// States and spec of one node by a patch. `may_define`: false for those who may change the states
+/// of nodes but not what they are (the role user); a `spec` is denied then. Returns the node as it
+/// is then; a patch that says nothing new writes nothing. Of the spec's patch, errors name the
+/// field. The writer's finish() is left to the caller.
 Result<Node> change_node(store::Transaction& tx, DefinitionWriter& writer, const std::string& name,
-                         const NodePatch& patch, const Asker& asker);
+                         const NodePatch& patch, bool may_define);
 
 /// A spec with a JSON merge patch applied; invalid_argument naming the path.
 Result<NodeSpec> merge_spec(const NodeSpec& spec, const RawJson& patch);

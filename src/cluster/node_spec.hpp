@@ -60,8 +60,8 @@ struct NodeSpec {
   std::map<std::string, std::string> attributes;
   std::string owner = "root";
   std::string group = "root";
-  /// rwx of owner, group and others (cluster/node_access.hpp); this one restricts nobody.
-  std::string mode = "0777";
+  /// rwx of owner, group and others, for people with the role user (auth/node_permission.hpp).
+  std::string mode = "0755";
   std::string description;
   bool operator==(const NodeSpec&) const = default;
   void describe(Visitor& v);

@@ -33,7 +33,7 @@ TEST(NodeSpec, ABodyWithoutOneCanBeReadAndSaysNothing) {
   ASSERT_TRUE(node) << node.error().text();
   EXPECT_EQ(node->spec, NodeSpec());
   EXPECT_EQ(node->spec.owner, "root");
-  EXPECT_EQ(node->spec.mode, "0777");
+  EXPECT_EQ(node->spec.mode, "0755");
   EXPECT_FALSE(node->spec.bmc);
 }
 

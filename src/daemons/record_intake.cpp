@@ -1,8 +1,11 @@
 #include "daemons/record_intake.hpp"
 
+#include "auth/enrolment_records.hpp"
 #include "cluster/inventory.hpp"
 #include "proto/records.pb.h"
 #include "tree/record_window.hpp"
+
+#include <fmt/format.h>
 
 namespace drover::daemons {
 namespace {
@@ -29,6 +32,17 @@ Status apply_effect(store::Transaction& tx, const proto::Record& record,
   DROVER_TRY(const auto report, cluster::parse_inventory(record.payload()));
   const auto role = enum_from_name<cluster::NodeRole>(record.role());
   if (!role) return fail(Code::invalid_argument, "a " + record.role() + " has no inventory");
+  // A removed node's agent may speak until its links end; it must not bring its node back.
+  DROVER_TRY(const auto node, tx.get(cluster::kNodeKind, record.origin()));
+  if (!node) {
+    DROVER_TRY(const auto held,
+               tx.get(auth::kCredentialKind, auth::credential_key(record.role(), record.origin())));
+    const auto credential =
+        held ? decode_text<auth::Credential>(held->body, Unknown::ignore) : auth::Credential();
+    if (credential && credential->revoked) {
+      return fail(Code::conflict, fmt::format("{} was removed", record.origin()));
+    }
+  }
   tx.explain("inventory of " + record.origin());
   DROVER_TRY([[maybe_unused]] auto outcome,
              cluster::apply_inventory(tx, record.origin(), *role, report, fresh_id));

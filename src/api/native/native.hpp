@@ -18,6 +18,11 @@ void add_metrics(Router& router, Services& services);
 void add_names(Router& router, Services& services);
 void add_noderange(Router& router, Services& services);
 void add_nodes(Router& router, Services& services);
+void add_node_changes(Router& router, Services& services);  ///< by add_nodes()
+void add_attributes(Router& router, Services& services);
+void add_groups(Router& router, Services& services);
+void add_profiles(Router& router, Services& services);
+void add_states(Router& router, Services& services);
 void add_renew(Router& router, Services& services);
 void add_tokens(Router& router, Services& services);
 

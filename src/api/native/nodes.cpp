@@ -1,11 +1,8 @@
-// GET /nodes, GET /nodes/{name}, PATCH /nodes/{name}.
-#include "api/idempotency.hpp"
+// GET /nodes and GET /nodes/{name}; what changes nodes is in node_changes.cpp.
 #include "api/list_writer.hpp"
 #include "api/native/native.hpp"
 #include "api/node_selection.hpp"
 #include "api/precondition.hpp"
-
-#include <fmt/format.h>
 
 namespace drover::api {
 namespace {
@@ -30,32 +27,6 @@ void show_node(Services& services, const RequestPtr& request) {
   request->respond(std::move(response));
 }
 
-/// Hot facts beside the durable node, taken before the mutation runs on another thread.
-struct HotFacts {
-  bool confirmed = false;
-  std::optional<cluster::Agent> agent;
-};
-
-void patch_node(Services& services, const RequestPtr& request) {
-  DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
-  DROVER_OR_FAIL(request, cluster::NodePatch patch, request->body<cluster::NodePatch>());
-  const std::string name = request->path("name");
-  DROVER_OR_FAIL(request, const cluster::NodeEntry* entry, find_node(services.model, name));
-  if (const Status allowed = request->authorize_node(name); !allowed) {
-    return request->fail(allowed.error());
-  }
-  HotFacts hot{entry->confirmed, entry->agent};
-  mutate(services, request,
-         [name, before, patch = std::move(patch),
-          hot = std::move(hot)](store::Transaction& tx) -> Result<Reply> {
-           DROVER_CHECK_OK(before.check(tx, cluster::kNodeKind, name));
-           DROVER_TRY(const cluster::Node node, cluster::patch_node(tx, name, patch));
-           DROVER_TRY(const auto object, tx.get(cluster::kNodeKind, name));
-           const cluster::NodeView view{node, hot.confirmed, object->revision, hot.agent};
-           return Reply{200, encode(view), etag_of(object->revision)};
-         });
-}
-
 }  // namespace
 
 void add_nodes(Router& router, Services& services) {
@@ -75,16 +46,7 @@ void add_nodes(Router& router, Services& services) {
               .gives = body_of<cluster::NodeView>(),
               .etag = true,
               .handler = [&services](const RequestPtr& r) { show_node(services, r); }});
-  router.add({.method = "PATCH",
-              .path = "/api/v1/nodes/{name}",
-              .privilege = auth::Privilege::use,
-              .summary = "Change what a node may be used for, and its marks.",
-              .takes = body_of<cluster::NodePatch>(),
-              .gives = body_of<cluster::NodeView>(),
-              .on_nodes = true,
-              .condition = Condition::taken,
-              .etag = true,
-              .handler = [&services](const RequestPtr& r) { patch_node(services, r); }});
+  add_node_changes(router, services);
 }
 
 }  // namespace drover::api
