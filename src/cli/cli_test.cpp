@@ -188,11 +188,11 @@ TEST(Cli, CallFoldsAnswersBySizeAndSplitsFailures) {
 TEST(Cli, NodeSetReportsEachFailure) {
   const Answers answers{
       {"GET /api/v1/noderange/expand", json_response(R"({"items":["n1","n2","n3"],"count":3})")},
-      {"PATCH /api/v1/nodes/n1", json_response(node(1, "node_up", "a1"))},
-      {"PATCH /api/v1/nodes/n2",
-       problem(409, "conflict", "locked by alice", "drover node show n2")},
-      {"PATCH /api/v1/nodes/n3",
-       problem(409, "conflict", "locked by alice", "drover node show n2")}};
+      {"PATCH /api/v1/nodes", json_response(R"({"results":[
+         {"nodes":"n[2-3]","count":2,"status":409,"problem":{"type":"urn:drover:problem:conflict",
+          "title":"Conflict","status":409,"detail":"locked by alice","next":"drover node show n2"}},
+         {"nodes":"n1","count":1,"status":200,"problem":null}],"done":1,"failed":2})",
+                                            207)}};
   TestDaemon daemon(from_table(answers));
   CommandLine drover;
   drover.environment["DROVER_SOCKET"] = daemon.socket();
@@ -202,13 +202,111 @@ TEST(Cli, NodeSetReportsEachFailure) {
   EXPECT_EQ(ran.code, 1);
   EXPECT_EQ(ran.out, "n1\n");
   EXPECT_EQ(ran.err, "n[2-3]: locked by alice\nnext: drover node show n2\n");
-  EXPECT_EQ(daemon.requests()[2],
-            R"(PATCH /api/v1/nodes/n1 {"service":"maintenance","why":"new DIMM"})");
-  const size_t before = daemon.requests().size();
-  const Ran dry = drover({"node", "set", "n[1-3]", "enabled=false", "--dry-run"});
-  EXPECT_EQ(dry.out, "would change n[1-3] (3): {\"enabled\":false}\n");
-  EXPECT_EQ(daemon.requests().size(), before + 1);
+  EXPECT_EQ(daemon.requests().back(),
+            R"(PATCH /api/v1/nodes?nodes=n%5B1-3%5D {"service":"maintenance","why":"new DIMM"})");
+  const Ran people = drover({"node", "set", "n[1-3]", "rack=7", "--dry-run"});
+  EXPECT_EQ(people.out, "n1: changed\n");
+  EXPECT_EQ(daemon.requests().back(), R"(PATCH /api/v1/nodes?nodes=n%5B1-3%5D&dry_run=true )"
+                                      R"({"spec":{"attributes":{"rack":"7"}}})");
   EXPECT_EQ(drover({"node", "set", "n1", "maintenance"}).code, 2);
+  EXPECT_EQ(drover({"node", "set", "n1", "rakc=7"}).code, 2);
+}
+
+TEST(Cli, WhenAllNodesFailAlikeTheReasonIsTheExitCode) {
+  const Answers answers{
+      {"GET /api/v1/noderange/expand", json_response(R"({"items":["n1","n2"],"count":2})")},
+      {"DELETE /api/v1/nodes", json_response(R"({"results":[
+         {"nodes":"n[1-2]","count":2,"status":409,"problem":{"type":"urn:drover:problem:conflict",
+          "title":"Conflict","status":409,"detail":"node '{node}' is up","next":""}}],
+          "done":0,"failed":2})",
+                                             207)}};
+  const Ran ran = run_against(answers, {"node", "remove", "n[1-2]"});
+  EXPECT_EQ(ran.code, 5);
+  EXPECT_EQ(ran.err, "n[1-2]: node '{node}' is up\n");
+}
+
+TEST(Cli, ListsOfNodesAreEditedWhereTheyDiffer) {
+  const Answers answers{
+      {"GET /api/v1/noderange/expand", json_response(R"({"items":["n1","n2","n3"],"count":3})")},
+      {"GET /api/v1/nodes", json_response(R"({"items":[
+        {"name":"n1","spec":{"profiles":["a"]}},{"name":"n2","spec":{"profiles":[]}},
+        {"name":"n3","spec":{"profiles":["a"]}}]})")},
+      {"PATCH /api/v1/nodes",
+       json_response(R"({"results":[],"done":0,"failed":0,"dry_run":false})")}};
+  TestDaemon daemon(from_table(answers));
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  EXPECT_EQ(drover({"node", "set", "n[1-3]", "profiles+=b"}).code, 0);
+  const auto requests = daemon.requests();
+  ASSERT_GE(requests.size(), 2U);
+  EXPECT_EQ(requests[requests.size() - 2],
+            R"(PATCH /api/v1/nodes?nodes=n%5B1%2C3%5D {"spec":{"profiles":["a","b"]}})");
+  EXPECT_EQ(requests.back(), R"(PATCH /api/v1/nodes?nodes=n2 {"spec":{"profiles":["b"]}})");
+}
+
+TEST(Cli, NodesAreAddedAndRenamed) {
+  const Answers answers{
+      {"POST /api/v1/nodes",
+       json_response(R"({"results":[{"nodes":"n[1-2]","count":2,"status":201,"problem":null}],
+                         "done":2,"failed":0,"dry_run":false})")},
+      {"POST /api/v1/nodes/n1/rename", json_response(R"({"name":"m1"})")}};
+  TestDaemon daemon(from_table(answers));
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  const Ran added =
+      drover({"node", "add", "n[1-2]", "eth0.address=10.0.0.${number}", "--why", "x"});
+  EXPECT_EQ(added.out, "n[1-2]: added\n");
+  EXPECT_EQ(daemon.requests().back(),
+            R"(POST /api/v1/nodes?nodes=n%5B1-2%5D {"role":"compute","spec":{"interfaces":)"
+            R"([{"name":"eth0","addresses":["10.0.0.${number}"]}]},"why":"x"})");
+  EXPECT_EQ(drover({"node", "add", "n3", "service=in_service"}).code, 2);
+  EXPECT_EQ(drover({"node", "add", "@g", "rack=1"}).code, 2);
+  const Ran renamed = drover({"node", "rename", "n1", "m1", "--force"});
+  EXPECT_EQ(renamed.out, "n1: renamed to m1\n");
+  EXPECT_EQ(daemon.requests().back(), R"(POST /api/v1/nodes/n1/rename?force=true {"to":"m1"})");
+}
+
+TEST(Cli, AttributesShowTheirBlame) {
+  const Answers answers{{"GET /api/v1/attributes", json_response(R"({"items":[
+    {"node":"n1","name":"rack","value":"2","problem":"","set_by":{"source":"profile","name":"p",
+     "through":"group g","raw":"${number}"},"overrides":[{"source":"profile","name":"default",
+     "through":"","raw":"0"}]},
+    {"node":"n1","name":"unit","value":"","problem":"n1: attribute unit of node n1: broken",
+     "set_by":{"source":"node","name":"n1","through":"","raw":"${x}"},"overrides":[]}]})")}};
+  const Ran ran = run_against(answers, {"node", "attributes", "n1", "--blame"});
+  EXPECT_EQ(ran.code, 1);
+  EXPECT_EQ(ran.out,
+            "NODE  COUNT  ATTRIBUTE  VALUE  FROM                  WRITTEN    OVERRIDES\n"
+            "n1        1  rack       2      profile p of group g  ${number}  profile default=0\n"
+            "n1        1  unit              node                  ${x}\n");
+  EXPECT_EQ(ran.err, "n1: attribute unit of node n1: broken\n");
+}
+
+TEST(Cli, GroupsAndProfilesAreChanged) {
+  const Answers answers{
+      {"POST /api/v1/groups", json_response(R"({"name":"g"})", 201)},
+      {"PATCH /api/v1/groups/g", json_response(R"({"name":"g"})")},
+      {"POST /api/v1/groups/g/members", json_response(R"({"name":"g","nodes":"n[1-2]"})")},
+      {"GET /api/v1/groups/g", json_response(R"({"name":"g","members":"n1"})")},
+      {"DELETE /api/v1/profiles/p", problem(409, "conflict", "profile p is used by node n1", "")}};
+  TestDaemon daemon(from_table(answers));
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  EXPECT_EQ(drover({"group", "add", "g", "nodes=n1", "rack=1"}).out, "group g added\n");
+  EXPECT_EQ(daemon.requests().back(),
+            R"(POST /api/v1/groups {"nodes":"n1","attributes":{"rack":"1"},"name":"g"})");
+  EXPECT_EQ(drover({"group", "set", "g", "range=phase=up"}).out, "group g changed\n");
+  EXPECT_EQ(daemon.requests().back(),
+            R"(PATCH /api/v1/groups/g {"range":"phase=up","nodes":null})");
+  EXPECT_EQ(drover({"group", "members", "g"}).out, "n1\n");
+  EXPECT_EQ(drover({"group", "members", "g", "--add", "n2"}).out, "group g is n[1-2]\n");
+  EXPECT_EQ(drover({"group", "unset", "g", "rack", "--dry-run"}).out, "group g would be changed\n");
+  EXPECT_EQ(daemon.requests().back(),
+            R"(PATCH /api/v1/groups/g?dry_run=true {"attributes":{"rack":null}})");
+  const Ran used = drover({"profile", "remove", "p"});
+  EXPECT_EQ(used.code, 5);
+  EXPECT_EQ(used.err, "drover: profile p is used by node n1\n");
+  EXPECT_EQ(drover({"profile", "set", "p", "nodes=n1"}).code, 2);
 }
 
 TEST(Cli, NodeShowInventoryFoldsEqualParts) {

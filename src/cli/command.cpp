@@ -23,9 +23,10 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> out;
     for (auto* rows :
-         {node_commands, nodes_commands, health_commands, call_commands, watch_commands,
-          history_commands, token_commands, join_commands, local_commands, version_commands,
-          completion_commands, explain_commands, man_commands, top_commands}) {
+         {node_commands, node_change_commands, group_commands, profile_commands, nodes_commands,
+          health_commands, call_commands, watch_commands, history_commands, token_commands,
+          join_commands, local_commands, version_commands, completion_commands, explain_commands,
+          man_commands, top_commands}) {
       auto more = rows();
       std::move(more.begin(), more.end(), std::back_inserter(out));
     }
@@ -35,10 +36,13 @@ const std::vector<Command>& commands() {
 }
 
 const std::vector<Noun>& nouns() {
-  static const std::vector<Noun> all{{"node", "Show and steer nodes"},
-                                     {"nodes", "Expand, fold and count noderanges"},
-                                     {"call", "Ask the agents on nodes"},
-                                     {"token", "Join tokens for new hosts"}};
+  static const std::vector<Noun> all{
+      {"node", "Show and steer nodes"},
+      {"group", "Groups of nodes, static and dynamic"},
+      {"profile", "Attributes under a name, for nodes and groups to take"},
+      {"nodes", "Expand, fold and count noderanges"},
+      {"call", "Ask the agents on nodes"},
+      {"token", "Join tokens for new hosts"}};
   return all;
 }
 

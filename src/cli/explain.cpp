@@ -2,6 +2,7 @@
 
 #include "base/text.hpp"
 #include "cli/fields.hpp"
+#include "cluster/attribute_catalogue.hpp"
 #include "cluster/transitions.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -26,6 +27,13 @@ constexpr std::string_view kGrammar =
     "          FIELD OP VALUE | *\n"
     "OP     := = != < <= > >= =~ !~\n"
     "From left to right; an unknown name refuses the whole, a defined but empty group is empty.";
+
+constexpr std::string_view kFormulas =
+    "A value may hold ${SUM} or ${SUM:FORMAT}, evaluated for each node; $${ stands for ${ itself.\n"
+    "SUM: integers, variables, + - * / % ( ), min(..), max(..); / rounds down.\n"
+    "variables: name, nid, number (the last in the name), number1, number2 .., any attribute\n"
+    "FORMAT: as 03d, 2d, x, 04x\n"
+    "r${(number-1)/32+1} is the rack of a node, 10.1.${rack}.${number} an address.";
 
 struct ErrorAdvice {
   Code code;
@@ -194,10 +202,39 @@ void topics_called(std::string_view word, Found& out) {
   if (word == "noderange" || word == "noderanges") {
     out.push_back({"topic", "noderange", std::string(kGrammar), {}});
   }
+  if (word == "formula" || word == "formulas") {
+    out.push_back({"topic", "formula", std::string(kFormulas), {}});
+  }
+  if (word == "attributes" || word == "attribute") {
+    Explanation found{"topic",
+                      "attributes",
+                      "What nodes, groups and profiles may set; a site's own are called x.NAME. "
+                      "Values may hold formulas.",
+                      {}};
+    for (const auto& row : cluster::attribute_catalogue()) {
+      found.facts.emplace_back(row.name, row.help);
+    }
+    out.push_back(std::move(found));
+  }
+}
+
+void attributes_called(std::string_view word, Found& out) {
+  if (word.starts_with("attr.")) word.remove_prefix(5);
+  const auto* row = cluster::find_attribute_row(word);
+  if (row == nullptr) return;
+  out.push_back(
+      {"attribute",
+       std::string(row->name),
+       std::string(row->help),
+       {{"rule", cluster::attribute_rule(*row)},
+        {"set it", fmt::format("drover node|group|profile set .. {}=VALUE", row->name)},
+        {"see it", fmt::format("drover node attributes NODES --name {} --blame", row->name)},
+        {"nodes by it", fmt::format("drover node list '{}=VALUE'", row->name)}}});
 }
 
 std::vector<std::string> known_words() {
-  std::vector<std::string> out{"noderange"};
+  std::vector<std::string> out{"noderange", "formula", "attributes"};
+  for (const auto& row : cluster::attribute_catalogue()) out.emplace_back(row.name);
   for (const FieldKind& kind : field_kinds()) {
     out.push_back(kind.name);
     for (const FieldInfo& field : kind.fields) out.push_back(field.path);
@@ -214,7 +251,8 @@ std::vector<std::string> known_words() {
 
 Result<std::vector<Explanation>> explain(std::string_view word) {
   Found out;
-  for (auto* look : {topics_called, fields_called, states_called, errors_called, metrics_called}) {
+  for (auto* look : {topics_called, fields_called, attributes_called, states_called, errors_called,
+                     metrics_called}) {
     look(word, out);
   }
   if (!out.empty()) return out;

@@ -12,7 +12,7 @@ namespace drover::cli {
 
 /// One meaning of a word.
 struct Explanation {
-  std::string what;  ///< "field", "state", "error", "metric", "kind" or "topic"
+  std::string what;  ///< "field", "attribute", "state", "error", "metric", "kind" or "topic"
   std::string name;  ///< "node.phase.state"
   std::string text;  ///< one or more sentences
   /// Further facts: title and text, in order; a title may repeat.

@@ -136,6 +136,8 @@ const std::vector<FieldKind>& field_kinds() {
   static const std::vector<FieldKind> all{
       kind<cluster::NodeView>("node", "a node, as drover node show -o json gives it"),
       kind<cluster::NodePatch>("node-change", "what drover node set may change"),
+      kind<cluster::Group>("group", "a group, as drover group show -o json gives it"),
+      kind<cluster::Profile>("profile", "a profile, as drover profile show -o json gives it"),
       kind<cluster::Part>("part", "a part of a node: drover node show NODE --inventory"),
       kind<cluster::Health>("health", "the cluster's health: drover health -o json")};
   return all;

@@ -107,10 +107,10 @@ Answers nodes_1_to(int count) {
   for (int i = 1; i <= count; ++i) names += fmt::format("{}\"n{}\"", i > 1 ? "," : "", i);
   Answers out{{"GET /api/v1/noderange/expand",
                json_response(fmt::format(R"({{"items":[{}],"count":{}}})", names, count))}};
-  for (int i = 1; i <= count; ++i) {
-    out[fmt::format("PATCH /api/v1/nodes/n{}", i)] =
-        json_response(fmt::format(R"({{"name":"n{}"}})", i));
-  }
+  out["PATCH /api/v1/nodes"] = json_response(fmt::format(
+      R"({{"results":[{{"nodes":"n[1-{0}]","count":{0},"status":200,"problem":null}}],"done":{0},)"
+      R"("failed":0,"dry_run":false}})",
+      count));
   return out;
 }
 
@@ -141,7 +141,7 @@ TEST(Confirm, ManyNodesAreAskedAbout) {
   EXPECT_EQ(changes(), 0);
   drover.answer = "y";
   EXPECT_EQ(drover(words).code, 0);
-  EXPECT_EQ(changes(), 17);
+  EXPECT_EQ(changes(), 1);
   drover.input_terminal = false;
   std::vector<std::string> sure = words;
   sure.emplace_back("-y");

@@ -1,4 +1,4 @@
-// drover node: list, show, set.
+// drover node: list, show. What changes nodes is in node_change.cpp.
 #include "base/json_values.hpp"
 #include "base/noderange.hpp"
 #include "base/text.hpp"
@@ -162,62 +162,6 @@ Result<int> show(Context& context, const Given& given) {
   return 0;
 }
 
-/// "service=in_service" as a merge patch; values that are JSON (true, 3) stay JSON.
-Result<json::object> patch_of(const std::vector<std::string>& settings, const std::string& why) {
-  json::object out;
-  for (const std::string& setting : settings) {
-    const size_t equals = setting.find('=');
-    if (equals == std::string::npos || equals == 0) {
-      return fail(Code::invalid_argument,
-                  fmt::format("\"{}\" is not a setting: expected NAME=VALUE", printable(setting)),
-                  "drover node set n1 service=maintenance --why 'new DIMM'");
-    }
-    const std::string text = setting.substr(equals + 1);
-    const auto value = parse_json(text);
-    const bool literal = value && (value->is_bool() || value->is_number() || value->is_null());
-    out[setting.substr(0, equals)] = literal ? *value : json::value(text);
-  }
-  if (!why.empty()) out["why"] = why;
-  return out;
-}
-
-Result<int> set(Context& context, const Given& given) {
-  DROVER_TRY(const json::object patch, patch_of(given.all("setting"), given.text("why")));
-  DROVER_TRY(const auto nodes, ask_nodes(context, given.text("noderange")));
-  if (given.has("dry-run")) {
-    context.print(fmt::format("would change {} ({}): {}\n", printable(fold_names(nodes)),
-                              nodes.size(), terminal_safe_json(to_text(patch))));
-    return 0;
-  }
-  DROVER_CHECK_OK(context.confirm_many(nodes.size(), "change " + fold_names(nodes)));
-  DROVER_TRY(Client* const client, context.client());
-  json::array changed;
-  std::map<std::string, std::pair<Error, std::vector<std::string>>> failures;
-  for (const std::string& node : nodes) {
-    auto answer = client->send("PATCH", "/api/v1/nodes/" + net::percent_encode(node), patch,
-                               context.timeout());
-    if (answer) {
-      changed.push_back(*std::move(answer));
-      continue;
-    }
-    // A failure that would meet every node is the command's own.
-    if (changed.empty() && failures.empty() && nodes.size() == 1) {
-      return tl::unexpected(std::move(answer).error());
-    }
-    auto& failure = failures.try_emplace(answer.error().text()).first->second;
-    failure.first = answer.error();
-    failure.second.push_back(node);
-  }
-  for (const auto& [text, failure] : failures) {
-    context.warn(fmt::format("{}: {}", fold_names(failure.second), text));
-    if (!failure.first.next.empty()) context.warn("next: " + failure.first.next);
-  }
-  // All refused for one reason: that reason's exit code; else "some failed".
-  const bool whole = changed.empty() && failures.size() == 1;
-  const int failed_code = whole ? info(failures.begin()->second.first.code).exit_code : 1;
-  return print_nodes(context, std::move(changed), failures.empty() ? 0 : failed_code);
-}
-
 }  // namespace
 
 std::vector<Command> node_commands() {
@@ -238,16 +182,6 @@ std::vector<Command> node_commands() {
        {"drover node show n1", "drover node show 'n[1-8]' --inventory",
         "drover node show n1 --metrics -o json"},
        show},
-      {"node",
-       "set",
-       "Change nodes: service, enabled, flag, locked",
-       {{"noderange", Kind::required, "Nodes to change"},
-        {"setting", Kind::many, "NAME=VALUE"},
-        {"why", Kind::option, "Reason, kept in the history"},
-        {"dry-run", Kind::flag, "Show what would be changed"}},
-       {"drover node set n1 service=maintenance --why 'new DIMM'",
-        "drover node set 'rack1' service=in_service --why repaired"},
-       set},
   };
 }
 

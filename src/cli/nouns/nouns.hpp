@@ -8,6 +8,9 @@
 namespace drover::cli {
 
 std::vector<Command> node_commands();
+std::vector<Command> node_change_commands();
+std::vector<Command> group_commands();
+std::vector<Command> profile_commands();
 std::vector<Command> nodes_commands();
 std::vector<Command> health_commands();
 std::vector<Command> call_commands();

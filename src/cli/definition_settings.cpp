@@ -1,0 +1,306 @@
+#include "cli/definition_settings.hpp"
+
+#include "base/json_values.hpp"
+#include "base/text.hpp"
+#include "cli/context.hpp"
+#include "cluster/attribute_catalogue.hpp"
+
+#include <algorithm>
+#include <array>
+#include <charconv>
+#include <optional>
+
+#include <fmt/format.h>
+
+namespace drover::cli {
+namespace {
+
+using How = ListEdit::How;
+
+struct Setting {
+  std::string name;
+  How how = How::replace;
+  std::string value;
+};
+
+constexpr std::array<std::string_view, 4> kStates{"service", "enabled", "flag", "locked"};
+constexpr std::array<std::string_view, 5> kTexts{"owner", "group", "mode", "description", "nid"};
+constexpr std::array<std::string_view, 4> kBmcFields{"address", "protocol", "mac", "user"};
+
+template <typename List>
+bool holds(const List& list, std::string_view word) {
+  return std::find(list.begin(), list.end(), word) != list.end();
+}
+
+Result<Setting> parse_setting(const std::string& word) {
+  const size_t equals = word.find('=');
+  if (equals == std::string::npos || equals == 0) {
+    return fail(Code::invalid_argument,
+                fmt::format("\"{}\" is not a setting: expected NAME=VALUE", printable(word)),
+                "drover node set n1 service=maintenance --why 'new DIMM'");
+  }
+  Setting out{word.substr(0, equals), How::replace, word.substr(equals + 1)};
+  if (out.name.ends_with('+') || out.name.ends_with('-')) {
+    out.how = out.name.back() == '+' ? How::add : How::remove;
+    out.name.pop_back();
+  }
+  if (out.name.starts_with("spec.")) out.name.erase(0, 5);
+  return out;
+}
+
+/// "attr.rack", "attributes.rack" and "rack" to "rack"; nothing for what is no attribute.
+std::optional<std::string> attribute_of(std::string_view name) {
+  for (const std::string_view prefix : {"attributes.", "attr."}) {
+    if (name.starts_with(prefix)) name.remove_prefix(prefix.size());
+  }
+  if (!cluster::check_attribute_name("", name)) return std::nullopt;
+  return std::string(name);
+}
+
+/// true, false and numbers as such; all else is text.
+json::value literal_or_text(const std::string& text) {
+  const auto value = parse_json(text);
+  const bool literal = value && (value->is_bool() || value->is_number() || value->is_null());
+  return literal ? *value : json::value(text);
+}
+
+json::value number_or_text(const std::string& text) {
+  const auto value = parse_json(text);
+  return value && value->is_number() ? *value : json::value(text);
+}
+
+json::object& inside(json::object& object, std::string_view name) {
+  json::value& member = object[name];
+  if (!member.is_object()) member = json::object();
+  return member.get_object();
+}
+
+tl::unexpected<Error> unknown_setting(std::string_view name, std::vector<std::string_view> known) {
+  for (const auto& row : cluster::attribute_catalogue()) known.push_back(row.name);
+  const std::string_view near = nearest(name, known);
+  return fail(Code::invalid_argument,
+              fmt::format("{} cannot be set{}", printable(name),
+                          near.empty() ? "; a site's own attributes are called x.NAME"
+                                       : fmt::format("; did you mean {}?", near)),
+              "drover explain attributes");
+}
+
+tl::unexpected<Error> not_a_list(const Setting& setting) {
+  return fail(Code::invalid_argument,
+              fmt::format("{} holds one value: use {}=VALUE", printable(setting.name),
+                          printable(setting.name)));
+}
+
+struct InterfaceField {
+  std::string interface;
+  std::string field;
+};
+/// "eth0.mac", "eth0.address"; dots within the interface's name (eth0.100) are its own.
+std::optional<InterfaceField> interface_field(std::string_view name) {
+  const size_t dot = name.rfind('.');
+  if (dot == std::string_view::npos || dot == 0) return std::nullopt;
+  std::string field(name.substr(dot + 1));
+  if (field == "address" || field == "ip") field = "addresses";
+  if (field != "mac" && field != "network" && field != "addresses") return std::nullopt;
+  return InterfaceField{std::string(name.substr(0, dot)), std::move(field)};
+}
+
+std::vector<std::string_view> node_names() {
+  std::vector<std::string_view> out(kStates.begin(), kStates.end());
+  out.insert(out.end(), kTexts.begin(), kTexts.end());
+  out.insert(out.end(), {"aliases", "profiles", "bmc.address", "eth0.mac", "eth0.address"});
+  return out;
+}
+
+/// Edits with their patch still as a document.
+struct Draft {
+  json::object patch;
+  std::vector<ListEdit> lists;
+};
+
+Status add_node_setting(const Setting& setting, Draft& out) {
+  const std::string& name = setting.name;
+  if (name == "aliases" || name == "profiles") {
+    out.lists.push_back({name, "", "", setting.how, split_list(setting.value)});
+    return {};
+  }
+  const bool is_bmc = name.starts_with("bmc.");
+  const auto interface = is_bmc ? std::nullopt : interface_field(name);
+  const auto attribute = attribute_of(name);
+  if (interface && !attribute) {
+    const bool list = interface->field == "addresses";
+    if (setting.how != How::replace && !list) return not_a_list(setting);
+    auto values = list ? split_list(setting.value) : std::vector<std::string>{setting.value};
+    out.lists.push_back(
+        {"interfaces", interface->interface, interface->field, setting.how, std::move(values)});
+    return {};
+  }
+  if (setting.how != How::replace) return not_a_list(setting);
+  if (holds(kStates, name)) {
+    out.patch[name] = literal_or_text(setting.value);
+  } else if (holds(kTexts, name)) {
+    inside(out.patch, "spec")[name] =
+        name == "nid" ? number_or_text(setting.value) : json::value(setting.value);
+  } else if (is_bmc && holds(kBmcFields, std::string_view(name).substr(4))) {
+    inside(inside(out.patch, "spec"), "bmc")[name.substr(4)] = setting.value;
+  } else if (attribute) {
+    inside(inside(out.patch, "spec"), "attributes")[*attribute] = setting.value;
+  } else {
+    return unknown_setting(name, node_names());
+  }
+  return {};
+}
+
+std::vector<std::string> texts_of(const json::value* list) {
+  std::vector<std::string> out;
+  if (list == nullptr || !list->is_array()) return out;
+  for (const json::value& item : list->get_array()) {
+    if (item.is_string()) out.emplace_back(item.get_string());
+  }
+  return out;
+}
+
+json::array edited(const std::vector<std::string>& now, const ListEdit& edit) {
+  std::vector<std::string> out = edit.how == How::replace ? edit.values : now;
+  for (const std::string& value : edit.values) {
+    if (edit.how == How::add && !holds(out, value)) out.push_back(value);
+    if (edit.how == How::remove) std::erase(out, value);
+  }
+  json::array list;
+  for (std::string& value : out) list.emplace_back(std::move(value));
+  return list;
+}
+
+void edit_interfaces(json::array& interfaces, const ListEdit& edit) {
+  auto* found = std::find_if(interfaces.begin(), interfaces.end(), [&](const json::value& known) {
+    return text_at(known, "name") == edit.interface;
+  });
+  if (edit.field.empty()) {
+    if (found != interfaces.end()) interfaces.erase(found);
+    return;
+  }
+  if (found == interfaces.end()) {
+    if (edit.how == How::remove) return;
+    interfaces.push_back(json::object{{"name", edit.interface}});
+    found = interfaces.end() - 1;
+  }
+  json::object& interface = found->get_object();
+  if (edit.field == "addresses") {
+    interface["addresses"] = edited(texts_of(interface.if_contains("addresses")), edit);
+  } else {
+    interface[edit.field] = edit.values.empty() ? std::string() : edit.values.front();
+  }
+}
+
+/// Lists of words whose setting needs no look at what is there.
+Result<std::string> plain_settings(const std::vector<std::string>& words,
+                                   const std::vector<std::string_view>& texts,
+                                   std::string_view list) {
+  json::object out;
+  for (const std::string& word : words) {
+    DROVER_TRY(const Setting setting, parse_setting(word));
+    if (setting.how != How::replace) return not_a_list(setting);
+    if (setting.name == list) {
+      json::array values;
+      for (const std::string& value : split_list(setting.value)) values.emplace_back(value);
+      out[list] = std::move(values);
+    } else if (setting.name == "priority" && holds(texts, "priority")) {
+      out["priority"] = number_or_text(setting.value);
+    } else if (holds(texts, setting.name)) {
+      out[setting.name] = setting.value;
+    } else if (const auto attribute = attribute_of(setting.name)) {
+      inside(out, "attributes")[*attribute] = setting.value;
+    } else {
+      auto known = texts;
+      known.push_back(list);
+      return unknown_setting(setting.name, known);
+    }
+  }
+  return to_text(out);
+}
+
+Result<std::string> plain_unsettings(const std::vector<std::string>& names,
+                                     const std::vector<std::string_view>& fields) {
+  json::object out;
+  for (const std::string& name : names) {
+    if (holds(fields, name)) {
+      out[name] = nullptr;
+    } else if (const auto attribute = attribute_of(name)) {
+      inside(out, "attributes")[*attribute] = nullptr;
+    } else {
+      return unknown_setting(name, fields);
+    }
+  }
+  return to_text(out);
+}
+
+}  // namespace
+
+Result<std::string> NodeEdits::patch_for(std::string_view spec_text) const {
+  if (lists.empty()) return patch;
+  DROVER_TRY(json::value document, parse_json(patch));
+  DROVER_TRY(const json::value spec, parse_json(spec_text));
+  json::object& out = document.as_object();
+  json::object& changed = inside(out, "spec");
+  for (const ListEdit& edit : lists) {
+    // The list as earlier words of the command have left it, else as it is.
+    const json::value* now = changed.if_contains(edit.list);
+    if (now == nullptr) now = find_path(spec, edit.list);
+    if (edit.list != "interfaces") {
+      changed[edit.list] = edited(texts_of(now), edit);
+      continue;
+    }
+    json::array interfaces = now != nullptr && now->is_array() ? now->get_array() : json::array();
+    edit_interfaces(interfaces, edit);
+    changed["interfaces"] = std::move(interfaces);
+  }
+  return to_text(document);
+}
+
+Result<NodeEdits> node_settings(const std::vector<std::string>& words) {
+  Draft out;
+  for (const std::string& word : words) {
+    DROVER_TRY(const Setting setting, parse_setting(word));
+    DROVER_CHECK_OK(add_node_setting(setting, out));
+  }
+  return NodeEdits{to_text(out.patch), std::move(out.lists)};
+}
+
+Result<NodeEdits> node_unsettings(const std::vector<std::string>& names) {
+  Draft out;
+  for (std::string name : names) {
+    if (name.starts_with("spec.")) name.erase(0, 5);
+    const auto interface = interface_field(name);
+    const auto attribute = attribute_of(name);
+    const bool is_bmc = name.starts_with("bmc.") && holds(kBmcFields, name.substr(4));
+    if (name == "aliases" || name == "profiles" || name == "bmc" || holds(kTexts, name)) {
+      inside(out.patch, "spec")[name] = nullptr;
+    } else if (is_bmc) {
+      inside(inside(out.patch, "spec"), "bmc")[name.substr(4)] = nullptr;
+    } else if (attribute) {
+      inside(inside(out.patch, "spec"), "attributes")[*attribute] = nullptr;
+    } else if (interface) {
+      out.lists.push_back({"interfaces", interface->interface, interface->field, How::replace, {}});
+    } else if (name.starts_with("interface.") || name.starts_with("interfaces.")) {
+      out.lists.push_back({"interfaces", name.substr(name.find('.') + 1), "", How::remove, {}});
+    } else {
+      return unknown_setting(name, node_names());
+    }
+  }
+  return NodeEdits{to_text(out.patch), std::move(out.lists)};
+}
+
+Result<std::string> group_settings(const std::vector<std::string>& words) {
+  return plain_settings(words, {"description", "nodes", "range", "priority"}, "profiles");
+}
+Result<std::string> profile_settings(const std::vector<std::string>& words) {
+  return plain_settings(words, {"description"}, "inherits");
+}
+Result<std::string> group_unsettings(const std::vector<std::string>& names) {
+  return plain_unsettings(names, {"description", "nodes", "range", "priority", "profiles"});
+}
+Result<std::string> profile_unsettings(const std::vector<std::string>& names) {
+  return plain_unsettings(names, {"description", "inherits"});
+}
+
+}  // namespace drover::cli

@@ -1,0 +1,77 @@
+#include "cli/definition_settings.hpp"
+
+#include <string>
+#include <utility>
+#include <vector>
+
+#include <gtest/gtest.h>
+
+namespace drover::cli {
+namespace {
+
+using Words = std::vector<std::string>;
+
+std::string set(const Words& words, const std::string& spec = "{}") {
+  const auto edits = node_settings(words);
+  return edits ? *edits->patch_for(spec) : edits.error().message;
+}
+std::string unset(const Words& names, const std::string& spec = "{}") {
+  const auto edits = node_unsettings(names);
+  return edits ? *edits->patch_for(spec) : edits.error().message;
+}
+
+TEST(DefinitionSettings, BecomeAMergePatch) {
+  EXPECT_EQ(set({"service=maintenance", "enabled=false"}),
+            R"({"service":"maintenance","enabled":false})");
+  EXPECT_EQ(set({"nid=7", "mode=0750", "owner=alice", "spec.description=a=b"}),
+            R"({"spec":{"nid":7,"mode":"0750","owner":"alice","description":"a=b"}})");
+  EXPECT_EQ(set({"rack=3", "attr.row=a", "x.team.name=b c", "unit=12"}),
+            R"({"spec":{"attributes":{"rack":"3","row":"a","x.team.name":"b c","unit":"12"}}})");
+  EXPECT_EQ(set({"bmc.address=10.0.0.1", "bmc.protocol=ipmi"}),
+            R"({"spec":{"bmc":{"address":"10.0.0.1","protocol":"ipmi"}}})");
+  EXPECT_EQ(set({"aliases=a,b", "profiles="}), R"({"spec":{"aliases":["a","b"],"profiles":[]}})");
+}
+
+TEST(DefinitionSettings, ListsAreEditedFromWhatIsThere) {
+  const std::string spec = R"({"profiles":["a","b"],"interfaces":[
+    {"name":"eth0","mac":"m","addresses":["1"],"network":"n"},{"name":"eth0.100","mac":"v"}]})";
+  EXPECT_EQ(set({"profiles+=c", "profiles-=a", "profiles+=b"}, spec),
+            R"({"spec":{"profiles":["b","c"]}})");
+  EXPECT_EQ(
+      set({"eth0.address+=2,3", "eth0.address-=1", "eth0.100.mac=w", "ib0.mac=i"}, spec),
+      R"({"spec":{"interfaces":[{"name":"eth0","mac":"m","addresses":["2","3"],"network":"n"},)"
+      R"({"name":"eth0.100","mac":"w"},{"name":"ib0","mac":"i"}]}})");
+  EXPECT_EQ(unset({"interface.eth0", "eth0.100.mac"}, spec),
+            R"({"spec":{"interfaces":[{"name":"eth0.100","mac":""}]}})");
+}
+
+TEST(DefinitionSettings, NamesGoBackToTheirDefaults) {
+  EXPECT_EQ(unset({"nid", "rack", "x.y", "bmc", "profiles"}),
+            R"({"spec":{"nid":null,"attributes":{"rack":null,"x.y":null},"bmc":null,)"
+            R"("profiles":null}})");
+  EXPECT_EQ(unset({"bmc.user"}), R"({"spec":{"bmc":{"user":null}}})");
+  EXPECT_EQ(unset({"service"}).substr(0, 21), "service cannot be set");
+}
+
+TEST(DefinitionSettings, MistakesAreNamed) {
+  EXPECT_EQ(set({"maintenance"}), "\"maintenance\" is not a setting: expected NAME=VALUE");
+  EXPECT_EQ(set({"=1"}), "\"=1\" is not a setting: expected NAME=VALUE");
+  EXPECT_EQ(set({"rakc=1"}), "rakc cannot be set; did you mean rack?");
+  EXPECT_EQ(set({"profile=a"}), "profile cannot be set; did you mean profiles?");
+  EXPECT_EQ(set({"rack+=1"}), "rack holds one value: use rack=VALUE");
+  EXPECT_EQ(set({"eth0.mac+=1"}), "eth0.mac holds one value: use eth0.mac=VALUE");
+  EXPECT_NE(set({"bmc.password=1"}).find("cannot be set"), std::string::npos);
+}
+
+TEST(DefinitionSettings, GroupsAndProfilesHaveTheirs) {
+  EXPECT_EQ(*group_settings({"nodes=n[1-2]", "priority=-5", "profiles=a,b", "rack=1"}),
+            R"({"nodes":"n[1-2]","priority":-5,"profiles":["a","b"],"attributes":{"rack":"1"}})");
+  EXPECT_EQ(*profile_settings({"inherits=base", "kernel_args=a=b c"}),
+            R"({"inherits":["base"],"attributes":{"kernel_args":"a=b c"}})");
+  EXPECT_EQ(*group_unsettings({"range", "rack"}), R"({"range":null,"attributes":{"rack":null}})");
+  EXPECT_EQ(profile_settings({"nodes=n1"}).error().message.substr(0, 19), "nodes cannot be set");
+  EXPECT_FALSE(profile_unsettings({"range"}));
+}
+
+}  // namespace
+}  // namespace drover::cli

@@ -1,0 +1,272 @@
+// drover node: add, set, unset, rename, remove, attributes.
+#include "base/json_values.hpp"
+#include "base/noderange.hpp"
+#include "base/text.hpp"
+#include "cli/bulk.hpp"
+#include "cli/context.hpp"
+#include "cli/definition_settings.hpp"
+#include "cli/nouns/nouns.hpp"
+#include "net/http/target.hpp"
+
+#include <map>
+
+#include <fmt/core.h>
+
+namespace drover::cli {
+namespace {
+
+using Kind = Parameter::Kind;
+
+/// The nodes that were asked about, as a query: what the user confirmed, unless that is too long
+/// for a request line.
+std::string bulk_path(const std::vector<std::string>& names, const std::string& range) {
+  constexpr size_t kLongest = 16'000;
+  const std::string folded = fold_names(names);
+  return "/api/v1/nodes" + nodes_query(folded.size() > kLongest ? range : folded);
+}
+
+std::string with_dry_run(std::string path, const Given& given) {
+  return given.has("dry-run") ? with_query(std::move(path), "dry_run", "true") : path;
+}
+
+Status confirm(Context& context, const Given& given, const std::vector<std::string>& names,
+               std::string_view verb) {
+  if (given.has("dry-run")) return {};
+  return context.confirm_many(names.size(), fmt::format("{} {}", verb, fold_names(names)));
+}
+
+Result<int> add(Context& context, const Given& given) {
+  DROVER_TRY(const NodeEdits edits, node_settings(given.all("setting")));
+  DROVER_TRY(const std::string text, edits.patch_for("{}"));
+  DROVER_TRY(const json::value document, parse_json(text));
+  const json::object& patch = document.as_object();
+  for (const char* state : {"service", "enabled", "flag", "locked"}) {
+    if (!patch.contains(state)) continue;
+    return fail(Code::invalid_argument,
+                fmt::format("{} cannot be set while a node is added", state),
+                "add it first, then: drover node set");
+  }
+  const std::string& range = given.text("noderange");
+  DROVER_TRY(const auto names, expand_names(range));
+  json::object body{{"role", given.has("role") ? given.text("role") : "compute"}};
+  if (patch.contains("spec")) body["spec"] = patch.at("spec");
+  if (given.has("why")) body["why"] = given.text("why");
+  DROVER_CHECK_OK(confirm(context, given, names, "add"));
+  DROVER_TRY(Client* const client, context.client());
+  Outcomes outcomes;
+  DROVER_TRY(const json::value answer,
+             client->send("POST", with_dry_run("/api/v1/nodes" + nodes_query(range), given), body,
+                          context.timeout(std::chrono::seconds(60))));
+  outcomes.add(answer);
+  return outcomes.print(context, "added");
+}
+
+/// Patches to the nodes that they are for: lists follow from what each node has.
+Result<std::map<std::string, std::vector<std::string>>> patches_for(
+    Context& context, const NodeEdits& edits, const std::vector<std::string>& names,
+    const std::string& range) {
+  std::map<std::string, std::vector<std::string>> out;
+  if (edits.is_complete()) {
+    out[edits.patch] = names;
+    return out;
+  }
+  DROVER_TRY(Client* const client, context.client());
+  DROVER_TRY(const json::array items, client->list(bulk_path(names, range), context.timeout()));
+  for (const json::value& item : items) {
+    const json::value* spec = find_path(item, "spec");
+    DROVER_TRY(std::string patch, edits.patch_for(spec == nullptr ? "{}" : to_text(*spec)));
+    out[std::move(patch)].push_back(text_at(item, "name"));
+  }
+  return out;
+}
+
+Result<int> change(Context& context, const Given& given, const NodeEdits& edits) {
+  const std::string& range = given.text("noderange");
+  DROVER_TRY(const auto names, ask_nodes(context, range));
+  DROVER_CHECK_OK(confirm(context, given, names, "change"));
+  DROVER_TRY(const auto patches, patches_for(context, edits, names, range));
+  DROVER_TRY(Client* const client, context.client());
+  Outcomes outcomes;
+  for (const auto& [text, nodes] : patches) {
+    DROVER_TRY(json::value patch, parse_json(text));
+    if (given.has("why")) patch.get_object()["why"] = given.text("why");
+    const std::string path = bulk_path(nodes, patches.size() == 1 ? range : fold_names(nodes));
+    DROVER_TRY(const json::value answer, client->send("PATCH", with_dry_run(path, given), patch,
+                                                      context.timeout(std::chrono::seconds(60))));
+    outcomes.add(answer);
+  }
+  return outcomes.print(context, "changed");
+}
+
+Result<int> set(Context& context, const Given& given) {
+  DROVER_TRY(const NodeEdits edits, node_settings(given.all("setting")));
+  return change(context, given, edits);
+}
+
+Result<int> unset(Context& context, const Given& given) {
+  DROVER_TRY(const NodeEdits edits, node_unsettings(given.all("name")));
+  return change(context, given, edits);
+}
+
+Result<int> rename(Context& context, const Given& given) {
+  const std::string& from = given.text("node");
+  const std::string& to = given.text("to");
+  std::string path = fmt::format("/api/v1/nodes/{}/rename", net::percent_encode(from));
+  if (given.has("force")) path = with_query(path, "force", "true");
+  json::object body{{"to", to}};
+  if (given.has("why")) body["why"] = given.text("why");
+  DROVER_TRY(Client* const client, context.client());
+  DROVER_TRY(const json::value node,
+             client->send("POST", with_dry_run(path, given), body, context.timeout()));
+  if (context.output().format == Format::name) {
+    context.print(text_at(node, "name") + "\n");
+    return 0;
+  }
+  if (!context.for_people()) return context.print_document(node);
+  context.print(fmt::format("{}: {}renamed to {}\n", printable(from),
+                            given.has("dry-run") ? "would be " : "", text_at(node, "name")));
+  if (given.has("force") && !given.has("dry-run")) {
+    context.warn(
+        fmt::format("if its agent had joined, it must join again as {}: drover token "
+                    "create --names {}",
+                    printable(to), printable(to)));
+  }
+  return 0;
+}
+
+Result<int> remove(Context& context, const Given& given) {
+  const std::string& range = given.text("noderange");
+  DROVER_TRY(const auto names, ask_nodes(context, range));
+  DROVER_CHECK_OK(confirm(context, given, names, "remove"));
+  std::string path = with_dry_run(bulk_path(names, range), given);
+  if (given.has("force")) path = with_query(path, "force", "true");
+  if (given.has("why")) path = with_query(path, "why", given.text("why"));
+  DROVER_TRY(Client* const client, context.client());
+  DROVER_TRY(const json::value answer,
+             client->send("DELETE", path, nullptr, context.timeout(std::chrono::seconds(60))));
+  Outcomes outcomes;
+  outcomes.add(answer);
+  return outcomes.print(context, "removed");
+}
+
+/// "profile gpu of group rack1", "node" for the node's own.
+std::string source_text(const json::value& setting) {
+  const std::string source = text_at(setting, "source");
+  if (source == "node") return "node";
+  const std::string through = text_at(setting, "through");
+  return fmt::format("{} {}{}{}", source, text_at(setting, "name"), through.empty() ? "" : " of ",
+                     through);
+}
+
+Result<int> attributes(Context& context, const Given& given) {
+  const std::string& range = given.text("noderange");
+  DROVER_CHECK_OK(check_range(range));
+  std::string path = "/api/v1/attributes" + nodes_query(range);
+  if (given.has("name")) path = with_query(path, "name", given.text("name"));
+  DROVER_TRY(Client* const client, context.client());
+  DROVER_TRY(const json::array items, client->list(path, context.timeout()));
+  if (!context.for_people() && context.output().format != Format::csv) {
+    return context.print_list(items, {{}, {}, "node"});
+  }
+  ListView view{{{"NODE", "node"}, {"ATTRIBUTE", "name"}, {"VALUE", "value"}}, "node", "node"};
+  if (given.has("blame") || context.output().format == Format::wide) {
+    view.columns.push_back({"FROM", "from"});
+    view.columns.push_back({"WRITTEN", "set_by.raw"});
+    view.columns.push_back({"OVERRIDES", "over", Show::text, false, true});
+  }
+  bool trouble = false;
+  json::array rows;
+  for (json::value item : items) {
+    if (!item.is_object()) continue;
+    const std::string problem = text_at(item, "problem");
+    if (!problem.empty()) {
+      trouble = true;
+      context.warn(problem);
+    }
+    std::string over;
+    const json::value* weaker = find_path(item, "overrides");
+    if (weaker != nullptr && weaker->is_array()) {
+      for (const json::value& setting : weaker->get_array()) {
+        over += fmt::format("{}{}={}", over.empty() ? "" : "; ", source_text(setting),
+                            text_at(setting, "raw"));
+      }
+    }
+    const json::value* set_by = find_path(item, "set_by");
+    item.get_object()["from"] = set_by == nullptr ? std::string() : source_text(*set_by);
+    item.get_object()["over"] = over;
+    rows.push_back(std::move(item));
+  }
+  if (rows.empty()) context.warn("no attributes");
+  return context.print_list(rows, view, trouble ? 1 : 0);
+}
+
+const Parameter kWhy{"why", Kind::option, "Reason, kept in the history"};
+const Parameter kDryRun{"dry-run", Kind::flag, "Let the cluster check it and change nothing"};
+
+}  // namespace
+
+std::vector<Command> node_change_commands() {
+  return {
+      {"node",
+       "add",
+       "Define nodes before they are ever heard of; formulas make the difference between them",
+       {{"noderange", Kind::required, "Names of the new nodes"},
+        {"setting", Kind::many, "NAME=VALUE, as of drover node set"},
+        {"role", Kind::option, "What kind of nodes they are [compute]", {"compute", "utility"}},
+        kWhy,
+        kDryRun},
+       {"drover node add 'n[1-16]' rack=3 eth0.address='10.0.3.${number}/16'",
+        "drover node add n17 nid=17 eth0.mac=02:00:00:00:00:11 bmc.address=10.1.3.17 profiles=gpu"},
+       add},
+      {"node",
+       "set",
+       "Change nodes: service, enabled, flag, locked, any field of the spec, any attribute",
+       {{"noderange", Kind::required, "Nodes to change"},
+        {"setting", Kind::many, "NAME=VALUE; of lists also NAME+=VALUE and NAME-=VALUE"},
+        kWhy,
+        kDryRun},
+       {"drover node set n1 service=maintenance --why 'new DIMM'",
+        "drover node set 'rack1' service=in_service --why repaired",
+        "drover node set 'n[1-8]' rack=3 profiles+=gpu",
+        "drover node set n1 owner=alice mode=0750"},
+       set},
+      {"node",
+       "unset",
+       "Take fields and attributes of nodes back to what they were without them",
+       {{"noderange", Kind::required, "Nodes to change"},
+        {"name", Kind::many, "Attribute, field, INTERFACE.mac, or interface.NAME for all of it"},
+        kWhy,
+        kDryRun},
+       {"drover node unset n1 rack nid", "drover node unset 'n[1-8]' bmc interface.eth1"},
+       unset},
+      {"node",
+       "rename",
+       "Give a node another name; it keeps its id, parts, groups and history",
+       {{"node", Kind::required, "Its name"},
+        {"to", Kind::required, "Its new name"},
+        {"force", Kind::flag, "Also when its agent has joined: it must join again then"},
+        kWhy,
+        kDryRun},
+       {"drover node rename n1 rack1n01"},
+       rename},
+      {"node",
+       "remove",
+       "Forget nodes, with their parts and memberships; their history stays",
+       {{"noderange", Kind::required, "Nodes to remove"},
+        {"force", Kind::flag, "Also when they are up: their agents are cut off"},
+        kWhy,
+        kDryRun},
+       {"drover node remove 'n[5-8]' --why scrapped", "drover node remove n1 --force"},
+       remove},
+      {"node",
+       "attributes",
+       "Show the attributes that nodes have in effect, and with --blame where each comes from",
+       {{"noderange", Kind::required, "Nodes"},
+        {"name", Kind::option, "Only this attribute"},
+        {"blame", Kind::flag, "Where each value comes from, and what it overrides"}},
+       {"drover node attributes n1 --blame", "drover node attributes 'n[1-8]' --name rack"},
+       attributes},
+  };
+}
+
+}  // namespace drover::cli
