@@ -5,6 +5,7 @@
 #include "cluster/inventory.hpp"
 #include "cluster/liveness.hpp"
 
+#include <algorithm>
 #include <chrono>
 #include <string>
 #include <vector>
@@ -103,6 +104,24 @@ TEST(NodeChanges, ManyInOneMutationHaveAnOutcomeEach) {
   EXPECT_EQ(master.ask("DELETE", "/api/v1/nodes").status, 400);
   EXPECT_EQ(master.ask("DELETE", "/api/v1/nodes?nodes=rack%3D1&why=scrapped").status, 200);
   EXPECT_EQ(master.model.nodes().size(), 152U);
+}
+
+TEST(NodeChanges, OfRequestsAtOnceOneGetsTheNumber) {
+  TestMaster master;
+  std::vector<std::shared_ptr<Recorded>> answers;
+  for (int i = 1; i <= 8; ++i) {
+    const auto body = fmt::format(R"({{"name":"n{}","spec":{{"nid":7}}}})", i);
+    answers.push_back(master.send({"POST", "/api/v1/nodes", {}, body, {}}, person("admin")));
+  }
+  EXPECT_TRUE(master.world.run_until(
+      [&] { return std::ranges::all_of(answers, [](const auto& a) { return a->complete; }); },
+      std::chrono::minutes(1)));
+  const auto with = [&](int status) {
+    return std::ranges::count_if(answers, [&](const auto& a) { return a->status == status; });
+  };
+  EXPECT_EQ(with(201), 1);
+  EXPECT_EQ(with(409), 7);
+  EXPECT_EQ(master.model.nodes().size(), 1U);
 }
 
 TEST(NodeChanges, WhoMayNotIsRefused) {

@@ -266,6 +266,21 @@ TEST(Cli, NodesAreAddedAndRenamed) {
   EXPECT_EQ(daemon.requests().back(), R"(POST /api/v1/nodes/n1/rename?force=true {"to":"m1"})");
 }
 
+TEST(Cli, StatesAreSaidInOtherWords) {
+  const Answers answers{{"GET /api/v1/states", json_response(R"({"items":[
+    {"name":"n1","state":"Ready","flag":"OK"},{"name":"n2","state":"Ready","flag":"OK"},
+    {"name":"n3","state":"Standby","flag":"Warning"}]})")}};
+  TestDaemon daemon(from_table(answers));
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  EXPECT_EQ(drover({"node", "list", "n[1-3]", "--view", "smd"}).out,
+            "NODE    COUNT  STATE    FLAG\n"
+            "n[1-2]      2  Ready    OK\n"
+            "n3          1  Standby  Warning\n");
+  EXPECT_EQ(daemon.requests().back(), "GET /api/v1/states?nodes=n%5B1-3%5D&view=smd");
+  EXPECT_EQ(drover({"node", "list", "--view", "klingon"}).code, 2);
+}
+
 TEST(Cli, AttributesShowTheirBlame) {
   const Answers answers{{"GET /api/v1/attributes", json_response(R"({"items":[
     {"node":"n1","name":"rack","value":"2","problem":"","set_by":{"source":"profile","name":"p",

@@ -142,8 +142,9 @@ void rename_one(Services& services, const RequestPtr& request) {
          [name, before, asked = std::move(asked),
           force = is_forced(request)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kNodeKind, name));
-           tx.explain(asked.why.empty() ? fmt::format("renamed from {} to {}", name, asked.to)
-                                        : asked.why);
+           // So that the history of either name leads to the other.
+           const std::string renaming = fmt::format("renamed from {} to {}", name, asked.to);
+           tx.explain(asked.why.empty() ? renaming : fmt::format("{}: {}", renaming, asked.why));
            cluster::DefinitionWriter writer(tx);
            DROVER_TRY(const cluster::Node node, rename_node(tx, writer, name, asked.to, force));
            DROVER_CHECK_OK(writer.finish());

@@ -2,6 +2,7 @@
 #include "base/json_values.hpp"
 #include "base/noderange.hpp"
 #include "base/text.hpp"
+#include "cli/bulk.hpp"
 #include "cli/context.hpp"
 #include "cli/nouns/nouns.hpp"
 #include "net/http/target.hpp"
@@ -84,7 +85,25 @@ Result<int> print_nodes(Context& context, json::array items, int exit_code) {
   return context.print_list(items, node_view(), exit_code);
 }
 
+/// One word per node, as another system would say it.
+Result<int> list_states(Context& context, const Given& given) {
+  static const ListView view{{{"NODE", "name"},
+                              {"STATE", "state"},
+                              {"FLAG", "flag", Show::state},
+                              {"SINCE", "since", Show::age, true},
+                              {"WHY", "why", Show::text, true, true}},
+                             "name"};
+  const std::string& range = given.text("noderange");
+  if (!range.empty()) DROVER_CHECK_OK(check_range(range));
+  const std::string path = "/api/v1/states" + nodes_query(range);
+  DROVER_TRY(Client* const client, context.client());
+  DROVER_TRY(const json::array items,
+             client->list(with_query(path, "view", given.text("view")), context.timeout()));
+  return context.print_list(items, view);
+}
+
 Result<int> list(Context& context, const Given& given) {
+  if (given.has("view")) return list_states(context, given);
   DROVER_TRY(json::array items, ask_node_items(context, given.text("noderange")));
   if (items.empty() && context.for_people()) context.warn("no nodes");
   return print_nodes(context, std::move(items), 0);
@@ -169,8 +188,12 @@ std::vector<Command> node_commands() {
       {"node",
        "list",
        "List nodes; equal ones folded into one row (-o wide: a row for each)",
-       {{"noderange", Kind::optional, "Nodes to list [all]"}},
-       {"drover node list", "drover node list 'n[1-8]' -o wide",
+       {{"noderange", Kind::optional, "Nodes to list [all]"},
+        {"view",
+         Kind::option,
+         "Their state in one word, as another system says it",
+         {"native", "csm", "scyld", "smd"}}},
+       {"drover node list", "drover node list --view scyld", "drover node list 'n[1-8]' -o wide",
         "drover node list 'phase.state=lost' -o name", "drover node list --columns name,phase.why"},
        list},
       {"node",
