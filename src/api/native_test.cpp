@@ -136,6 +136,12 @@ TEST(Inventory, ListsParts) {
   }));
   const auto answer = master.get("/api/v1/nodes/n1/inventory");
   EXPECT_EQ(parsed(answer).at("items").at(0).at("attributes").at("gb").as_string(), "1");
+  master.add_node("n2");
+  EXPECT_EQ(parsed(master.get("/api/v1/inventory")).at("items").as_array().size(), 1U);
+  EXPECT_EQ(parsed(master.get("/api/v1/inventory?nodes=n2")).at("items").as_array().size(), 0U);
+  EXPECT_EQ(master.get("/api/v1/inventory?nodes=n3").status, 404);
+  const auto first = parsed(master.get("/api/v1/inventory?limit=1"));
+  EXPECT_TRUE(first.as_object().contains("next_page")) << "a page is of nodes, not of parts";
 }
 
 TEST(Metrics, AreTheLatest) {
@@ -195,6 +201,9 @@ TEST(Names, BeginWithThePrefix) {
   EXPECT_EQ(names(master.get("/api/v1/names?kind=node,group&prefix=c")), Names{"compute"});
   EXPECT_EQ(names(master.get("/api/v1/names?kind=metric&prefix=load_1")).size(), 2U);
   EXPECT_EQ(names(master.get("/api/v1/names?prefix=nothing%5B")), Names{});
+  EXPECT_EQ(names(master.get("/api/v1/names?kind=group")), (Names{"all", "compute", "utility"}));
+  EXPECT_EQ(names(master.get("/api/v1/names?kind=profile")), Names{});
+  EXPECT_FALSE(names(master.get("/api/v1/names?kind=attribute")).empty());
   EXPECT_EQ(master.get("/api/v1/names?kind=king").status, 400);
   EXPECT_EQ(master.get("/api/v1/names?limit=1001").status, 400);
 }

@@ -105,6 +105,7 @@ class ConfigTable {
   [[nodiscard]] std::string usage() const;
   [[nodiscard]] const std::vector<ConfigOption>& options() const { return options_; }
   [[nodiscard]] const std::string& program() const { return program_; }
+  [[nodiscard]] const std::string& summary() const { return summary_; }
 
  private:
   std::string program_;

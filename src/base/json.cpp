@@ -15,6 +15,18 @@ void indent_to(std::string& out, size_t depth) {
   out.append(depth * 2, ' ');
 }
 
+/// Nearly every key and text needs no escape; serialize() allocates for each.
+void append_text(std::string& out, std::string_view text) {
+  const bool plain = std::none_of(text.begin(), text.end(), [](char c) {
+    return static_cast<unsigned char>(c) < 0x20 || c == '"' || c == '\\';
+  });
+  if (plain) {
+    out.append(1, '"').append(text).append(1, '"');
+  } else {
+    out += json::serialize(json::string_view(text));
+  }
+}
+
 void pretty(std::string& out, const json::value& value, size_t depth) {
   if (const auto* object = value.if_object(); object != nullptr && !object->empty()) {
     out.push_back('{');
@@ -22,7 +34,7 @@ void pretty(std::string& out, const json::value& value, size_t depth) {
     for (const auto& member : *object) {
       if (!std::exchange(first, false)) out.push_back(',');
       indent_to(out, depth + 1);
-      out += json::serialize(member.key());
+      append_text(out, member.key());
       out += ": ";
       pretty(out, member.value(), depth + 1);
     }
@@ -38,10 +50,16 @@ void pretty(std::string& out, const json::value& value, size_t depth) {
     }
     indent_to(out, depth);
     out.push_back(']');
+  } else if (const auto* text = value.if_string()) {
+    append_text(out, *text);
   } else {
     out += json::serialize(value);
   }
 }
+
+/// Documents from this size on are read and dropped as a whole: one arena is quicker than an
+/// allocation for each value. What is copied out of them is on its own.
+constexpr size_t kArenaFrom = size_t{64} << 10;
 
 /// The parser turns a number beyond double's range into infinity, which JSON cannot write.
 bool all_finite(const json::value& value) {
@@ -61,6 +79,9 @@ Result<json::value> parse_json(std::string_view text) {
   json::parse_options options;
   options.max_depth = 64;
   json::stream_parser parser({}, options);
+  if (text.size() >= kArenaFrom) {
+    parser.reset(json::make_shared_resource<json::monotonic_resource>(text.size()));
+  }
   json::error_code error;
   const size_t used = parser.write_some(text.data(), text.size(), error);
   if (!error && used < text.size()) error = json::error::extra_data;

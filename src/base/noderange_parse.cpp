@@ -156,6 +156,7 @@ class Parser {
       RANGE_TRY(out.value, quotation());
       return out;
     }
+    if (at_end()) return wrong(start, "a group's name is missing after @");
     RANGE_TRY(Expression name, word());
     if (name.kind == Kind::pattern) {
       name.kind = Kind::group_pattern;
@@ -359,9 +360,10 @@ class Parser {
                    fmt::format("the two ends are padded differently: {} and {}", first, last));
     }
     if (take('/') || take(':')) {
+      const size_t step_at = at_;
       RANGE_TRY(const std::string_view step, number(bracket));
       out.step = value_of(step);
-      if (out.step == 0) return wrong(start, "a step of 0");
+      if (out.step == 0) return wrong(step_at, "a step of 0");
     }
     return out;
   }

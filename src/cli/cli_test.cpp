@@ -46,6 +46,36 @@ TEST(Cli, HelpComesFromTheTable) {
   }
 }
 
+TEST(Cli, ChangesOfManyNodesCanBeLookedAtFirst) {
+  size_t changes = 0;
+  for (const Command& command : commands()) {
+    const auto has = [&](std::string_view name) {
+      return std::any_of(command.parameters.begin(), command.parameters.end(),
+                         [&](const Parameter& parameter) { return parameter.name == name; });
+    };
+    if (!has("noderange") || !has("why")) continue;
+    ++changes;
+    EXPECT_TRUE(has("dry-run")) << command.noun << ' ' << command.verb;
+  }
+  EXPECT_GT(changes, 0U);
+}
+
+TEST(Cli, OptionsDoNotHideOneAnother) {
+  for (const Command& command : commands()) {
+    for (const Parameter& own : command.parameters) {
+      for (const Parameter& global : global_parameters()) {
+        const bool dashed = own.kind == Parameter::Kind::option ||
+                            own.kind == Parameter::Kind::flag ||
+                            own.kind == Parameter::Kind::repeated;
+        EXPECT_FALSE(dashed && own.name == global.name)
+            << command.noun << ' ' << command.verb << " --" << own.name;
+        EXPECT_FALSE(own.letter != 0 && own.letter == global.letter)
+            << command.noun << ' ' << command.verb << " -" << own.letter;
+      }
+    }
+  }
+}
+
 TEST(Cli, UsageErrorsSayWhatAndWhatNext) {
   const CommandLine drover;
   const std::pair<std::vector<std::string>, std::string> cases[] = {
@@ -90,9 +120,19 @@ TEST(Cli, NodeListFoldsAndPages) {
             "NODE    COUNT  ROLE     PHASE    SERVICE     PRIMARY  SECONDARY  WHY\n"
             "n[1-2]      2  compute  node_up  in_service  a1       a2\n"
             "n3          1  compute  lost     in_service  a2       a2         seen by 3\n");
-  EXPECT_EQ(daemon.requests()[0], "GET /api/v1/nodes?nodes=n%5B1-3%5D");
-  EXPECT_EQ(daemon.requests()[1], "GET /api/v1/nodes?nodes=n%5B1-3%5D&page=p%202");
+  const std::string first =
+      "GET /api/v1/nodes?nodes=n%5B1-3%5D&fields=name%2Crole%2Cservice.state%2C"
+      "agent.primary%2Cagent.secondary%2Cphase.state%2Cphase.confirmed%2Cphase.why";
+  EXPECT_EQ(daemon.requests()[0], first);
+  EXPECT_EQ(daemon.requests()[1], first + "&page=p%202");
   EXPECT_EQ(drover({"node", "list", "-o", "name"}).out, "n1\nn2\nn3\n");
+  EXPECT_EQ(daemon.requests().back(), "GET /api/v1/nodes?fields=name&page=p%202");
+  drover({"node", "list", "-o", "json"});
+  EXPECT_EQ(daemon.requests().back(), "GET /api/v1/nodes?page=p%202");
+  drover({"node", "list", "--columns", "agent.0.x,WHY", "--sort", "memory", "-o", "csv"});
+  EXPECT_EQ(daemon.requests().back(),
+            "GET /api/v1/nodes?fields=agent%2Cname%2Csummary.memory_mib%2Cphase.state%2C"
+            "phase.confirmed%2Cphase.why&page=p%202");
 }
 
 TEST(Cli, ColoursOnATerminalAlone) {
@@ -326,19 +366,20 @@ TEST(Cli, GroupsAndProfilesAreChanged) {
 
 TEST(Cli, NodeShowInventoryFoldsEqualParts) {
   const std::string part =
-      R"({"items":[{"node":"NODE","kind":"cpu","slot":"0","serial":"","attributes":{"cores":8,"model":"X"}}]})";
+      R"({"node":"NODE","kind":"cpu","slot":"0","serial":"","attributes":{"cores":8,"model":"X"}})";
   const auto of = [&](const std::string& name) {
     std::string out = part;
-    return json_response(out.replace(out.find("NODE"), 4, name));
+    return out.replace(out.find("NODE"), 4, name);
   };
-  const Answers answers{
-      {"GET /api/v1/noderange/expand", json_response(R"({"items":["n1","n2"],"count":2})")},
-      {"GET /api/v1/nodes/n1/inventory", of("n1")},
-      {"GET /api/v1/nodes/n2/inventory", of("n2")}};
-  const Ran ran = run_against(answers, {"node", "show", "n[1-2]", "--inventory"});
-  EXPECT_EQ(ran.out,
+  TestDaemon daemon(from_table({{"GET /api/v1/inventory", json_response(R"({"items":[)" + of("n1") +
+                                                                        "," + of("n2") + "]}")}}));
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  EXPECT_EQ(drover({"node", "show", "n[1-2]", "--inventory"}).out,
             "NODE    COUNT  KIND  SLOT  SERIAL  ATTRIBUTES\n"
             "n[1-2]      2  cpu   0             cores=8 model=X\n");
+  EXPECT_EQ(daemon.requests(), std::vector<std::string>{"GET /api/v1/inventory?nodes=n%5B1-2%5D"})
+      << "one request, however many nodes";
 }
 
 TEST(Cli, HealthListsDaemonsAndProblems) {

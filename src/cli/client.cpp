@@ -238,15 +238,16 @@ Result<json::value> Client::send(const std::string& method, const std::string& p
 }
 
 Result<json::array> Client::list(const std::string& path, Duration timeout, size_t limit) {
-  json::array out;
+  std::optional<json::array> out;  // the first page itself: moved, it keeps its memory
   std::string page;
   do {
+    const size_t have = out ? out->size() : 0;
     std::string target = path;
     std::string_view join = path.find('?') == std::string::npos ? "?" : "&";
     const auto add = [&](std::string_view name, const std::string& value) {
       target += fmt::format("{}{}={}", std::exchange(join, "&"), name, value);
     };
-    if (limit != SIZE_MAX) add("limit", std::to_string(std::min(kPageSize, limit - out.size())));
+    if (limit != SIZE_MAX) add("limit", std::to_string(std::min(kPageSize, limit - have)));
     if (!page.empty()) add("page", net::percent_encode(page));
     DROVER_TRY(json::value document, get(target, timeout));
     auto* object = document.if_object();
@@ -255,14 +256,17 @@ Result<json::array> Client::list(const std::string& path, Duration timeout, size
       return fail(Code::corrupt, fmt::format("the answer of {} to {} is not a list", server_text(),
                                              printable(path)));
     }
-    for (json::value& item : items->get_array()) {
-      if (out.size() < limit) out.push_back(std::move(item));
+    if (!out) {
+      out.emplace(std::move(items->get_array()));
+    } else {
+      for (json::value& item : items->get_array()) out->push_back(std::move(item));
     }
+    if (out->size() > limit) out->resize(limit);
     const std::string next = raw_text(document, "next_page");
     if (next == page) break;  // a server that repeats itself must not keep us here
     page = next;
-  } while (!page.empty() && out.size() < limit);
-  return out;
+  } while (!page.empty() && out->size() < limit);
+  return *std::move(out);
 }
 
 std::unique_ptr<net::HttpCall> Client::stream(const std::string& path, Duration head_timeout,

@@ -5,6 +5,7 @@
 #include "cli/client.hpp"
 #include "cli/fields.hpp"
 #include "cli/output.hpp"
+#include "cluster/attribute_catalogue.hpp"
 #include "net/http/target.hpp"
 
 #include <algorithm>
@@ -312,6 +313,7 @@ void Completer::topics(std::string_view value) {
       if (kind.name == "node") offer(field.path, field.doc);
     }
   }
+  for (const auto& row : cluster::attribute_catalogue()) offer(row.name, row.help);
   for (int i = 0; i <= static_cast<int>(Code::internal); ++i) {
     offer(info(static_cast<Code>(i)).name, info(static_cast<Code>(i)).title);
   }

@@ -6,16 +6,28 @@
 #include "base/text.hpp"
 #include "net/http/target.hpp"
 
+#include <algorithm>
 #include <charconv>
 #include <chrono>
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 namespace drover::cli {
 namespace {
 
 /// Without the setting: a rack of one-unit nodes is asked about, a chassis is not.
 constexpr size_t kConfirmAbove = 16;
+
+/// "links.0.peer" as far as a field's name goes: a place in a list is no field of its own.
+std::string without_places(const std::string& path) {
+  for (size_t dot = path.find('.'); dot != std::string::npos; dot = path.find('.', dot + 1)) {
+    const size_t end = std::min(path.find('.', dot + 1), path.size());
+    const std::string_view part = std::string_view(path).substr(dot + 1, end - dot - 1);
+    if (part.find_first_not_of("0123456789") == std::string_view::npos) return path.substr(0, dot);
+  }
+  return path;
+}
 
 }  // namespace
 
@@ -99,6 +111,30 @@ Result<json::array> Context::refined(const json::array& items, const ListView& v
   return refine(items, view, filters_, sort_);
 }
 
+std::vector<std::string> Context::fields_for(const ListView& view) const {
+  std::vector<std::string> paths;
+  if (output_.format == Format::name) {
+    paths.push_back(view.name_path);
+  } else if (for_people() || output_.format == Format::csv) {
+    const bool all = output_.format != Format::table;
+    for (const Column& column : view.columns) {
+      if (output_.columns.empty() && (all || !column.wide)) paths.push_back(column.path);
+    }
+    for (const std::string& asked : output_.columns) paths.push_back(path_of(asked, view));
+    if (!view.fold_path.empty()) paths.push_back(view.fold_path);
+  } else {
+    return {};
+  }
+  for (const SortKey& key : sort_) paths.push_back(path_of(key.path, view));
+  for (const FieldTest& test : filters_) paths.push_back(path_of(test.path, view));
+  std::vector<std::string> out;
+  for (const std::string& path : paths) {
+    std::string field = without_places(path);
+    if (std::find(out.begin(), out.end(), field) == out.end()) out.push_back(std::move(field));
+  }
+  return out;
+}
+
 Result<int> Context::print_list(const json::array& items, const ListView& view, int exit_code) {
   const bool whole = filters_.empty() && sort_.empty();
   std::optional<json::array> chosen;
@@ -162,6 +198,13 @@ Status check_range(std::string_view range) {
 
 std::string nodes_query(std::string_view range) {
   return range.empty() ? std::string() : "?nodes=" + net::percent_encode(range);
+}
+
+std::string list_query(std::string_view range, const std::vector<std::string>& fields) {
+  std::string out = nodes_query(range);
+  if (fields.empty()) return out;
+  return fmt::format("{}{}fields={}", out, out.empty() ? "?" : "&",
+                     net::percent_encode(fmt::format("{}", fmt::join(fields, ","))));
 }
 
 Result<std::vector<std::string>> ask_nodes(Context& context, std::string_view range) {

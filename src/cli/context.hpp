@@ -45,6 +45,9 @@ class Context {
   Result<int> print_list(const json::array& items, const ListView& view, int exit_code = 0);
   /// --filter and --sort for lists that are printed otherwise; print_list() does it by itself.
   Result<json::array> refined(const json::array& items, const ListView& view) const;
+  /// The fields that the chosen form, columns, order and tests need of a list's items, each once;
+  /// none when that is everything.
+  [[nodiscard]] std::vector<std::string> fields_for(const ListView& view) const;
   /// Hands the tests of --filter over to a command that has the server make them.
   std::vector<FieldTest> take_filters() { return std::exchange(filters_, {}); }
   /// For a server that does not know the field of a test.
@@ -92,6 +95,9 @@ std::vector<std::string> split_list(std::string_view text);
 
 /// "?nodes=..." for a range, "" for an empty one.
 std::string nodes_query(std::string_view range);
+
+/// "?nodes=..&fields=..", each part only when there is something to say.
+std::string list_query(std::string_view range, const std::vector<std::string>& fields);
 
 /// The nodes that a range names, asked from the cluster.
 Result<std::vector<std::string>> ask_nodes(Context& context, std::string_view range);

@@ -5,6 +5,7 @@
 #include "cli/fields.hpp"
 #include "cli/manual.hpp"
 #include "cli/test_daemon.hpp"
+#include "cluster/attribute_catalogue.hpp"
 
 #include <algorithm>
 #include <fstream>
@@ -72,6 +73,12 @@ TEST(Explain, ErrorsMetricsAndUnknownWords) {
     const auto found = explain("urn:drover:problem:" + std::string(code.name));
     ASSERT_TRUE(found) << code.name;
     EXPECT_EQ(found->front().facts[1].second, std::to_string(code.http_status));
+  }
+  for (const auto& row : cluster::attribute_catalogue()) {
+    const auto found = explain(row.name).value_or(std::vector<Explanation>{});
+    EXPECT_TRUE(std::any_of(found.begin(), found.end(), [](const Explanation& one) {
+      return one.what == "attribute" && !one.facts[0].second.empty();
+    })) << row.name;
   }
   EXPECT_EQ(explain("load_1m").value()[0].what, "metric");
   const auto unknown = explain("phase.stat");

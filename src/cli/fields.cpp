@@ -2,10 +2,12 @@
 
 #include "base/describe.hpp"
 #include "base/json_values.hpp"
+#include "cluster/group.hpp"
 #include "cluster/health.hpp"
 #include "cluster/inventory.hpp"
 #include "cluster/mutations.hpp"
 #include "cluster/node.hpp"
+#include "cluster/profile.hpp"
 
 #include <algorithm>
 

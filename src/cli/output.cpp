@@ -228,6 +228,22 @@ void flatten(const json::value& value, const std::string& path, WallTime now,
   rows.push_back({{printable(path), Tone::faint}, {std::move(text), tone}});
 }
 
+/// {"items": [..]} indented, without a copy of the items.
+std::string items_document(const json::array& items) {
+  std::string out = "{\n  \"items\": [";
+  bool first = true;
+  for (const json::value& item : items) {
+    out += std::exchange(first, false) ? "\n    " : ",\n    ";
+    std::string text = to_pretty_text(item);
+    text.pop_back();
+    for (const char c : text) {
+      out.push_back(c);
+      if (c == '\n') out.append(4, ' ');
+    }
+  }
+  return out + (items.empty() ? "]\n}\n" : "\n  ]\n}\n");
+}
+
 }  // namespace
 
 Result<Format> format_from_name(std::string_view name) {
@@ -242,10 +258,8 @@ Result<std::string> render_list(const json::array& items, const ListView& view,
                                 const OutputOptions& options) {
   std::string out;
   switch (options.format) {
-    case Format::json: {
-      const json::object document{{"items", items}};
-      return terminal_safe_json(to_pretty_text(document));
-    }
+    case Format::json:
+      return terminal_safe_json(items_document(items));
     case Format::yaml:
       return to_yaml(json::object{{"items", items}});
     case Format::jsonl:
@@ -346,6 +360,9 @@ std::string age_text(std::string_view rfc3339, WallTime now) {
 }
 
 std::string terminal_safe_json(std::string_view text) {
+  const bool plain = std::none_of(text.begin(), text.end(),
+                                  [](char c) { return static_cast<unsigned char>(c) >= 0x7f; });
+  if (plain) return std::string(text);
   std::string out;
   for (size_t at = 0; at < text.size();) {
     const auto lead = static_cast<unsigned char>(text[at]);

@@ -53,6 +53,16 @@ TEST(Output, WideHasARowForEach) {
             "n3    lost     58m             silent, \"3\" s\n");
 }
 
+TEST(Output, JsonOfAListIsOneDocument) {
+  const json::object document{{"items", nodes()}};
+  EXPECT_EQ(rendered(Format::json), to_pretty_text(document));
+  EXPECT_EQ(render_list({}, kView, options(Format::json)).value(), "{\n  \"items\": []\n}\n");
+  const json::array odd = items(R"([{"a\u0001\"b\n":"c\\d\u00e9"}])");
+  const json::object odd_document{{"items", odd}};
+  EXPECT_EQ(parse_json(render_list(odd, kView, options(Format::json)).value()).value(),
+            json::value(odd_document));
+}
+
 TEST(Output, MachineForms) {
   EXPECT_EQ(rendered(Format::name), "n1\nn2\nn3\n");
   EXPECT_EQ(rendered(Format::csv),

@@ -163,7 +163,7 @@ TEST(Confirm, TheClusterSaysHowManyAreMany) {
 
 TEST(Cli, NodeListHasTheServerFilter) {
   TestDaemon daemon([](const net::HttpRequest& request, const auto& exchange) {
-    const bool unknown = request.target.find("cost") != std::string::npos;
+    const bool unknown = request.target.find("%40cost") != std::string::npos;
     exchange->respond(
         unknown
             ? problem(400, "invalid-argument", "noderange: no attribute 'cost'", "")
@@ -175,11 +175,13 @@ TEST(Cli, NodeListHasTheServerFilter) {
   const Ran ran = drover({"node", "list", "n[1-2]", "--filter", "role=compute", "--filter",
                           "service=up", "--sort", "node", "-o", "name"});
   EXPECT_EQ(ran.out, "n1\nn2\n") << ran.err;
-  EXPECT_EQ(
-      daemon.requests().front(),
-      "GET /api/v1/nodes?nodes=%28n%5B1-2%5D%29%40role%3D%22compute%22%40service.state%3D%22up%22");
+  EXPECT_EQ(daemon.requests().front(),
+            "GET "
+            "/api/v1/"
+            "nodes?nodes=%28n%5B1-2%5D%29%40role%3D%22compute%22%40service.state%3D%22up%22&fields="
+            "name%2Crole%2Cservice.state");
   EXPECT_EQ(drover({"node", "list", "--filter", "cost>1", "-o", "name"}).out, "n2\n");
-  EXPECT_EQ(daemon.requests().back(), "GET /api/v1/nodes");
+  EXPECT_EQ(daemon.requests().back(), "GET /api/v1/nodes?fields=name%2Ccost");
 }
 
 }  // namespace

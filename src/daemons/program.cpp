@@ -1,5 +1,6 @@
 #include "daemons/program.hpp"
 
+#include "daemons/program_manual.hpp"
 #include "net/signal_watch.hpp"
 #include "os/notify.hpp"
 #include "os/process.hpp"
@@ -159,6 +160,10 @@ Result<std::vector<net::Endpoint>> endpoints_of(const Config& config, std::strin
 
 int run_program(const ConfigTable& table, int argc, char** argv, MakeService make) {
   if (const Status safe = os::secure_stdio(); !safe) return complain(table.program(), safe.error());
+  if (argc == 2 && std::string_view(argv[1]) == "--man") {
+    fmt::print("{}", manual_page(table));
+    return 0;
+  }
   const os::NotifyEnvironment environment = os::take_notify_environment();
   os::RealDisk disk;
   ConfigSources sources;

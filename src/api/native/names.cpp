@@ -2,6 +2,7 @@
 #include "api/list_writer.hpp"
 #include "api/native/native.hpp"
 #include "base/describe.hpp"
+#include "cluster/attribute_catalogue.hpp"
 #include "telemetry/metrics.hpp"
 
 #include <array>
@@ -16,8 +17,9 @@ namespace {
 /// More than a person reads, little enough to be sent and shown at once.
 constexpr uint64_t kMostNames = 1000;
 
-enum class NameKind : uint8_t { node, group, metric };
-constexpr std::array<std::string_view, 3> kKindNames{"node", "group", "metric"};
+enum class NameKind : uint8_t { node, group, profile, attribute, metric };
+constexpr std::array<std::string_view, 5> kKindNames{"node", "group", "profile", "attribute",
+                                                     "metric"};
 std::span<const std::string_view> enum_names(NameKind) {
   return kKindNames;
 }
@@ -57,12 +59,31 @@ void offer_nodes(const Services& services, Gatherer& to) {
   for (const auto& [name, entry] : services.model.nodes()) {
     if (to.full()) return;
     to.offer(NameKind::node, name);
+    for (const std::string& alias : entry.node.spec.aliases) {
+      to.offer(NameKind::node, alias, "also called " + name);
+    }
   }
 }
 
-void offer_groups(const Services& /*services*/, Gatherer& to) {
+void offer_groups(const Services& services, Gatherer& to) {
+  to.offer(NameKind::group, "all", "every node");
   for (const std::string_view role : enum_names(cluster::NodeRole{})) {
     to.offer(NameKind::group, role, "every node of this role");
+  }
+  for (const auto& [name, group] : services.model.groups()) {
+    to.offer(NameKind::group, name, group.value.description);
+  }
+}
+
+void offer_profiles(const Services& services, Gatherer& to) {
+  for (const auto& [name, profile] : services.model.profiles()) {
+    to.offer(NameKind::profile, name, profile.value.description);
+  }
+}
+
+void offer_attributes(const Services& /*services*/, Gatherer& to) {
+  for (const auto& row : cluster::attribute_catalogue()) {
+    to.offer(NameKind::attribute, row.name, row.help);
   }
 }
 
@@ -76,9 +97,10 @@ struct Source {
   NameKind kind;
   void (*offer)(const Services& services, Gatherer& to);
 };
-constexpr std::array kSources{Source{NameKind::node, &offer_nodes},
-                              Source{NameKind::group, &offer_groups},
-                              Source{NameKind::metric, &offer_metrics}};
+constexpr std::array kSources{
+    Source{NameKind::node, &offer_nodes}, Source{NameKind::group, &offer_groups},
+    Source{NameKind::profile, &offer_profiles}, Source{NameKind::attribute, &offer_attributes},
+    Source{NameKind::metric, &offer_metrics}};
 
 /// "node,group" as kinds; all of them when it is empty.
 Result<std::vector<NameKind>> kinds_of(std::string_view text) {
@@ -115,16 +137,18 @@ void list_names(Services& services, const RequestPtr& request) {
 }  // namespace
 
 void add_names(Router& router, Services& services) {
-  router.add({.method = "GET",
-              .path = "/api/v1/names",
-              .privilege = auth::Privilege::view,
-              .summary = "List names that begin with a prefix, for completion.",
-              .query = {{"kind", "Some of node, group, metric, with commas; absent: all."},
-                        {"prefix", "What the names begin with; absent: nothing."},
-                        {"limit", "Most names.", true, 1, kMostNames}},
-              .gives = list_of<KnownName>(),
-              .sortable = false,
-              .handler = [&services](const RequestPtr& r) { list_names(services, r); }});
+  router.add(
+      {.method = "GET",
+       .path = "/api/v1/names",
+       .privilege = auth::Privilege::view,
+       .summary = "List names that begin with a prefix, for completion.",
+       .query = {{"kind",
+                  "Some of node, group, profile, attribute, metric, with commas; absent: all."},
+                 {"prefix", "What the names begin with; absent: nothing."},
+                 {"limit", "Most names.", true, 1, kMostNames}},
+       .gives = list_of<KnownName>(),
+       .sortable = false,
+       .handler = [&services](const RequestPtr& r) { list_names(services, r); }});
 }
 
 }  // namespace drover::api

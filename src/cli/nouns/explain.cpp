@@ -33,6 +33,7 @@ std::string overview() {
       "  a field       by its path: phase.state, summary.cpus, part.serial\n"
       "  a state       node_up, lost, maintenance: how it is reached and left\n"
       "  an error      conflict, denied, urn:drover:problem:too-old\n"
+      "  an attribute  of nodes, groups and profiles\n"
       "  a metric      load_1m, memory_used_bytes\n"
       "  noderange     the expressions that name nodes\n";
   return out;

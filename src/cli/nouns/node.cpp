@@ -7,6 +7,7 @@
 #include "cli/nouns/nouns.hpp"
 #include "net/http/target.hpp"
 
+#include <algorithm>
 #include <map>
 
 #include <fmt/core.h>
@@ -48,10 +49,26 @@ const ListView& part_view() {
   return view;
 }
 
-/// The nodes of a range that pass --filter: the server makes the tests that it knows.
-Result<json::array> ask_node_items(Context& context, const std::string& range) {
+/// What the list needs; the columns under "shown" are made here from the phase.
+std::vector<std::string> shown_fields(const Context& context) {
+  std::vector<std::string> out = context.fields_for(node_view());
+  const size_t made =
+      std::erase_if(out, [](const std::string& field) { return field.starts_with("shown."); });
+  if (made > 0) {
+    for (const char* field : {"phase.state", "phase.confirmed", "phase.why"}) {
+      if (std::find(out.begin(), out.end(), field) == out.end()) out.emplace_back(field);
+    }
+  }
+  return out;
+}
+
+/// The nodes of a range that pass --filter: the server makes the tests that it knows. With `fields`
+/// only those that are shown are asked for.
+Result<json::array> ask_node_items(Context& context, const std::string& range, bool whole) {
   if (!range.empty()) DROVER_CHECK_OK(check_range(range));
   DROVER_TRY(Client* const client, context.client());
+  const std::vector<std::string> fields =
+      whole ? std::vector<std::string>() : shown_fields(context);
   std::vector<FieldTest> filters = context.take_filters();
   if (!filters.empty()) {
     std::string narrowed = fmt::format("({})", range.empty() ? "*" : range);
@@ -59,11 +76,11 @@ Result<json::array> ask_node_items(Context& context, const std::string& range) {
       test.path = path_of(test.path, node_view());
       narrowed += "@" + range_text(test);
     }
-    auto items = client->list("/api/v1/nodes" + nodes_query(narrowed), context.timeout());
+    auto items = client->list("/api/v1/nodes" + list_query(narrowed, fields), context.timeout());
     if (items || items.error().message.find("no attribute") == std::string::npos) return items;
     context.restore_filters(std::move(filters));  // a field that only the answers have
   }
-  return client->list("/api/v1/nodes" + nodes_query(range), context.timeout());
+  return client->list("/api/v1/nodes" + list_query(range, fields), context.timeout());
 }
 
 /// For tables: a phase that nobody vouches for now is marked, and a node that is up as it should be
@@ -104,7 +121,7 @@ Result<int> list_states(Context& context, const Given& given) {
 
 Result<int> list(Context& context, const Given& given) {
   if (given.has("view")) return list_states(context, given);
-  DROVER_TRY(json::array items, ask_node_items(context, given.text("noderange")));
+  DROVER_TRY(json::array items, ask_node_items(context, given.text("noderange"), false));
   if (items.empty() && context.for_people()) context.warn("no nodes");
   return print_nodes(context, std::move(items), 0);
 }
@@ -123,17 +140,14 @@ json::value with_attribute_text(json::value part) {
 }
 
 Result<int> show_inventory(Context& context, const std::string& range) {
-  DROVER_TRY(const auto nodes, ask_nodes(context, range));
+  DROVER_CHECK_OK(check_range(range));
   DROVER_TRY(Client* const client, context.client());
+  DROVER_TRY(const json::array items,
+             client->list("/api/v1/inventory" + nodes_query(range), context.timeout()));
+  const bool text = context.for_people() || context.output().format == Format::csv;
   json::array parts;
-  for (const std::string& node : nodes) {
-    DROVER_TRY(const json::array items,
-               client->list(fmt::format("/api/v1/nodes/{}/inventory", net::percent_encode(node)),
-                            context.timeout()));
-    const bool text = context.for_people() || context.output().format == Format::csv;
-    for (const json::value& item : items) {
-      parts.push_back(text ? with_attribute_text(item) : item);
-    }
+  for (const json::value& item : items) {
+    parts.push_back(text ? with_attribute_text(item) : item);
   }
   return context.print_list(parts, part_view());
 }
@@ -168,7 +182,7 @@ Result<int> show(Context& context, const Given& given) {
   const std::string& range = given.text("noderange");
   if (given.has("inventory")) return show_inventory(context, range);
   if (given.has("metrics")) return show_metrics(context, range);
-  DROVER_TRY(const json::array items, ask_node_items(context, range));
+  DROVER_TRY(const json::array items, ask_node_items(context, range, true));
   if (context.output().format != Format::table && context.output().format != Format::wide) {
     return context.print_list(items, node_view());
   }

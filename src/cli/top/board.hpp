@@ -90,7 +90,7 @@ class Board {
   [[nodiscard]] std::vector<Row> head(size_t width, WallTime now) const;
   [[nodiscard]] Row foot(size_t width) const;
   [[nodiscard]] Row sums_row() const;
-  [[nodiscard]] Row problem_row() const;
+  [[nodiscard]] Row problem_row(size_t width) const;
   [[nodiscard]] std::vector<Row> list(size_t width, size_t height, WallTime now);
   [[nodiscard]] Row node_row(const TopNode& node, size_t width, WallTime now) const;
   [[nodiscard]] std::vector<Row> recent(size_t height) const;

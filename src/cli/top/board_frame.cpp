@@ -136,24 +136,27 @@ std::vector<Row> Board::head(size_t width, WallTime now) const {
   out.push_back({counts(fmt::format("nodes {}", shown_.size()), phases)});
   out.push_back({counts("service", services)});
   out.push_back(sums_row());
-  out.push_back(problem_row());
+  out.push_back(problem_row(width));
   return out;
 }
 
-Row Board::problem_row() const {
+Row Board::problem_row(size_t width) const {
   if (!trouble_.empty()) return {{{trouble_, Tone::bad}}};
   if (data_.problems.empty()) return {};
   const TopProblem& first = data_.problems.front();
   const size_t others = data_.problems.size() - 1;
   const std::string more = others == 0 ? "" : fmt::format(" (and {} more: d)", others);
-  return {{{first.severity + ": ", first.severity == "error" ? Tone::bad : Tone::warning},
-           {first.text + more, Tone::plain}}};
+  const std::string severity = first.severity + ": ";
+  const size_t wide = display_width(severity) + display_width(more);
+  return {{{severity, first.severity == "error" ? Tone::bad : Tone::warning},
+           {fit(first.text, std::min(display_width(first.text), width - std::min(width, wide))),
+            Tone::plain},
+           {more, Tone::plain}}};
 }
 
 Row Board::foot(size_t width) const {
   if (typing_) return {{{"/" + filter_, Tone::strong}, {"_", Tone::faint}}};
-  std::string keys =
-      "arrows choose  enter details  / filter  s sort  d daemons  c changes  ? help  q quit";
+  std::string keys = "enter details  / filter  s sort  d daemons  c changes  ? help  q quit";
   if (view_ != View::nodes) keys = "arrows scroll  escape back  ? help  q back";
   std::string state = fmt::format("sort {}{}", sort_name(sort_), reversed_ ? " reversed" : "");
   if (!filter_.empty()) state = fmt::format("/{}  {}", filter_, state);

@@ -21,6 +21,12 @@
 namespace drover::cli::top {
 namespace {
 
+/// What the list shows, so that a large cluster's answer stays small.
+constexpr std::string_view kNodeFields = "name,role,phase,service.state,agent.primary,summary.cpus";
+constexpr std::string_view kMetricFields =
+    "node,stale,metrics.load_1m,metrics.memory_used_bytes,metrics.memory_total_bytes,"
+    "metrics.cpu_idle_percent,metrics.cpu_iowait_percent";
+
 constexpr Duration kTick = std::chrono::seconds(1);
 /// Between two readings: never less, and more on a cluster that takes long to read, so that looking
 /// at it does not load it.
@@ -114,8 +120,10 @@ class Top {
       board_.take_details(details_of(node));
     }
     DROVER_TRY(const json::value health, client_.get("/api/v1/health", patience));
-    DROVER_TRY(const json::array nodes, client_.list("/api/v1/nodes", patience));
-    DROVER_TRY(const json::array metrics, client_.list("/api/v1/metrics", patience));
+    DROVER_TRY(const json::array nodes,
+               client_.list(fmt::format("/api/v1/nodes?fields={}", kNodeFields), patience));
+    DROVER_TRY(const json::array metrics,
+               client_.list(fmt::format("/api/v1/metrics?fields={}", kMetricFields), patience));
     board_.take(read_answers(health, nodes, metrics));
     return {};
   }

@@ -208,6 +208,15 @@ TEST(TopBoard, DetailsHelpDaemonsAndLeaving) {
   EXPECT_FALSE(board.on_key({Kind::text, "q"}));
 }
 
+TEST(TopBoard, ProblemsAreCutWhereTheyMustBe) {
+  Board board;
+  TopData data = cluster(1);
+  data.problems.push_back(data.problems.front());
+  data.problems.front().text = std::string(100, 'x');
+  board.take(std::move(data));
+  EXPECT_EQ(screen(board)[4], "error: " + std::string(55, 'x') + ".. (and 1 more: d)");
+}
+
 TEST(TopBoard, OldDataIsSaid) {
   Board board;
   board.take(cluster(1));
