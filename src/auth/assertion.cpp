@@ -165,8 +165,18 @@ Result<SignedAssertion> CertificateSigner::sign(const Claim& claim,
   return out;
 }
 
-Status ReplayGuard::admit(MonoTime now, const std::string& daemon, const std::string& nonce) {
+Status ReplayGuard::admit(MonoTime now, WallTime made, const std::string& daemon,
+                          const std::string& nonce) {
   forget_old(now);
+  if (made <= forgotten_to_) {
+    return fail(
+        Code::unauthenticated,
+        fmt::format("the assertion of '{}' was made at {}, for which replays can no longer "
+                    "be told: the clock was set back",
+                    daemon, to_rfc3339(made)),
+        "try again after " + to_rfc3339(forgotten_to_) +
+            ", ask on the master's own host, or restart the master once its clock is right");
+  }
   const auto known = nonces_.find(daemon);
   if (known != nonces_.end() && known->second.contains(nonce)) {
     return fail(Code::unauthenticated,
@@ -179,15 +189,16 @@ Status ReplayGuard::admit(MonoTime now, const std::string& daemon, const std::st
                 "try again in two minutes");
   }
   nonces_[daemon].insert(nonce);
-  expiries_.emplace(now + keep_, std::pair(daemon, nonce));
+  expiries_.emplace(now + keep_, Held{daemon, nonce, made});
   return {};
 }
 
 void ReplayGuard::forget_old(MonoTime now) {
   while (!expiries_.empty() && expiries_.begin()->first <= now) {
-    const auto& [daemon, nonce] = expiries_.begin()->second;
-    const auto known = nonces_.find(daemon);
-    known->second.erase(nonce);
+    const Held& old = expiries_.begin()->second;
+    forgotten_to_ = std::max(forgotten_to_, old.made);
+    const auto known = nonces_.find(old.daemon);
+    known->second.erase(old.nonce);
     if (known->second.empty()) nonces_.erase(known);
     expiries_.erase(expiries_.begin());
   }
@@ -221,7 +232,8 @@ Result<Assertion> CertificateVerifier::verify(const SignedAssertion& signed_asse
     return not_accepted(
         fmt::format("'{}' vouched for another request than this one", certificate.uri()));
   }
-  DROVER_CHECK_OK(replays_.admit(clock_.now(), assertion->daemon_uri, assertion->nonce));
+  DROVER_CHECK_OK(
+      replays_.admit(clock_.now(), assertion->time, assertion->daemon_uri, assertion->nonce));
   assertion->daemon_key_sha256 = certificate.public_key().sha256();
   return assertion;
 }

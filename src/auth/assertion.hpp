@@ -113,8 +113,11 @@ class ReplayGuard {
   explicit ReplayGuard(Duration keep) : ReplayGuard(keep, Limits{}) {}
   ReplayGuard(Duration keep, Limits limits) : keep_(keep), limits_(limits) {}
 
-  /// Ok the first time that `daemon` uses `nonce`; unauthenticated after; exhausted when full.
-  [[nodiscard]] Status admit(MonoTime now, const std::string& daemon, const std::string& nonce);
+  /// Ok the first time that `daemon` uses `nonce` in an assertion made at `made`; unauthenticated
+  /// after, and for whatever is not younger than a nonce that was forgotten: it only looks fresh
+  /// when the clock has been set back. exhausted when full.
+  [[nodiscard]] Status admit(MonoTime now, WallTime made, const std::string& daemon,
+                             const std::string& nonce);
   [[nodiscard]] size_t size() const { return expiries_.size(); }
 
  private:
@@ -123,7 +126,13 @@ class ReplayGuard {
   Duration keep_;
   Limits limits_;
   std::map<std::string, std::set<std::string>> nonces_;  ///< by daemon
-  std::multimap<MonoTime, std::pair<std::string, std::string>> expiries_;
+  struct Held {
+    std::string daemon;
+    std::string nonce;
+    WallTime made{};
+  };
+  std::multimap<MonoTime, Held> expiries_;
+  WallTime forgotten_to_ = WallTime::min();  ///< when the newest forgotten one was made
 };
 
 /// Checks chain, validity, identity, signature, freshness and replay. Executor's thread only.

@@ -154,17 +154,33 @@ TEST(AssertionBytes, RequestHashKeepsThePartsApart) {
 TEST(ReplayGuard, BoundedInTimeAndNumber) {
   ReplayGuard guard(std::chrono::seconds(10), {.per_daemon = 2, .total = 3});
   MonoTime now{};
-  EXPECT_TRUE(guard.admit(now, "a", "1"));
-  EXPECT_TRUE(guard.admit(now, "a", "2"));
-  EXPECT_EQ(guard.admit(now, "a", "1").error().code, Code::unauthenticated);
-  EXPECT_EQ(guard.admit(now, "a", "3").error().code, Code::exhausted);
+  WallTime made{};
+  EXPECT_TRUE(guard.admit(now, made, "a", "1"));
+  EXPECT_TRUE(guard.admit(now, made, "a", "2"));
+  EXPECT_EQ(guard.admit(now, made, "a", "1").error().code, Code::unauthenticated);
+  EXPECT_EQ(guard.admit(now, made, "a", "3").error().code, Code::exhausted);
   now += std::chrono::seconds(5);
-  EXPECT_TRUE(guard.admit(now, "b", "1"));
-  EXPECT_EQ(guard.admit(now, "c", "1").error().code, Code::exhausted);
+  EXPECT_TRUE(guard.admit(now, made, "b", "1"));
+  EXPECT_EQ(guard.admit(now, made, "c", "1").error().code, Code::exhausted);
   now += std::chrono::seconds(5);
-  EXPECT_TRUE(guard.admit(now, "a", "3"));
-  EXPECT_EQ(guard.admit(now, "b", "1").error().code, Code::unauthenticated);
+  made += std::chrono::seconds(10);
+  EXPECT_TRUE(guard.admit(now, made, "a", "3"));
+  EXPECT_EQ(guard.admit(now, made, "b", "1").error().code, Code::unauthenticated);
   EXPECT_EQ(guard.size(), 2U);
+}
+
+TEST(ReplayGuard, AClockThatIsSetBackLetsNoReplayThrough) {
+  ReplayGuard guard(std::chrono::seconds(10));
+  MonoTime now{};
+  const WallTime noon = from_unix_ms(1'800'000'000'000);
+  EXPECT_TRUE(guard.admit(now, noon, "a", "1"));
+  now += std::chrono::seconds(11);
+  EXPECT_TRUE(guard.admit(now, noon + std::chrono::seconds(11), "a", "2"));
+  // The clock goes back by 11 s: the first is as fresh as when it was used, and its nonce is gone.
+  EXPECT_EQ(guard.admit(now, noon, "a", "1").error().code, Code::unauthenticated);
+  EXPECT_EQ(guard.admit(now, noon - std::chrono::seconds(1), "a", "3").error().code,
+            Code::unauthenticated);
+  EXPECT_TRUE(guard.admit(now, noon + std::chrono::milliseconds(1), "a", "4"));
 }
 
 }  // namespace
