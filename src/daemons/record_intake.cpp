@@ -23,6 +23,23 @@ std::string_view snapshot_kind(const proto::Record& record) {
   return record.kind() == "inventory" ? std::string_view(record.kind()) : std::string_view();
 }
 
+/// Whether the same record may be taken later. Whatever is wrong with the record itself never
+/// heals: sent again for ever it would only fill the spools.
+bool may_heal(Code code) {
+  switch (code) {
+    case Code::unreachable:
+    case Code::timed_out:
+    case Code::cancelled:
+    case Code::exhausted:
+    case Code::corrupt:  // of what is stored here, which a restored database mends
+    case Code::io:
+    case Code::internal:
+      return true;
+    default:
+      return false;
+  }
+}
+
 Status apply_effect(store::Transaction& tx, const proto::Record& record,
                     const std::string& fresh_id) {
   if (record.kind().empty()) return {};  // superseded at its origin
@@ -75,10 +92,7 @@ Result<Applied> apply_once(store::Transaction& tx, const proto::Record& record,
   }
   const Status effect = apply ? apply_effect(tx, record, fresh_id) : Status{};
   if (!effect) {
-    const Code code = effect.error().code;
-    const bool for_good = code == Code::invalid_argument || code == Code::too_large ||
-                          code == Code::unsupported || code == Code::conflict;
-    if (!for_good) return tl::unexpected<Error>(effect.error());
+    if (may_heal(effect.error().code)) return tl::unexpected<Error>(effect.error());
     out.refused = true;
     out.why = effect.error();
   }

@@ -208,6 +208,7 @@ RecordOutbox::Stats RecordOutbox::stats() const {
   Stats out = stats_;
   out.records = entries_.size();
   out.spool_bytes = spool_bytes_;
+  if (!entries_.empty()) out.oldest = executor_.now() - entries_.begin()->second.since;
   return out;
 }
 
@@ -248,8 +249,9 @@ void RecordOutbox::pump() {
 
 void RecordOutbox::fly(Entry& entry, std::string& batch) {
   append_record(batch, entry.bytes);
-  if (flying_records_ == 0) arm_resend();
   entry.sent = entry.flying = true;
+  entry.flown = executor_.now();
+  if (flying_records_ == 0) arm_resend();
   ++flying_records_;
   flying_bytes_ += entry.size;
   if (entry.disk == OnDisk::yes) set_bytes(entry, {});
@@ -264,7 +266,11 @@ void RecordOutbox::send(std::string& batch) {
 void RecordOutbox::arm_resend() {
   if (way_ == nullptr || entries_.empty()) return resend_timer_.cancel();
   const Duration wait = limits_.resend_after * (1 << std::min(resends_, kSlowestResend));
-  resend_timer_.after(executor_, wait, [this] {
+  // By the oldest, not by the last acknowledgement: what one master or aggregator could not take
+  // goes again although the others' acknowledgements keep coming.
+  const Entry& oldest = entries_.begin()->second;
+  const Duration flying = oldest.flying ? executor_.now() - oldest.flown : Duration::zero();
+  resend_timer_.after(executor_, std::max(wait - flying, Duration::zero()), [this] {
     const uint32_t resends = resends_ + 1;
     if (flying_records_ > 0) {
       log_.info("records are sent again: none was acknowledged",

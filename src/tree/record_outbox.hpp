@@ -61,8 +61,8 @@ class RecordOutbox {
     /// A record that is not acknowledged after this goes to disk: in a healthy tree none does.
     /// 0 where the disk is the record's home (at its origin).
     Duration spool_after = std::chrono::milliseconds(250);
-    /// Without any acknowledgement for this long everything in flight is sent again; doubles up to
-    /// eight times while nothing comes.
+    /// When the oldest in flight has not been acknowledged for this long, everything in flight is
+    /// sent again; doubles up to eight times while no acknowledgement comes at all.
     Duration resend_after = std::chrono::seconds(15);
   };
   struct Stats {
@@ -72,6 +72,7 @@ class RecordOutbox {
     size_t spool_bytes = 0;     ///< on disk
     uint64_t refused = 0;       ///< not taken, since start: a limit was reached
     uint64_t acknowledged = 0;  ///< since start
+    Duration oldest{};          ///< how long the first of them has waited here; zero without any
     bool spool_failed = false;  ///< the disk refused; records are kept in memory alone
   };
 
@@ -110,6 +111,7 @@ class RecordOutbox {
     bool sent = false;    ///< by any way
     bool flying = false;  ///< sent by this way
     MonoTime since{};
+    MonoTime flown{};  ///< when it was last sent by this way
   };
   struct Found;                               ///< what the spool held when it was opened
   class Box;                                  ///< the spool, on its worker

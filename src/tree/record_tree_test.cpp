@@ -544,5 +544,42 @@ TEST(RecordShares, OneOriginCannotTakeThePlaceOfAll) {
   EXPECT_TRUE(outbox.put({"n1", 1, 11}, "record"));
 }
 
+/// Takes messages up and remembers the keys in them.
+struct Listening : WayUp {
+  Status send_up(MessageType, std::string_view payload) override {
+    proto::Records records;
+    if (records.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) {
+      for (const proto::Record& record : records.records()) ++times[record.sequence()];
+    }
+    return {};
+  }
+  std::map<uint64_t, int> times;
+};
+
+TEST(RecordResend, OneThatWasNotTakenGoesAgainWhileOthersAreAcknowledged) {
+  sim::World world(1);
+  sim::SimDisk disk;
+  sim::SimProcess process(world, {.name = "n1", .host = "n1", .disk = &disk});
+  RecordOutbox outbox(process.executor(), process.log(), {}, nullptr);
+  Listening way;
+  outbox.use(&way);
+  const auto put = [&](uint64_t sequence) {
+    proto::Record record;
+    record.set_origin("n1");
+    record.set_incarnation(1);
+    record.set_sequence(sequence);
+    ASSERT_TRUE(outbox.put({"n1", 1, sequence}, record.SerializeAsString()));
+  };
+  put(1);  // nobody answers for this one
+  for (uint64_t sequence = 2; sequence < 42; ++sequence) {
+    put(sequence);
+    ASSERT_TRUE(world.run_for(std::chrono::seconds(1)));
+    ASSERT_TRUE(outbox.drop({"n1", 1, sequence}));
+  }
+  EXPECT_GE(way.times[1], 2) << "an acknowledgement of another one starts its wait anew";
+  EXPECT_EQ(outbox.stats().records, 1U);
+  EXPECT_EQ(outbox.stats().oldest, std::chrono::seconds(40));
+}
+
 }  // namespace
 }  // namespace drover::tree
