@@ -12,6 +12,8 @@ void NodeMetrics::describe(Visitor& v) {
 void SpoolView::describe(Visitor& v) {
   v.field("records", records, "Records that wait for the way up.");
   v.field("bytes", bytes, "Their size on disk.");
+  v.field("oldest", oldest, "Since when the first of them waits; null: none does.",
+          Presence::optional);
 }
 
 void DegradedView::describe(Visitor& v) {

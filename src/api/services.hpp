@@ -67,6 +67,7 @@ struct SpoolView {
   static constexpr std::string_view kTypeName = "Spool";
   uint64_t records = 0;
   uint64_t bytes = 0;
+  WallTime oldest{};
   void describe(Visitor& v);
 };
 struct DegradedView {

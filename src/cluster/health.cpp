@@ -298,13 +298,27 @@ class Doctor {
 
   void check_spools() {
     for (const SpoolFacts& spool : facts_.spools) {
-      if (spool.records == 0 || facts_.now - spool.oldest < kSpoolWarning) continue;
-      health_.problems.push_back(
-          {ProblemSeverity::warning, spool.daemon,
-           fmt::format("{} records wait in its spool", spool.records),
-           fmt::format("the oldest since {}: its way up is slow or lost", to_rfc3339(spool.oldest)),
-           "check the links of that daemon above"});
+      if (spool.records == 0) continue;
+      DaemonHealth* daemon = find_daemon(spool.daemon);
+      if (daemon != nullptr) daemon->spool = {spool.records, spool.bytes, spool.oldest};
+      if (facts_.now - spool.oldest < kSpoolWarning) continue;
+      Problem problem{
+          ProblemSeverity::warning, spool.daemon,
+          fmt::format("{} records wait in its spool", spool.records),
+          fmt::format("the oldest since {}: its way up is slow, or the records cannot be stored",
+                      to_rfc3339(spool.oldest)),
+          "check its links above, and the logs of the master and of that daemon"};
+      if (daemon != nullptr) daemon->problems.push_back(problem);
+      health_.problems.push_back(std::move(problem));
     }
+  }
+
+  /// By "role/name".
+  DaemonHealth* find_daemon(std::string_view key) {
+    const auto it = std::ranges::find_if(health_.daemons, [&](const DaemonHealth& daemon) {
+      return fmt::format("{}/{}", daemon.role, daemon.name) == key;
+    });
+    return it == health_.daemons.end() ? nullptr : &*it;
   }
 
   void sort() {
@@ -368,6 +382,12 @@ void LinkHealth::describe(Visitor& v) {
   v.field("why", why, "Why it is down.", Presence::optional);
 }
 
+void SpoolHealth::describe(Visitor& v) {
+  v.field("records", records, "How many wait.");
+  v.field("bytes", bytes, "Their bytes on disk.");
+  v.field("oldest", oldest, "Since when the first of them waits.");
+}
+
 void DaemonHealth::describe(Visitor& v) {
   v.field("name", name, "Name of the daemon.");
   v.field("role", role, "Kind of daemon.");
@@ -379,6 +399,8 @@ void DaemonHealth::describe(Visitor& v) {
   v.field("starts", starts, "How often it has started on its host.", Presence::optional);
   v.field("restarts", restarts, "Starts after the first.", Presence::optional);
   v.field("links", links, "Its links towards the masters.", Presence::optional);
+  v.field("spool", spool, "Records that wait for a master, when some have waited for long.",
+          Presence::optional);
   v.field("problems", problems, "What is wrong with it.", Presence::optional);
 }
 

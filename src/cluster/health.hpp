@@ -50,6 +50,16 @@ struct LinkHealth {
   void describe(Visitor& v);
 };
 
+/// Records that wait at a daemon for a master's acknowledgement.
+struct SpoolHealth {
+  static constexpr std::string_view kTypeName = "SpoolHealth";
+  uint64_t records = 0;
+  uint64_t bytes = 0;
+  WallTime oldest{};
+  bool operator==(const SpoolHealth&) const = default;
+  void describe(Visitor& v);
+};
+
 struct DaemonHealth {
   static constexpr std::string_view kTypeName = "DaemonHealth";
   std::string name;
@@ -62,6 +72,7 @@ struct DaemonHealth {
   uint64_t starts = 0;
   uint64_t restarts = 0;
   std::vector<LinkHealth> links;
+  std::optional<SpoolHealth> spool;  ///< absent while records pass without waiting
   std::vector<Problem> problems;
   bool operator==(const DaemonHealth&) const = default;
   void describe(Visitor& v);
@@ -117,6 +128,7 @@ struct SpoolFacts {
   std::string daemon;  ///< "role/name"
   uint64_t records = 0;
   WallTime oldest{};
+  uint64_t bytes = 0;  ///< on disk
 };
 
 /// Everything that health is computed from. `model` gives nodes; a utility daemon is both a node

@@ -96,13 +96,17 @@ TEST_F(HealthTest, EveryProblemSaysWhatWhyAndNext) {
   facts_.daemons[1].version = "0.0.9";
   facts_.certificates.push_back({"aggregator/agg2", facts_.now});
   facts_.certificates.push_back({"aggregator/agg1", facts_.now + std::chrono::hours(100)});
-  facts_.spools.push_back({"aggregator/agg1", 7, facts_.now - std::chrono::minutes(5)});
+  facts_.spools.push_back({"aggregator/agg1", 7, facts_.now - std::chrono::minutes(5), 700});
   facts_.store = {1, "No space left on device", 20'000};
   facts_.daemons[2].links.push_back(
       {"m2", LinkRole::uplink, LinkState::down, facts_.now, "refused"});
   const Health health = compute_health(facts_);
   EXPECT_EQ(health.status, HealthStatus::critical);
   EXPECT_EQ(health.problems.size(), 10U);
+  const auto agg1 = std::ranges::find_if(
+      health.daemons, [](const DaemonHealth& daemon) { return daemon.name == "agg1"; });
+  ASSERT_NE(agg1, health.daemons.end());
+  EXPECT_EQ(agg1->spool, (SpoolHealth{7, 700, facts_.now - std::chrono::minutes(5)}));
   for (const Problem& problem : health.problems) {
     EXPECT_FALSE(problem.subject.empty()) << problem.what;
     EXPECT_FALSE(problem.what.empty());

@@ -72,8 +72,8 @@ Verdict judge_up(const Words& live) {
     verdict.secondary = *word.reporter;
     break;
   }
-  verdict.why = has_primary ? fmt::format("heard by {}", verdict.who)
-                            : fmt::format("heard by {}, which only stands by", verdict.who);
+  // Which of its paths is the primary changes without a change of phase, and is told elsewhere.
+  verdict.why = fmt::format("heard by {}", verdict.who);
   return verdict;
 }
 
@@ -165,6 +165,16 @@ void Liveness::forgotten(const std::string& reporter, const std::string& node, M
   dirty_.insert(node);
 }
 
+void Liveness::left(const std::string& reporter, const std::string& node, const std::string& why,
+                    WallTime wall) {
+  const auto it = nodes_.find(node);
+  if (it == nodes_.end() || it->second.held.erase(reporter) == 0) return;
+  it->second.left_why = why;
+  it->second.left = wall;
+  reporters_[reporter].nodes.erase(node);
+  dirty_.insert(node);
+}
+
 void Liveness::reporter_lost(const std::string& reporter, const std::string& why, MonoTime,
                              WallTime wall) {
   Reporter& facts = reporters_[reporter];
@@ -252,9 +262,11 @@ Verdict Liveness::judge_out_of_touch(const NodeFacts& facts, const Weighed& weig
 Verdict Liveness::judge_unspoken(const NodeFacts& facts, MonoTime now) const {
   Verdict verdict;
   verdict.phase = phase_unvouched(facts, now);
-  verdict.since = started_;
-  verdict.why =
-      "no aggregator has spoken of it since the master started at " + to_rfc3339(started_);
+  verdict.since = facts.left_why.empty() ? started_ : facts.left;
+  verdict.why = !facts.left_why.empty() ? facts.left_why
+                                        : "no aggregator has spoken of it since the master "
+                                          "started at " +
+                                              to_rfc3339(started_);
   return verdict;
 }
 

@@ -105,6 +105,9 @@ class Liveness {
   void resynced(const std::string& reporter, MonoTime now);
   void report(const std::string& reporter, const MemberReport& member, MonoTime now);
   void forgotten(const std::string& reporter, const std::string& node, MonoTime now);
+  /// The same with the reason, which is told while nobody else speaks of the node.
+  void left(const std::string& reporter, const std::string& node, const std::string& why,
+            WallTime wall);
   /// Its link is lost: its word no longer counts as fresh.
   void reporter_lost(const std::string& reporter, const std::string& why, MonoTime now,
                      WallTime wall);
@@ -142,6 +145,8 @@ class Liveness {
     std::optional<uint64_t> stopping;
     std::optional<MonoTime> unvouched_since;  ///< start of the grace
     std::optional<Verdict> given;             ///< the last verdict handed out
+    std::string left_why;                     ///< why the last who spoke of it does so no more
+    WallTime left{};
   };
 
   struct Weighed;

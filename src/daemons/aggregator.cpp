@@ -3,6 +3,11 @@
 #include "proto/link.pb.h"
 #include "proto/paths.pb.h"
 #include "proto/telemetry.pb.h"
+#include "telemetry/sample.hpp"
+
+#include <iterator>
+
+#include <fmt/core.h>
 
 namespace drover::daemons {
 namespace {
@@ -13,6 +18,10 @@ constexpr int kSamplesPerMessage = 1000;
 constexpr size_t kSampleBytesPerMessage = size_t{512} << 10;
 /// What one node may have waiting: whole samples of 200 metrics are 8 KiB.
 constexpr size_t kMaxSample = size_t{64} << 10;
+/// An encoded SpoolState: four numbers.
+constexpr size_t kMaxSpoolState = 64;
+/// Nodes whose full samples a new master is sent with one beat: about 1 KiB each.
+constexpr size_t kGreetedPerBeat = 2000;
 
 }  // namespace
 
@@ -30,10 +39,12 @@ Aggregator::Aggregator(Seams seams, AggregatorConfig config,
       masters_(uplinks_, *this),
       board_(seams.executor, config_.timing.members_flush, masters_,
              [this] { return masters_.ready(); }),
+      doubtful_(seams.executor, DoubtfulLosses::wait_of(config_.timing.confirm_grace)),
       runner_(seams.executor, log_.with("call"), masters_, {}),
       calls_(seams.executor, log_.with("call"), masters_, nodes_, &runner_, {}),
       worker_(seams.executor.make_worker("work")),
-      heartbeat_(seams.executor, config_.timing.heartbeat, [this](uint64_t n) { beat(n); }) {}
+      heartbeat_(seams.executor, config_.timing.heartbeat, [this](uint64_t n) { beat(n); }),
+      cut_off_(CutOff{seams.executor.wall(), "not linked since its start"}) {}
 
 Aggregator::~Aggregator() = default;
 
@@ -65,6 +76,7 @@ void Aggregator::stop() {
   heartbeat_.stop();
   const Error why{Code::cancelled, "the aggregator is stopping", {}, {}};
   splices_.clear();
+  doubtful_.clear_all();
   nodes_.close(why);
   masters_.stop(why);
 }
@@ -80,8 +92,8 @@ bool Aggregator::is_primary_for(const std::string& node) const {
   return facts != nullptr && facts->state == tree::MemberState::primary;
 }
 
-void Aggregator::note(const tree::Link& link, tree::MemberState state, uint64_t epoch,
-                      std::string why) {
+tree::MemberFacts Aggregator::facts_of(const tree::Link& link, tree::MemberState state,
+                                       uint64_t epoch, std::string why) const {
   const tree::Introduction& peer = link.peer();
   tree::MemberFacts facts;
   facts.node = peer.name;
@@ -98,11 +110,17 @@ void Aggregator::note(const tree::Link& link, tree::MemberState state, uint64_t 
   const bool same =
       before != nullptr && before->state == state && before->incarnation == facts.incarnation;
   facts.since = same ? before->since : seams_.executor.wall();
-  board_.put(facts);
+  return facts;
+}
+
+void Aggregator::note(const tree::Link& link, tree::MemberState state, uint64_t epoch,
+                      std::string why) {
+  board_.put(facts_of(link, state, epoch, std::move(why)));
 }
 
 void Aggregator::on_door_ready(tree::Link& link, bool replaced) {
   const std::string& node = link.peer().name;
+  doubtful_.clear(node);
   if (replaced)
     calls_.on_node_lost(node, Error{Code::unreachable, "its link was replaced", {}, {}});
   note(link, tree::MemberState::secondary, link.peer().path_epoch, {});
@@ -114,15 +132,24 @@ void Aggregator::on_door_ready(tree::Link& link, bool replaced) {
 void Aggregator::on_door_lost(tree::Link& link, const Error& why) {
   const std::string& node = link.peer().name;
   samples_.erase(node);
+  spools_.erase(node);
+  latest_.forget(node);
   calls_.on_node_lost(node, why);
   const tree::PathAssignment* assigned = paths_.find(node);
   const bool mine = assigned == nullptr || assigned->primary == config_.self.name ||
                     assigned->secondary == config_.self.name;
   const tree::MemberFacts* facts = board_.table().find(node);
+  const tree::MemberFacts lost =
+      facts_of(link, tree::MemberState::lost, facts == nullptr ? 0 : facts->path_epoch, why.text());
   if (!mine && why.code == Code::cancelled) {
     board_.forget(node);  // it moved, as decided
+  } else if (link.peer_missed_us()) {
+    board_.forget(node);  // it lives, and it was we who were silent
+  } else if (links_.awake.just_woke()) {
+    board_.forget(node);
+    doubtful_.hold(node, [this, lost] { board_.put(lost); });
   } else {
-    note(link, tree::MemberState::lost, facts == nullptr ? 0 : facts->path_epoch, why.text());
+    board_.put(lost);
   }
 }
 
@@ -156,6 +183,16 @@ void Aggregator::on_node_heartbeat(tree::Link& link, std::string_view payload) {
     std::string& waiting = samples_[link.peer().name];
     // Protobuf messages concatenate: repeated fields add up, so an unsent delta is not lost.
     if (waiting.size() + message.sample().size() <= kMaxSample) waiting += message.sample();
+    if (const Status taken =
+            latest_.apply_bytes(link.peer().name, message.sample(), seams_.executor.now());
+        !taken) {
+      log_.warning("a sample that cannot be read",
+                   {{"node", link.peer().name}, {"why", taken.error().text()}});
+    }
+  }
+  if (!message.spool().empty() && message.spool().size() <= kMaxSpoolState &&
+      is_primary_for(link.peer().name)) {
+    spools_[link.peer().name] = message.spool();
   }
   // Our own beat answers, unless our workers are hung: then silence tells the node.
   if (seams_.executor.now() - last_beat_ < config_.timing.silence && !heartbeat_bytes_.empty()) {
@@ -193,13 +230,23 @@ void Aggregator::on_door_channel(tree::Link& link, const std::string& kind,
 
 void Aggregator::on_master_ready(tree::Link& link) {
   board_.greet(link.peer().name);
+  std::vector<std::string>& nodes = greeted_[link.peer().name];
+  nodes.clear();
+  for (const auto& [name, facts] : board_.table().all()) {
+    if (facts.state == tree::MemberState::primary) nodes.push_back(name);
+  }
 }
 
-void Aggregator::on_master_lost(const std::string& name, const Error&) {
+void Aggregator::on_master_lost(const std::string& name, const Error& why) {
   calls_.on_master_lost(name);
+  greeted_.erase(name);
+  if (masters_.ready().empty()) {
+    cut_off_ = CutOff{seams_.executor.wall(), fmt::format("lost {}: {}", name, why.text())};
+  }
 }
 
 void Aggregator::on_way_up(tree::WayUp* way) {
+  if (way != nullptr) cut_off_.reset();
   records_->use(way);
 }
 
@@ -250,14 +297,50 @@ void Aggregator::on_path_assignments(std::string_view payload) {
 
 void Aggregator::beat(uint64_t sequence) {
   last_beat_ = seams_.executor.now();
-  proto::Heartbeat message;
-  message.set_sequence(sequence);
-  heartbeat_bytes_ = message.SerializeAsString();
-  masters_.send_all(tree::MessageType::heartbeat, heartbeat_bytes_);
+  proto::Heartbeat down;
+  down.set_sequence(sequence);
+  if (cut_off_) {
+    down.set_no_master_since_ms(to_unix_ms(cut_off_->since));
+    down.set_no_master_why(cut_off_->why);
+  }
+  heartbeat_bytes_ = down.SerializeAsString();
+  proto::Heartbeat up;
+  up.set_sequence(sequence);
+  up.set_spool(spool_reporter_.tell(records_->stats()));
+  masters_.send_all(tree::MessageType::heartbeat, up.SerializeAsString());
   flush_samples();
+  greet_with_samples();
+}
+
+// Nodes send what has changed: a master that has just been linked would know the rest only when
+// they next send everything.
+void Aggregator::greet_with_samples() {
+  for (auto it = greeted_.begin(); it != greeted_.end();) {
+    auto& [master, nodes] = *it;
+    proto::Samples message;
+    size_t size = 0;
+    for (size_t sent = 0; sent < kGreetedPerBeat && !nodes.empty(); ++sent) {
+      const auto sample = latest_.full_sample(nodes.back());
+      if (sample) {
+        auto* entry = message.add_samples();
+        entry->set_node(nodes.back());
+        entry->set_sample(telemetry::encode_sample(*sample));
+        size += entry->sample().size();
+      }
+      nodes.pop_back();
+      if (size < kSampleBytesPerMessage && !nodes.empty() && sent + 1 < kGreetedPerBeat) continue;
+      if (message.samples_size() > 0) {
+        (void)masters_.send(master, tree::MessageType::samples, message.SerializeAsString());
+      }
+      message.Clear();
+      size = 0;
+    }
+    it = nodes.empty() ? greeted_.erase(it) : std::next(it);
+  }
 }
 
 void Aggregator::flush_samples() {
+  for (const auto& [node, spool] : spools_) samples_.try_emplace(node);
   if (samples_.empty()) return;
   proto::Samples message;
   size_t size = 0;
@@ -271,10 +354,14 @@ void Aggregator::flush_samples() {
     entry->set_node(node);
     size += node.size() + sample.size();
     entry->set_sample(std::move(sample));
+    if (const auto spool = spools_.find(node); spool != spools_.end()) {
+      entry->set_spool(spool->second);
+    }
     if (message.samples_size() >= kSamplesPerMessage || size >= kSampleBytesPerMessage) send();
   }
   if (message.samples_size() > 0) send();
   samples_.clear();
+  spools_.clear();
 }
 
 }  // namespace drover::daemons

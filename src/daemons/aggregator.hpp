@@ -3,10 +3,13 @@
 #pragma once
 
 #include "daemons/aggregator_config.hpp"
+#include "daemons/doubtful_losses.hpp"
 #include "daemons/link_door.hpp"
 #include "daemons/master_links.hpp"
 #include "daemons/member_board.hpp"
 #include "daemons/path_board.hpp"
+#include "daemons/spool_reporter.hpp"
+#include "telemetry/latest.hpp"
 #include "tree/call_relay.hpp"
 #include "tree/call_runner.hpp"
 #include "tree/channel_net.hpp"
@@ -16,6 +19,7 @@
 #include <list>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -56,11 +60,14 @@ class Aggregator final : public DoorEvents, public MasterLinksEvents {
 
   [[nodiscard]] bool is_primary_for(const std::string& node) const;
   void note(const tree::Link& link, tree::MemberState state, uint64_t epoch, std::string why);
+  [[nodiscard]] tree::MemberFacts facts_of(const tree::Link& link, tree::MemberState state,
+                                           uint64_t epoch, std::string why) const;
   void on_path_role(tree::Link& link, std::string_view payload);
   void on_node_heartbeat(tree::Link& link, std::string_view payload);
   void on_path_assignments(std::string_view payload);
   void beat(uint64_t sequence);
   void flush_samples();
+  void greet_with_samples();
 
   Seams seams_;
   AggregatorConfig config_;
@@ -70,6 +77,7 @@ class Aggregator final : public DoorEvents, public MasterLinksEvents {
   LinkDoor nodes_;
   MasterLinks masters_;
   MemberBoard board_;
+  DoubtfulLosses doubtful_;
   PathBoard paths_;
   tree::CallRunner runner_;
   tree::CallRelay calls_;
@@ -79,6 +87,12 @@ class Aggregator final : public DoorEvents, public MasterLinksEvents {
   MonoTime last_beat_{};
   std::string heartbeat_bytes_;  ///< the answer to every node's beat, encoded once a second
   std::map<std::string, std::string> samples_;  ///< newest of each node, until the next beat
+  std::map<std::string, std::string> spools_;   ///< what nodes told of theirs, until the next beat
+  telemetry::Latest latest_;  ///< of the nodes that have their primary here, for new masters
+  /// Masters that were linked a moment ago, and the nodes whose samples they have not been sent.
+  std::map<std::string, std::vector<std::string>> greeted_;
+  SpoolReporter spool_reporter_;
+  std::optional<CutOff> cut_off_;  ///< no master is linked
   std::list<std::unique_ptr<tree::ChannelSplice>> splices_;
   std::vector<net::Endpoint> bound_;
 };

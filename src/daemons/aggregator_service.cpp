@@ -44,9 +44,7 @@ class AggregatorService final : public Service {
     for (const auto& [peer, status] : daemon_->masters().status()) {
       out.links.push_back({peer, "uplink", status});
     }
-    const auto spool = daemon_->spool();
-    out.spool_records = spool.records;
-    out.spool_bytes = spool.spool_bytes;
+    out.spool = daemon_->spool();
     return out;
   }
 

@@ -1,5 +1,10 @@
 #include "daemons/compute.hpp"
 
+#include "base/text.hpp"
+#include "proto/link.pb.h"
+
+#include <fmt/core.h>
+
 namespace drover::daemons {
 
 Compute::Compute(Seams seams, ComputeConfig config,
@@ -27,6 +32,7 @@ void Compute::stop() {
 }
 
 void Compute::on_primary(tree::Link* link) {
+  cut_off_.reset();
   agent_.use(link == nullptr ? nullptr : this);
 }
 
@@ -40,11 +46,27 @@ void Compute::on_path_message(tree::Link& link, tree::MessageType type, std::str
     case tree::MessageType::call_cancel:
       agent_.calls().on_cancel(payload);
       return;
+    case tree::MessageType::heartbeat:
+      on_heartbeat(link, payload);
+      return;
     case tree::MessageType::record_acks:
       agent_.records().on_acks(payload);
       return;
     default:
       return;
+  }
+}
+
+void Compute::on_heartbeat(tree::Link& link, std::string_view payload) {
+  proto::Heartbeat message;
+  if (&link != paths_.primary()) return;
+  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
+  if (message.no_master_since_ms() == 0) {
+    cut_off_.reset();
+  } else {
+    cut_off_ = CutOff{from_unix_ms(message.no_master_since_ms()),
+                      fmt::format("aggregator {} has no link to a master: {}", link.peer().name,
+                                  printable(message.no_master_why()))};
   }
 }
 

@@ -30,11 +30,14 @@ class Compute final : public tree::NodePathsEvents, public tree::Peers, public t
   [[nodiscard]] tree::NodePathsStatus paths() const { return paths_.status(); }
   [[nodiscard]] tree::Link* up() { return paths_.primary(); }
   [[nodiscard]] NodeAgent& agent() { return agent_; }
+  /// What the primary says about its own way up: why and since when no master is linked to it.
+  [[nodiscard]] const std::optional<CutOff>& cut_off() const { return cut_off_; }
   /// New links with a new certificate.
   void refresh() { paths_.refresh(); }
 
  private:
   void on_primary(tree::Link* link) override;
+  void on_heartbeat(tree::Link& link, std::string_view payload);
   void on_path_message(tree::Link& link, tree::MessageType type, std::string_view payload) override;
   void on_path_lost(tree::Link& link) override;
   Status send(const std::string& peer, tree::MessageType type, std::string_view payload) override;
@@ -45,6 +48,7 @@ class Compute final : public tree::NodePathsEvents, public tree::Peers, public t
   tree::UplinkContext uplinks_;
   tree::NodePaths paths_;
   NodeAgent agent_;
+  std::optional<CutOff> cut_off_;
 };
 
 }  // namespace drover::daemons

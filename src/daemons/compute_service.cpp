@@ -42,9 +42,8 @@ class ComputeService final : public Service {
     for (const auto& slot : daemon_->paths().slots) {
       out.links.push_back({slot.aggregator, slot.primary ? "primary" : "secondary", slot.link});
     }
-    const auto records = daemon_->agent().records().stats();
-    out.spool_records = records.records;
-    out.spool_bytes = records.spool_bytes;
+    out.spool = daemon_->agent().records().stats();
+    out.cut_off = daemon_->cut_off();
     return out;
   }
 

@@ -113,8 +113,13 @@ void LinkDoor::on_link_channel(tree::Link& link, const std::string& kind, const 
 
 void LinkDoor::on_link_closed(tree::Link& link, const Error& why) {
   if (const auto it = greeting_.find(link.tag); it != greeting_.end()) {
-    context_.log.warning("a peer went before its hello was accepted",
-                         {{"peer", link.transport_peer().address}, {"why", why.text()}});
+    const std::string& address = link.transport_peer().address;
+    if (link.peer_goodbye() == Code::cancelled) {  // it had a link here already
+      context_.log.debug("a peer left before its hello", {{"peer", address}, {"why", why.text()}});
+    } else {
+      context_.log.warning("a peer went before its hello was accepted",
+                           {{"peer", address}, {"why", why.text()}});
+    }
     dispose(std::move(it->second));
     greeting_.erase(it);
     return;

@@ -224,6 +224,7 @@ cluster::HealthFacts Master::health_facts() {
   const store::StoreStats stats = parts_.store.stats();
   facts.store.failed_commits = stats.failed_commits;
   facts.store.queued = stats.queued;
+  facts.spools = tree_->spools();
   return facts;
 }
 

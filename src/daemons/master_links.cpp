@@ -89,24 +89,28 @@ void MasterLinks::choose(bool renewed) {
   events_.on_way_up(way_.empty() ? nullptr : this);
 }
 
-/// A master that listens on several addresses is dialled by each of them, and takes each new link
-/// for a replacement of the one before. Their endpoints become one way.
-void MasterLinks::absorb_twin(tree::Link& link) {
-  const auto own = std::find_if(ways_.begin(), ways_.end(),
-                                [&](const Way& way) { return way.uplink->link() == &link; });
-  if (own == ways_.end()) return;
-  own->master = link.peer().name;
-  const auto twin = std::find_if(ways_.begin(), ways_.end(), [&](const Way& way) {
-    return &way != &*own && way.master == own->master;
+/// A master that listens on several addresses would take each new link for a replacement of the one
+/// before. Its certificate tells before the hello, and all its endpoints become one way.
+Status MasterLinks::on_uplink_connected(tree::Uplink& uplink, const net::Peer& peer) {
+  const auto shown = tree::parse_certificate_uri(peer.certificate_uri);
+  const auto own =
+      std::ranges::find_if(ways_, [&](const Way& way) { return way.uplink.get() == &uplink; });
+  if (!shown || own == ways_.end()) return {};
+  const auto twin = std::ranges::find_if(ways_, [&](const Way& way) {
+    return way.uplink.get() != &uplink && way.master == shown->name;
   });
-  if (twin == ways_.end()) return;
-  own->targets.insert(own->targets.end(), twin->targets.begin(), twin->targets.end());
-  own->uplink->set_targets(own->targets, true);
-  ways_.erase(twin);
+  own->master = shown->name;
+  if (twin == ways_.end()) return {};
+  // What has just answered is tried first where there is no link.
+  const auto at = twin->uplink->link() == nullptr ? twin->targets.begin() : twin->targets.end();
+  twin->targets.insert(at, own->targets.begin(), own->targets.end());
+  twin->uplink->set_targets(twin->targets, true);
+  context_.links.executor.post([gone = std::move(own->uplink)]() mutable { gone.reset(); });
+  ways_.erase(own);
+  return fail(Code::cancelled, "master " + shown->name + " has a link of mine already");
 }
 
 void MasterLinks::on_uplink_ready(tree::Link& link) {
-  absorb_twin(link);
   events_.on_master_ready(link);
   choose(link.peer().name == way_);
 }

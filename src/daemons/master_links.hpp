@@ -55,13 +55,13 @@ class MasterLinks final : public tree::Peers, public tree::WayUp, public tree::U
   void on_uplink_lost(tree::Link& link, const Error& why) override;
   void on_uplink_replaced(tree::Link& old, tree::Link& fresh) override;
   void choose(bool renewed);
-  void absorb_twin(tree::Link& link);
+  Status on_uplink_connected(tree::Uplink& uplink, const net::Peer& peer) override;
 
   /// One master: the endpoints it is reached by, and who it proved to be.
   struct Way {
     std::vector<net::Endpoint> targets;
     std::unique_ptr<tree::Uplink> uplink;
-    std::string master;  ///< empty until it was linked
+    std::string master;  ///< empty until it has shown its certificate
   };
 
   tree::UplinkContext& context_;

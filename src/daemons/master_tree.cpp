@@ -60,6 +60,7 @@ MasterTree::MasterTree(Seams seams, MasterTreeConfig config,
       calls_(seams.executor, log_.with("call"), *this, door_, {}),
       records_(seams.executor, seams.random, log_.with("records"), store, door_),
       liveness_({config_.timing.confirm_grace}, seams.executor.wall()),
+      doubtful_(seams.executor, DoubtfulLosses::wait_of(config_.timing.confirm_grace)),
       planner_([&] {
         tree::PathPlannerSettings paths = config_.paths;
         paths.epoch_floor = tree::epoch_floor(config_.self.incarnation);
@@ -85,6 +86,7 @@ void MasterTree::stop() {
   heartbeat_.stop();
   plan_timer_.cancel();
   settle_timer_.cancel();
+  doubtful_.clear_all();
   door_.close(Error{Code::cancelled, "the master is stopping", {}, {}});
 }
 
@@ -115,7 +117,8 @@ void MasterTree::on_door_ready(tree::Link& link, bool replaced) {
   if (news) child.since = seams_.executor.wall();
   child.why.clear();
   if (peer.role == tree::Role::utility) {
-    report_utility(link, true, {});
+    doubtful_.clear(peer.name);
+    liveness_.report(kSelfReporter, utility_report(link, true, {}), seams_.executor.now());
   } else {
     if (replaced) {
       calls_.on_link_lost(door_.key_of(peer),
@@ -136,8 +139,9 @@ void MasterTree::on_door_lost(tree::Link& link, const Error& why) {
   child.linked = false;
   child.since = seams_.executor.wall();
   child.why = why.text();
+  spools_.erase(key);
   if (peer.role == tree::Role::utility) {
-    report_utility(link, false, why.text());
+    lose_utility(link, why.text());
   } else {
     named_.erase(peer.name);
     liveness_.reporter_lost(peer.name, why.text(), seams_.executor.now(), seams_.executor.wall());
@@ -147,7 +151,25 @@ void MasterTree::on_door_lost(tree::Link& link, const Error& why) {
   settle_soon();
 }
 
-void MasterTree::report_utility(const tree::Link& link, bool alive, const std::string& why) {
+// When it was this master that was silent, or that has just been stopped itself, the end of a link
+// says nothing about the daemon at its other end: nobody vouches for it until it is back.
+void MasterTree::lose_utility(const tree::Link& link, const std::string& why) {
+  const cluster::MemberReport lost = utility_report(link, false, why);
+  if (!link.peer_missed_us() && !links_.awake.just_woke()) {
+    liveness_.report(kSelfReporter, lost, seams_.executor.now());
+    return;
+  }
+  liveness_.left(kSelfReporter, lost.node, "it ended its link while this master was silent",
+                 seams_.executor.wall());
+  if (link.peer_missed_us()) return;
+  doubtful_.hold(lost.node, [this, lost] {
+    liveness_.report(kSelfReporter, lost, seams_.executor.now());
+    settle_soon();
+  });
+}
+
+cluster::MemberReport MasterTree::utility_report(const tree::Link& link, bool alive,
+                                                 const std::string& why) const {
   const tree::Introduction& peer = link.peer();
   cluster::MemberReport report;
   report.node = peer.name;
@@ -160,7 +182,7 @@ void MasterTree::report_utility(const tree::Link& link, bool alive, const std::s
   report.state = alive ? cluster::MemberState::primary : cluster::MemberState::lost;
   report.since = seams_.executor.wall();
   report.why = why;
-  liveness_.report(kSelfReporter, report, seams_.executor.now());
+  return report;
 }
 
 void MasterTree::on_door_message(tree::Link& link, tree::MessageType type,
@@ -176,13 +198,9 @@ void MasterTree::on_utility_message(tree::Link& link, tree::MessageType type,
                                     std::string_view payload) {
   const std::string& name = link.peer().name;
   switch (type) {
-    case tree::MessageType::heartbeat: {
-      proto::Heartbeat message;
-      if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
-      if (!message.sample().empty()) take_sample_(name, message.sample());
-      model_.seen(name, seams_.executor.wall());
+    case tree::MessageType::heartbeat:
+      on_heartbeat(link, payload);
       return;
-    }
     case tree::MessageType::call_answer:
       calls_.on_answer(door_.key_of(link.peer()), payload);
       return;
@@ -200,6 +218,7 @@ void MasterTree::on_aggregator_message(tree::Link& link, tree::MessageType type,
   const std::string key = door_.key_of(link.peer());
   switch (type) {
     case tree::MessageType::heartbeat:
+      on_heartbeat(link, payload);
       return;
     case tree::MessageType::members_digest:
       on_members_digest(link, payload);
@@ -235,9 +254,37 @@ void MasterTree::on_samples(std::string_view payload) {
   if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
   const WallTime now = seams_.executor.wall();
   for (const auto& entry : message.samples()) {
-    take_sample_(entry.node(), entry.sample());
+    if (!entry.sample().empty()) take_sample_(entry.node(), entry.sample());
+    if (!entry.spool().empty()) take_spool("compute/" + entry.node(), entry.spool());
     model_.seen(entry.node(), now);
   }
+}
+
+void MasterTree::on_heartbeat(const tree::Link& link, std::string_view payload) {
+  proto::Heartbeat message;
+  if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
+  if (!message.spool().empty()) take_spool(door_.key_of(link.peer()), message.spool());
+  if (link.peer().role != tree::Role::utility) return;
+  if (!message.sample().empty()) take_sample_(link.peer().name, message.sample());
+  model_.seen(link.peer().name, seams_.executor.wall());
+}
+
+void MasterTree::take_spool(const std::string& daemon, const std::string& told) {
+  const auto spool = read_spool(told);
+  if (!spool) {
+    log_.warning("a spool state was ignored", {{"daemon", daemon}, {"why", spool.error().text()}});
+  } else if (spool->records == 0) {
+    spools_.erase(daemon);
+  } else {
+    spools_[daemon] = {daemon, spool->records, seams_.executor.wall() - spool->oldest_age,
+                       spool->bytes};
+  }
+}
+
+std::vector<cluster::SpoolFacts> MasterTree::spools() const {
+  std::vector<cluster::SpoolFacts> out;
+  for (const auto& [daemon, facts] : spools_) out.push_back(facts);
+  return out;
 }
 
 // --- membership -------------------------------------------------------------------------------
@@ -291,7 +338,7 @@ void MasterTree::on_members(const std::string& aggregator, std::string_view payl
   }
   for (const std::string& node : message.forgotten()) {
     table.forget(node);
-    liveness_.forgotten(aggregator, node, now);
+    liveness_.left(aggregator, node, aggregator + " no longer hears it", seams_.executor.wall());
   }
   if (message.complete()) finish_resync(aggregator, message);
   settle_soon();
@@ -328,6 +375,7 @@ void MasterTree::settle() {
   cluster::Liveness::Outcome outcome = liveness_.take(now);
   for (const cluster::Verdict& verdict : outcome.verdicts) {
     model_.take(verdict, seams_.executor.wall());
+    if (verdict.phase == cluster::PhaseState::lost) spools_.erase("compute/" + verdict.node);
     if (verdict.role == cluster::NodeRole::compute)
       planner_.observe(verdict.node, verdict.primary, 0);
   }

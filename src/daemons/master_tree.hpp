@@ -2,11 +2,14 @@
 // nodes, the decisions about paths, calls, and records.
 #pragma once
 
+#include "cluster/health.hpp"
 #include "cluster/liveness.hpp"
 #include "cluster/model.hpp"
+#include "daemons/doubtful_losses.hpp"
 #include "daemons/link_door.hpp"
 #include "daemons/record_intake.hpp"
 #include "daemons/seams.hpp"
+#include "daemons/spool_reporter.hpp"
 #include "store/store.hpp"
 #include "tree/call_dispatch.hpp"
 #include "tree/channel_net.hpp"
@@ -67,6 +70,8 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
   /// Children by "role/name".
   [[nodiscard]] const std::map<std::string, ChildStatus>& children() const { return children_; }
   [[nodiscard]] const tree::PathPlanner& planner() const { return planner_; }
+  /// The spools in which records are stuck, as their daemons tell.
+  [[nodiscard]] std::vector<cluster::SpoolFacts> spools() const;
   /// The model has a node (again), from the store.
   void node_stored(const cluster::Node& node);
   void node_removed(const std::string& name);
@@ -86,7 +91,11 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
   void on_members(const std::string& aggregator, std::string_view payload);
   void finish_resync(const std::string& aggregator, const proto::Members& message);
   void on_samples(std::string_view payload);
-  void report_utility(const tree::Link& link, bool alive, const std::string& why);
+  void on_heartbeat(const tree::Link& link, std::string_view payload);
+  void take_spool(const std::string& daemon, const std::string& told);
+  [[nodiscard]] cluster::MemberReport utility_report(const tree::Link& link, bool alive,
+                                                     const std::string& why) const;
+  void lose_utility(const tree::Link& link, const std::string& why);
   void settle_soon();
   void settle();
   void write_phases(std::vector<cluster::PhaseChange> changes);
@@ -109,11 +118,13 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
   tree::CallDispatch calls_;
   RecordIntake records_;
   cluster::Liveness liveness_;
+  DoubtfulLosses doubtful_;  ///< of utility daemons
   tree::PathPlanner planner_;
   tree::Heartbeat heartbeat_;
   std::map<std::string, ChildStatus> children_;
   std::map<std::string, tree::MemberTable> tables_;     ///< our copy of each aggregator's
   std::map<std::string, std::set<std::string>> named_;  ///< during a resync: what was named
+  std::map<std::string, cluster::SpoolFacts> spools_;   ///< by "role/name"
   Timer settle_timer_;
   Timer plan_timer_;
   bool settling_ = false;

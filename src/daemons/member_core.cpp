@@ -132,7 +132,9 @@ void MemberCore::ask(const std::string& csr_pem,
 std::pair<std::string, WallTime> MemberCore::down_why() {
   WallTime since = started_;
   std::string why = "no link upward";
-  for (const LocalLink& link : facts_().links) {
+  const LocalFacts facts = facts_();
+  if (up_() != nullptr && facts.cut_off) return {facts.cut_off->why, facts.cut_off->since};
+  for (const LocalLink& link : facts.links) {
     if (link.status.up) continue;
     why = fmt::format("no link to {}: {}", link.status.target, link.status.why);
     since = std::max(since, link.status.since);
@@ -151,7 +153,7 @@ std::string MemberCore::local_status() {
                                  {"why", link.status.why}});
   }
   json::value degraded = nullptr;
-  if (up_() == nullptr) {
+  if (up_() == nullptr || facts.cut_off) {
     const auto [why, since] = down_why();
     degraded = json::object{{"since", time_or_null(since)}, {"why", why}};
   }
@@ -167,7 +169,12 @@ std::string MemberCore::local_status() {
       {"started", to_rfc3339(started_)},
       {"starts", self_.starts},
       {"links", std::move(links)},
-      {"spool", json::object{{"records", facts.spool_records}, {"bytes", facts.spool_bytes}}},
+      {"spool", json::object{{"records", facts.spool.records},
+                             {"bytes", facts.spool.spool_bytes},
+                             {"oldest", facts.spool.records == 0
+                                            ? json::value(nullptr)
+                                            : time_or_null(program_.seams.executor.wall() -
+                                                           facts.spool.oldest)}}},
       {"certificate", json::object{{"expires", to_rfc3339(rotation_->facts().not_after)},
                                    {"alarm", std::move(alarm)}}},
       {"degraded", std::move(degraded)}});

@@ -8,9 +8,11 @@
 #include "daemons/local_api.hpp"
 #include "daemons/program.hpp"
 #include "tree/hello.hpp"
+#include "tree/record_outbox.hpp"
 #include "tree/uplink.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 
 namespace drover::daemons {
@@ -28,8 +30,9 @@ struct LocalLink {
 /// What the daemon tells about itself.
 struct LocalFacts {
   std::vector<LocalLink> links;
-  size_t spool_records = 0;
-  size_t spool_bytes = 0;
+  tree::RecordOutbox::Stats spool;
+  /// The daemon above has no master although the link to it stands.
+  std::optional<CutOff> cut_off;
 };
 
 /// Executor's thread only.

@@ -91,6 +91,7 @@ void NodeAgent::beat(uint64_t sequence) {
     send_beat_(plain, plain);
     return;
   }
+  message.set_spool(spool_.tell(records_.stats()));
   message.set_sample(facts_.sample(std::exchange(whole_sample_, false)));
   send_beat_(message.SerializeAsString(), plain);
 }

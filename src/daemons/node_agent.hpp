@@ -4,6 +4,7 @@
 
 #include "daemons/host_facts.hpp"
 #include "daemons/seams.hpp"
+#include "daemons/spool_reporter.hpp"
 #include "tree/call_runner.hpp"
 #include "tree/heartbeat.hpp"
 #include "tree/hello.hpp"
@@ -50,6 +51,7 @@ class NodeAgent {
   std::unique_ptr<Worker> reader_;
   tree::CallRunner runner_;
   tree::RecordSender records_;
+  SpoolReporter spool_;
   tree::Heartbeat heartbeat_;
   bool connected_ = false;
   bool whole_sample_ = true;

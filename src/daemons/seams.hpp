@@ -7,6 +7,8 @@
 #include "base/random.hpp"
 #include "net/net.hpp"
 
+#include <string>
+
 namespace drover::daemons {
 
 /// References that outlive the daemon. One executor's thread.
@@ -29,6 +31,12 @@ struct Timing {
   Duration members_flush = std::chrono::milliseconds(10);
   /// How long a master that has just started waits for aggregators before it calls a node lost.
   Duration confirm_grace = std::chrono::seconds(15);
+};
+
+/// Why and since when there is no way to a master.
+struct CutOff {
+  WallTime since{};
+  std::string why;
 };
 
 }  // namespace drover::daemons

@@ -5,12 +5,15 @@
 #include "daemons/compute.hpp"
 #include "daemons/master_tree.hpp"
 #include "daemons/startup.hpp"
+#include "daemons/utility.hpp"
 #include "sim/fabric.hpp"
 #include "sim/sim_disk.hpp"
 #include "sim/sim_net.hpp"
 #include "sim/sim_security.hpp"
 #include "sim/world.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "telemetry/metrics.hpp"
+#include "telemetry/sample.hpp"
 
 #include <map>
 #include <memory>
@@ -32,7 +35,13 @@ class SimFacts final : public HostFacts {
         R"("summary":{{"cpus":4,"memory_mib":1024,"gpus":0,"os":"sim","kernel":"6.1"}}}})",
         generation);
   }
-  std::string sample(bool) override { return {}; }
+  std::string sample(bool whole) override {
+    telemetry::Sample out;
+    out.full = whole;
+    if (whole) out.values = {{telemetry::metric_id(telemetry::Metric::load1), 1.0}};
+    return whole && samples ? telemetry::encode_sample(out) : std::string();
+  }
+  bool samples = false;  ///< one full sample for each new way up, and nothing after it
   int generation = 0;
 };
 
@@ -94,7 +103,7 @@ struct SimMaster {
     tree = std::make_unique<MasterTree>(
         seams, config, security(host, tree::Role::master), *store, model,
         [](const tree::Introduction&) -> Status { return {}; },
-        [](const std::string&, std::string_view) {});
+        [this](const std::string& node, std::string_view) { ++samples[node]; });
     model.on_node([this](const cluster::Model::NodeEvent& event) {
       if (event.after != nullptr) tree->node_stored(*event.after);
     });
@@ -108,6 +117,7 @@ struct SimMaster {
   std::unique_ptr<store::Store> store;
   cluster::Model model;
   store::Subscription subscription;
+  std::map<std::string, int> samples;  ///< how often each node's values came
   std::unique_ptr<MasterTree> tree;
   Status started;  ///< an error where the disk lost power meanwhile: it is no master then
 };
@@ -148,6 +158,24 @@ struct SimCompute {
   SimHost host;
   SimFacts facts;
   std::unique_ptr<Compute> daemon;
+};
+
+struct SimUtility {
+  SimUtility(sim::World& world, sim::Fabric& fabric, const std::string& name, Disk& disk,
+             const Timing& timing)
+      : host(world, fabric, name, disk) {
+    UtilityConfig config;
+    config.self = introduction(host, tree::Role::utility).value();
+    config.masters = {net::Endpoint{"master", 9815, {}}, net::Endpoint{"master", 9816, {}}};
+    config.spool_dir = "/spool";
+    config.timing = timing;
+    daemon =
+        std::make_unique<Utility>(host.seams(), config, security(host, tree::Role::utility), facts);
+    daemon->start();
+  }
+  SimHost host;
+  SimFacts facts;
+  std::unique_ptr<Utility> daemon;
 };
 
 }  // namespace drover::daemons::testing

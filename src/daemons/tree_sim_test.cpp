@@ -13,6 +13,7 @@ class TreeSim : public ::testing::Test {
  protected:
   void SetUp() override {
     timing.hold = seconds(5);
+    world.trace().keep_all();
     (void)master_disk.make_dirs("/db", 0700);
     start_master();
     for (const char* name : {"agg1", "agg2", "agg3"}) start_aggregator(name);
@@ -120,6 +121,120 @@ TEST_F(TreeSim, TwoEndpointsOfOneMasterAreOneLink) {
     ASSERT_EQ(*master->model.find("n1")->agent, agent);
   }
   EXPECT_EQ(aggregators.at("agg1")->daemon->masters().status().size(), 1U);
+}
+
+TEST_F(TreeSim, ATwinEndpointIsKnownBeforeTheHello) {
+  ASSERT_TRUE(reach([&] { return all_redundant(); }, seconds(10)));
+  // A master replaces the older of two links of one name and says so to it.
+  EXPECT_EQ(world.trace().text().find("replaced by a newer link"), std::string::npos);
+  EXPECT_EQ(world.trace().text().find("went before its hello"), std::string::npos);
+}
+
+TEST_F(TreeSim, NobodyIsLostBecauseTheMasterWasStopped) {
+  auto& disk = disks["login1"];
+  disk = std::make_unique<sim::SimDisk>();
+  SimUtility login(world, fabric, "login1", *disk, timing);
+  const auto login_up = [&] {
+    const auto* entry = master->model.find("login1");
+    return entry != nullptr && entry->confirmed &&
+           entry->node.phase.state == cluster::PhaseState::up;
+  };
+  const auto computes_up = [&] {
+    for (const auto& [name, compute] : computes) {
+      const auto* entry = master->model.find(name);
+      if (entry == nullptr || !entry->confirmed || !entry->agent->primary.starts_with("agg"))
+        return false;
+    }
+    return true;
+  };
+  ASSERT_TRUE(reach([&] { return login_up() && computes_up(); }, seconds(10)));
+  ASSERT_TRUE(world.run_for(seconds(10)));
+  for (const Duration pause : {Duration(seconds(3)), Duration(seconds(6)), Duration(seconds(60))}) {
+    const uint64_t changes = master->store->head();
+    master->host.process.pause();
+    ASSERT_TRUE(world.run_for(pause));
+    master->host.process.resume();
+    ASSERT_TRUE(world.run_for(milliseconds(1)));
+    ASSERT_TRUE(reach([&] { return login_up() && computes_up(); }, seconds(14)));
+    ASSERT_TRUE(world.run_for(seconds(20)));
+    EXPECT_TRUE(login_up() && computes_up());
+    EXPECT_EQ(master->store->head(), changes) << "a pause of " << pause / seconds(1) << " s";
+  }
+  login.host.process.kill();
+  EXPECT_TRUE(reach(
+      [&] { return master->model.find("login1")->node.phase.state == cluster::PhaseState::lost; },
+      milliseconds(200)));
+}
+
+TEST_F(TreeSim, NobodyIsLostBecauseTheAggregatorsWereStopped) {
+  ASSERT_TRUE(reach([&] { return all_home(); }, seconds(40)));
+  const uint64_t changes = master->store->head();
+  for (auto& [name, aggregator] : aggregators) aggregator->host.process.pause();
+  ASSERT_TRUE(world.run_for(seconds(8)));  // within the grace: the master says nothing new either
+  for (auto& [name, aggregator] : aggregators) aggregator->host.process.resume();
+  ASSERT_TRUE(world.run_for(milliseconds(1)));
+  EXPECT_TRUE(reach([&] { return all_home(); }, seconds(60)));
+  ASSERT_TRUE(world.run_for(seconds(20)));
+  EXPECT_EQ(master->store->head(), changes);
+}
+
+TEST_F(TreeSim, WhoDiedWhileItsAggregatorsSleptIsLostAWhileAfterTheyWake) {
+  ASSERT_TRUE(reach([&] { return all_home(); }, seconds(40)));
+  for (auto& [name, aggregator] : aggregators) aggregator->host.process.pause();
+  ASSERT_TRUE(world.run_for(seconds(1)));
+  computes.at("n3")->host.process.kill();
+  computes.erase("n3");
+  ASSERT_TRUE(world.run_for(seconds(1)));
+  for (auto& [name, aggregator] : aggregators) aggregator->host.process.resume();
+  EXPECT_TRUE(
+      reach([&] { return master->model.find("n3")->node.phase.state == cluster::PhaseState::lost; },
+            timing.confirm_grace + seconds(1)));
+}
+
+TEST_F(TreeSim, ANodeSaysThatItsAggregatorHasNoMaster) {
+  ASSERT_TRUE(reach([&] { return all_home(); }, seconds(40)));
+  EXPECT_FALSE(computes.at("n1")->daemon->cut_off());
+  kill_master();
+  EXPECT_TRUE(reach([&] { return computes.at("n1")->daemon->cut_off().has_value(); }, seconds(6)));
+  EXPECT_NE(computes.at("n1")->daemon->cut_off()->why.find("no link to a master"),
+            std::string::npos);
+  start_master();
+  EXPECT_TRUE(reach([&] { return !computes.at("n1")->daemon->cut_off(); }, seconds(10)));
+}
+
+TEST_F(TreeSim, ANewMasterHasEveryNodesValuesAtOnce) {
+  for (auto& [name, compute] : computes) compute->facts.samples = true;
+  ASSERT_TRUE(reach([&] { return all_home() && master->samples.size() == 8; }, seconds(40)));
+  kill_master();
+  ASSERT_TRUE(world.run_for(seconds(1)));
+  start_master();
+  EXPECT_TRUE(reach([&] { return master->samples.size() == 8; }, seconds(10)))
+      << master->samples.size() << " of 8";
+}
+
+TEST_F(TreeSim, AStuckSpoolIsTold) {
+  ASSERT_TRUE(reach([&] { return all_home(); }, seconds(40)));
+  EXPECT_TRUE(master->tree->spools().empty());
+  // The master's disk refuses everything: records wait where they were made.
+  master_disk.set_fault_hook([](const sim::DiskOperation& op) {
+    return op.kind == sim::DiskOperation::Kind::sync ? sim::DiskFault::full : sim::DiskFault::none;
+  });
+  computes.at("n1")->facts.generation = 1;
+  computes.at("n1")->daemon->agent().collect_now();
+  const auto told = [&] {
+    for (const auto& spool : master->tree->spools()) {
+      if (spool.daemon == "compute/n1") return spool.records == 1;
+    }
+    return false;
+  };
+  EXPECT_TRUE(reach(told, seconds(30)));
+  master_disk.set_fault_hook({});
+  kill_master();  // it takes no more writes after a sync that failed
+  start_master();
+  EXPECT_TRUE(reach([&] { return master->model.parts_of("n1").begin()->second.serial == "c1"; },
+                    seconds(30)));
+  ASSERT_TRUE(world.run_for(seconds(3)));
+  EXPECT_TRUE(master->tree->spools().empty());
 }
 
 TEST_F(TreeSim, ACallInTheMomentOfAFailoverReachesEveryNode) {

@@ -42,9 +42,7 @@ class UtilityService final : public Service {
     for (const auto& [peer, status] : daemon_->masters().status()) {
       out.links.push_back({peer, "uplink", status});
     }
-    const auto records = daemon_->agent().records().stats();
-    out.spool_records = records.records;
-    out.spool_bytes = records.spool_bytes;
+    out.spool = daemon_->agent().records().stats();
     return out;
   }
 

@@ -124,6 +124,16 @@ class Link::ChannelHandle final : public Channel {
   std::shared_ptr<ChannelState> state_;
 };
 
+void decline(net::Stream& stream, const Error& why) {
+  proto::Goodbye message;
+  message.set_code(std::string(info(why.code).name));
+  message.set_message(why.text());
+  std::string frame;
+  append_frame(frame, MessageType::goodbye, 0, encode_message(message));
+  stream.write(frame);
+  stream.close();
+}
+
 // --- opening and closing ----------------------------------------------------------------------
 
 Link::Link(LinkContext& context, std::unique_ptr<net::Stream> stream, LinkSide side,
@@ -208,28 +218,44 @@ void Link::on_closed(const Error& why) {
   }
 }
 
-void Link::arm_silence() {
-  const MonoTime due = last_heard_ + context_.silence_limit;
-  timer_.after(context_.executor, due - context_.executor.now(),
-               [this, due] { judge_silence(due); });
+MonoTime Link::silent_since() const {
+  return std::max(last_heard_, context_.awake.woke());
 }
 
-void Link::judge_silence(MonoTime due) {
+void Link::arm_silence() {
+  timer_.after(context_.executor, silent_since() + context_.silence_limit - context_.executor.now(),
+               [this] { judge_silence(); });
+}
+
+void Link::judge_silence() {
   const MonoTime now = context_.executor.now();
-  if (now - last_heard_ >= context_.silence_limit && now - due < context_.silence_limit / 2) {
-    lose(
-        Error{Code::timed_out,
-              fmt::format(
-                  "silent for {} ms",
-                  std::chrono::duration_cast<std::chrono::milliseconds>(now - last_heard_).count()),
+  // TLS looks at the dates once; whoever could not renew its certificate is out all the same.
+  const auto& expiry = transport_peer_.certificate_expiry;
+  if (expiry && context_.executor.wall() >= *expiry) {
+    cut(Error{Code::unauthenticated,
+              fmt::format("the certificate of {} expired at {}", peer_.name, to_rfc3339(*expiry)),
               {},
               {}});
     return;
   }
-  // A timer this late means that this process itself was stopped: the peer's frames may be waiting
-  // unread, so the wait starts anew rather than declaring a live peer dead.
-  if (now - last_heard_ >= context_.silence_limit) last_heard_ = now;
-  arm_silence();
+  // While this process itself was stopped frames came that may still be unread.
+  if (now - silent_since() < context_.silence_limit) {
+    arm_silence();
+    return;
+  }
+  // A peer that was only stopped reads this when it wakes, and knows that we did not die.
+  cut(Error{
+      Code::timed_out,
+      fmt::format("silent for {} ms",
+                  std::chrono::duration_cast<std::chrono::milliseconds>(now - last_heard_).count()),
+      {},
+      {}});
+}
+
+void Link::cut(const Error& why) {
+  say_goodbye(MessageType::goodbye, why);
+  stream_->close();
+  lose(why);
 }
 
 // --- sending ----------------------------------------------------------------------------------
@@ -424,6 +450,7 @@ bool Link::on_goodbye(std::string_view payload, std::string_view verb) {
     return lose(Error{Code::corrupt, "a goodbye that cannot be read", {}, {}});
   }
   goodbye_ = fmt::format("{}: {}", verb, short_text(message.message()));
+  goodbye_code_ = code_from_name(message.code());
   return lose(Error{code_from_name(message.code()), goodbye_, {}, {}});
 }
 

@@ -9,11 +9,13 @@
 #include "tree/frame.hpp"
 #include "tree/hello.hpp"
 #include "tree/message.hpp"
+#include "tree/wakefulness.hpp"
 
 #include <array>
 #include <cstdint>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
 
@@ -92,9 +94,14 @@ struct LinkContext {
   /// Bytes that may wait for one peer before the link is lost: what a peer that sends but never
   /// reads can cost. Far above the largest burst, the membership of 100,000 nodes.
   size_t queue_limit = size_t{32} << 20;
+  /// Silence counts from the end of our own last gap at the earliest.
+  Wakefulness awake{executor, silence_limit};
 };
 
 enum class LinkSide { dialler, acceptor };
+
+/// Ends a connection on which no hello was said, with a goodbye in place of it.
+void decline(net::Stream& stream, const Error& why);
 
 /// Owns its stream. Destroying it closes the stream without an event. Executor's thread only.
 class Link final : private net::StreamHandler {
@@ -123,6 +130,10 @@ class Link final : private net::StreamHandler {
   [[nodiscard]] WallTime ready_since_wall() const { return ready_since_wall_; }
   [[nodiscard]] MonoTime last_heard() const { return last_heard_; }
   [[nodiscard]] bool ready() const { return ready_; }
+  /// The peer ended the link because it did not hear us: it was alive, and may be so still.
+  [[nodiscard]] bool peer_missed_us() const { return goodbye_code_ == Code::timed_out; }
+  /// The code of the goodbye that the peer sent, if it sent one.
+  [[nodiscard]] std::optional<Code> peer_goodbye() const { return goodbye_code_; }
   [[nodiscard]] size_t queued_bytes() const;
   /// A tag for the owner, never read by the link.
   uint64_t tag = 0;
@@ -154,7 +165,11 @@ class Link final : private net::StreamHandler {
   void say_goodbye(MessageType type, const Error& why);
   /// Ends the link; returns false so that frame handlers can `return lose(..)`.
   bool lose(const Error& why);
-  void judge_silence(MonoTime due);
+  void judge_silence();
+  /// Says goodbye with `why` without waiting for the peer, and ends the link.
+  void cut(const Error& why);
+  /// From when on silence counts.
+  [[nodiscard]] MonoTime silent_since() const;
   void arm_silence();
   /// Ends the link, after the call in hand, if too much waits for the peer.
   bool overfull();
@@ -186,6 +201,7 @@ class Link final : private net::StreamHandler {
   bool ready_ = false;
   bool closing_ = false;
   bool closed_ = false;
+  std::optional<Code> goodbye_code_;
   std::string goodbye_;  ///< why the peer said it would close
   /// Seen by code that calls out, to learn whether the link was destroyed in the call.
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -44,7 +44,7 @@ struct End : LinkEvents {
     net::SecurityConfig config;
     config.certificate_pem = sim::sim_certificate(
         certificate_uri(certificate_cluster, certificate_role, certificate_name),
-        process.executor().wall() + std::chrono::hours(1), "ca");
+        process.executor().wall() + certificate_life, "ca");
     config.trust_pem = sim::sim_ca("ca");
     return net.make_security(config).value();
   }
@@ -60,6 +60,7 @@ struct End : LinkEvents {
   }
   void on_link_closed(Link&, const Error& why) override {
     closed = why.text();
+    if (on_closed) on_closed();
     process.executor().post([this] { link.reset(); });
   }
 
@@ -79,6 +80,8 @@ struct End : LinkEvents {
   std::string channel_kind;
   std::unique_ptr<Channel> channel;
   Callback<void()> on_channel;
+  Callback<void()> on_closed;
+  Duration certificate_life = std::chrono::hours(1);
 };
 
 /// Collects a channel's events.
@@ -295,6 +298,50 @@ TEST_F(LinkTest, AJudgeThatWasStoppedItselfDeclaresNobodyDead) {
   EXPECT_EQ(parent.closed, "");
   EXPECT_TRUE(world.run_until([&] { return !parent.closed.empty(); }, seconds(4)))
       << "but it judges again afterwards";
+}
+
+TEST_F(LinkTest, AShortStopAtTheEndOfTheWaitDeclaresNobodyDead) {
+  child.context.silence_limit = Duration::zero();
+  link_both();
+  // Stopped for less than the limit, so that the timer is only a little late; what the child says
+  // meanwhile waits unread.
+  ASSERT_TRUE(world.run_for(milliseconds(1900)));
+  parent.process.pause();
+  ASSERT_TRUE(world.run_for(milliseconds(1100)));
+  parent.process.resume();
+  ASSERT_TRUE(world.run_for(milliseconds(500)));
+  EXPECT_EQ(parent.closed, "");
+}
+
+TEST_F(LinkTest, WhoIsCutForSilenceLearnsItWhenItWakes) {
+  link_both();
+  child.process.pause();
+  ASSERT_TRUE(world.run_until([&] { return !parent.closed.empty(); }, seconds(5)));
+  bool missed = false;
+  child.on_closed = [&] { missed = child.link->peer_missed_us(); };
+  child.process.resume();
+  ASSERT_TRUE(world.run_until([&] { return !child.closed.empty(); }, seconds(1)));
+  EXPECT_TRUE(missed) << child.closed;
+  EXPECT_NE(child.closed.find("peer said: silent for 3"), std::string::npos) << child.closed;
+}
+
+TEST_F(LinkTest, ALinkEndsWithTheCertificateOfItsPeer) {
+  child.certificate_life = seconds(20);
+  link_both();
+  Timer beat;
+  Callback<void()> speak = [&] {
+    if (child.link) (void)child.link->send_encoded(MessageType::heartbeat, {});
+    if (parent.link) (void)parent.link->send_encoded(MessageType::heartbeat, {});
+    beat.after(child.process.executor(), seconds(1), [&] { speak(); });
+  };
+  speak();
+  ASSERT_TRUE(world.run_for(seconds(17)));
+  EXPECT_EQ(parent.closed, "");
+  ASSERT_TRUE(world.run_until([&] { return !parent.closed.empty(); }, seconds(7)));
+  EXPECT_NE(parent.closed.find("expired"), std::string::npos) << parent.closed;
+  ASSERT_TRUE(world.run_until([&] { return !child.closed.empty(); }, seconds(1)));
+  EXPECT_NE(child.closed.find("expired"), std::string::npos) << child.closed;
+  beat.cancel();
 }
 
 TEST_F(LinkTest, AChannelCarriesBytesBothWaysUnderCredit) {

@@ -7,6 +7,10 @@ namespace drover::tree {
 void UplinkEvents::on_uplink_channel(Link&, const std::string&, const std::string&,
                                      std::unique_ptr<Channel>) {}
 
+Status UplinkEvents::on_uplink_connected(Uplink&, const net::Peer&) {
+  return {};
+}
+
 Uplink::Uplink(UplinkContext& context, LinkExpectation expectation, UplinkEvents& events)
     : context_(context),
       expectation_(std::move(expectation)),
@@ -96,6 +100,12 @@ void Uplink::on_connected(Result<std::unique_ptr<net::Stream>> stream) {
     fail_attempt(stream.error());
     return;
   }
+  if (!refreshing_) {
+    if (Status wanted = events_.on_uplink_connected(*this, (*stream)->peer()); !wanted) {
+      decline(**stream, wanted.error());
+      return;
+    }
+  }
   auto link = std::make_unique<Link>(context_.links, std::move(*stream), LinkSide::dialler,
                                      expectation_, *this);
   (refreshing_ && link_ ? replacement_ : link_) = std::move(link);
@@ -125,6 +135,7 @@ void Uplink::on_link_ready(Link& link) {
     handing_over_.reset();
     std::unique_ptr<Link> old = std::exchange(link_, std::move(replacement_));
     status_.since = context_.links.executor.wall();
+    arm_refresh();
     events_.on_uplink_replaced(*old, link);
     old->close(Error{Code::cancelled, "replaced by a link with a newer certificate", {}, {}});
     dispose(std::move(old));
@@ -133,9 +144,24 @@ void Uplink::on_link_ready(Link& link) {
   status_.up = true;
   status_.since = context_.links.executor.wall();
   status_.why.clear();
+  arm_refresh();
   context_.links.log.info("linked to the parent",
                           {{"parent", link.peer().name}, {"endpoint", current_.text()}});
   events_.on_uplink_ready(link);
+}
+
+// The parent may have renewed its certificate meanwhile; the link shows the one that it had.
+void Uplink::arm_refresh() {
+  const auto& expiry = link_->transport_peer().certificate_expiry;
+  if (!expiry) return;
+  constexpr Duration kLeast = std::chrono::seconds(1);
+  const Duration left = std::max(*expiry - context_.links.executor.wall(), 2 * kLeast);
+  refresh_timer_.after(context_.links.executor, context_.random.between(left / 2, left / 10 * 8),
+                       [this] {
+                         if (link() == nullptr) return;
+                         refresh();
+                         arm_refresh();
+                       });
 }
 
 void Uplink::on_link_message(Link& link, MessageType type, std::string_view payload) {

@@ -22,12 +22,17 @@ struct UplinkStatus {
   uint32_t attempts = 0;
 };
 
+class Uplink;
+
 class UplinkEvents {
  public:
   UplinkEvents() = default;
   UplinkEvents(const UplinkEvents&) = delete;
   UplinkEvents& operator=(const UplinkEvents&) = delete;
   virtual ~UplinkEvents() = default;
+  /// The peer's certificate is verified and no hello has been said. An error declines the peer: the
+  /// uplink then does nothing more, and its owner lets go of it.
+  virtual Status on_uplink_connected(Uplink& uplink, const net::Peer& peer);
   virtual void on_uplink_ready(Link& link) = 0;
   virtual void on_uplink_message(Link& link, MessageType type, std::string_view payload) = 0;
   /// Channels that parents open toward us; none is the default.
@@ -82,6 +87,8 @@ class Uplink final : public LinkEvents {
   void on_connected(Result<std::unique_ptr<net::Stream>> stream);
   void fail_attempt(const Error& why);
   void lose(const Error& why);
+  /// Renews the link in time before the certificate that the parent showed on it expires.
+  void arm_refresh();
   void dispose(std::unique_ptr<Link> link);
 
   UplinkContext& context_;
@@ -97,6 +104,7 @@ class Uplink final : public LinkEvents {
   std::optional<Error> handing_over_;  ///< why link_ ended while replacement_ was in its hello
   Backoff backoff_;
   Timer redial_;
+  Timer refresh_timer_;
   UplinkStatus status_;
 };
 

@@ -13,10 +13,12 @@ namespace {
 using daemons::testing::SimAggregator;
 using daemons::testing::SimCompute;
 using daemons::testing::SimMaster;
+using daemons::testing::SimUtility;
 using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kRecovery = seconds(180);
+constexpr const char* kLogin = "login1";
 
 std::string node_name(int index) {
   return fmt::format("n{}", index);
@@ -34,6 +36,7 @@ SimulatedCluster::~SimulatedCluster() {
   injector_.reset();
   for (auto& [name, compute] : computes_) compute->host.process.kill();
   for (auto& [name, aggregator] : aggregators_) aggregator->host.process.kill();
+  if (login_) login_->host.process.kill();
   if (master_) master_->host.process.kill();
 }
 
@@ -53,6 +56,7 @@ void SimulatedCluster::wrong(std::string what) {
 
 sim::SimProcess* SimulatedCluster::process(const std::string& name) {
   if (name == "master") return master_ ? &master_->host.process : nullptr;
+  if (name == kLogin) return login_ ? &login_->host.process : nullptr;
   if (const auto it = aggregators_.find(name); it != aggregators_.end()) {
     return &it->second->host.process;
   }
@@ -65,6 +69,7 @@ void SimulatedCluster::stop(const std::string& name, bool power_cut) {
   if (dying == nullptr) return;
   dying->kill();
   if (name == "master") master_.reset();
+  if (name == kLogin) login_.reset();
   aggregators_.erase(name);
   computes_.erase(name);
   if (power_cut) {
@@ -84,6 +89,10 @@ void SimulatedCluster::start(const std::string& name) {
     // An ambush struck in the middle of the start, and starts it again.
     if (!ambushed_) wrong("the master did not start: " + master_->started.error().text());
     stop("master", true);
+    return;
+  }
+  if (name == kLogin) {
+    login_ = std::make_unique<SimUtility>(world_, fabric_, name, disk, timing_);
     return;
   }
   if (name.starts_with("agg")) {
@@ -107,6 +116,7 @@ void SimulatedCluster::start_all() {
   start("master");
   for (int i = 1; i <= options_.aggregators; ++i) start(fmt::format("agg{}", i));
   for (int i = 1; i <= options_.computes; ++i) start(node_name(i));
+  start(kLogin);
 }
 
 void SimulatedCluster::plan_faults() {
@@ -119,6 +129,7 @@ void SimulatedCluster::plan_faults() {
     }
   }
   for (int i = 1; i <= options_.computes; ++i) targets.push_back({node_name(i), node_name(i)});
+  for (int weight = 0; weight < 3; ++weight) targets.push_back({kLogin, kLogin});
   sim::FaultPlanOptions plan;
   plan.begin = options_.faults_from;
   plan.end = options_.faults_until;
@@ -273,6 +284,13 @@ std::string SimulatedCluster::unsettled() const {
       return name + " does not show the machine that it has";
     }
   }
+  const cluster::NodeEntry* login = master_->model.find(kLogin);
+  if (login == nullptr || login->node.phase.state != cluster::PhaseState::up || !login->confirmed) {
+    return "login1 is not up";
+  }
+  if (!master_->tree->spools().empty()) {
+    return master_->tree->spools().front().daemon + " says that records are stuck";
+  }
   // While an aggregator's hold runs nobody is away from home, and yet moves are to come.
   if (!master_->tree->planner().at_rest()) return "nodes are not home";
   return {};
@@ -322,8 +340,8 @@ void SimulatedCluster::check_history() {
 void SimulatedCluster::check_vouched() {
   const auto& children = master_->tree->children();
   const WallTime now = master_->host.process.executor().wall();
-  const auto in_touch = [&](const std::string& aggregator) {
-    const auto child = children.find("aggregator/" + aggregator);
+  const auto linked = [&](const std::string& key) {
+    const auto child = children.find(key);
     // What has just been lost is judged a moment later.
     return child != children.end() &&
            (child->second.linked || now - child->second.since < seconds(1));
@@ -331,7 +349,10 @@ void SimulatedCluster::check_vouched() {
   for (const auto& [name, entry] : master_->model.nodes()) {
     if (!entry.confirmed || entry.node.phase.state != cluster::PhaseState::up || !entry.agent)
       continue;
-    if (in_touch(entry.agent->primary) || in_touch(entry.agent->secondary)) continue;
+    if (linked("aggregator/" + entry.agent->primary) ||
+        linked("aggregator/" + entry.agent->secondary) || linked("utility/" + name)) {
+      continue;
+    }
     wrong(fmt::format(
         "{} is shown as up and confirmed by {}, primary '{}', secondary '{}': nobody who is linked",
         name, entry.node.phase.who, entry.agent->primary, entry.agent->secondary));

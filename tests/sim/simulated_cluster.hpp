@@ -76,6 +76,7 @@ class SimulatedCluster final : public sim::FaultActions {
   std::unique_ptr<daemons::testing::SimMaster> master_;
   std::map<std::string, std::unique_ptr<daemons::testing::SimAggregator>> aggregators_;
   std::map<std::string, std::unique_ptr<daemons::testing::SimCompute>> computes_;
+  std::unique_ptr<daemons::testing::SimUtility> login_;
   std::map<std::string, int> generations_;  ///< of each node's made-up machine
   std::unique_ptr<sim::FaultInjector> injector_;
   std::set<std::string> acknowledged_;  ///< why of each write that was answered

@@ -1,0 +1,44 @@
+// The spool of one daemon in its heartbeats.
+#include "daemons/spool_reporter.hpp"
+
+#include "proto/link.pb.h"
+
+#include <chrono>
+#include <utility>
+
+namespace drover::daemons {
+namespace {
+
+/// Longer than a failover and a reconnect take: until then records are on their way.
+constexpr Duration kStuckAfter = std::chrono::seconds(5);
+
+}  // namespace
+
+std::string SpoolReporter::tell(const tree::RecordOutbox::Stats& stats) {
+  const bool stuck = stats.records > 0 && stats.oldest >= kStuckAfter;
+  if (!stuck && !std::exchange(told_, false)) return {};
+  told_ = stuck;
+  proto::SpoolState message;
+  message.set_told(true);
+  if (stuck) {
+    message.set_records(stats.records);
+    message.set_bytes(stats.spool_bytes);
+    message.set_oldest_age_ms(static_cast<uint64_t>(
+        std::chrono::duration_cast<std::chrono::milliseconds>(stats.oldest).count()));
+  }
+  return message.SerializeAsString();
+}
+
+Result<ToldSpool> read_spool(std::string_view bytes) {
+  // No record waits longer than a year: a larger number is a lie that would not fit a Duration.
+  constexpr uint64_t kLongestMs = uint64_t{366} * 24 * 3600 * 1000;
+  proto::SpoolState message;
+  if (!message.ParseFromArray(bytes.data(), static_cast<int>(bytes.size())) || !message.told() ||
+      message.oldest_age_ms() > kLongestMs) {
+    return fail(Code::corrupt, "a spool state that cannot be read");
+  }
+  return ToldSpool{message.records(), message.bytes(),
+                   std::chrono::milliseconds(message.oldest_age_ms())};
+}
+
+}  // namespace drover::daemons
