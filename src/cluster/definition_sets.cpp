@@ -207,8 +207,7 @@ Status DefinitionWriter::put_group(Group group) {
   return {};
 }
 
-Status DefinitionWriter::remove_group(const std::string& name) {
-  DROVER_TRY(const Group gone, group(name));
+Status DefinitionWriter::check_group_unused(const std::string& name) {
   for (const auto& [other, definition] : state_->groups) {
     if (!definition.is_dynamic() || other == name) continue;
     DROVER_TRY(const RangeNames named, names_in(definition.range));
@@ -216,6 +215,16 @@ Status DefinitionWriter::remove_group(const std::string& name) {
     return fail(Code::conflict,
                 fmt::format("group '{}' is named by the range of group '{}'", name, other),
                 fmt::format("drover group set {} range=... first", other));
+  }
+  return {};
+}
+
+Status DefinitionWriter::remove_group(const std::string& name) {
+  DROVER_TRY(const Group gone, group(name));
+  if (mode_ == Mode::single) {
+    DROVER_CHECK_OK(check_group_unused(name));
+  } else {
+    state_->removed_groups.insert(name);
   }
   DROVER_CHECK_OK(tx_.erase(kGroupKind, name));
   state_->groups.erase(name);
@@ -262,8 +271,9 @@ Status DefinitionWriter::put_profile(Profile profile) {
   return {};
 }
 
-Status DefinitionWriter::remove_profile(const std::string& name) {
-  DROVER_TRY(const Profile gone, profile(name));
+Status DefinitionWriter::check_profile_unused(const std::string& name) {
+  // Every node has `default` without naming it, so that one may always go.
+  if (name == kDefaultProfile) return {};
   const auto used_by = [&](std::string_view kind, const std::string& user) {
     return fail(Code::conflict, fmt::format("profile '{}' is used by {} '{}'", name, kind, user),
                 fmt::format("take it from there first: drover {} set {} profiles=...", kind, user));
@@ -271,21 +281,28 @@ Status DefinitionWriter::remove_profile(const std::string& name) {
   const auto lists = [&](const std::vector<std::string>& names) {
     return std::ranges::find(names, name) != names.end();
   };
-  // Every node has `default` without naming it, so that one may always go.
-  if (name != kDefaultProfile) {
-    for (const auto& [other, definition] : state_->profiles) {
-      if (lists(definition.inherits)) return used_by("profile", other);
-    }
-    for (const auto& [other, definition] : state_->groups) {
-      if (lists(definition.profiles)) return used_by("group", other);
-    }
-    const std::string quoted = fmt::format("\"{}\"", name);
-    DROVER_TRY(const auto objects, tx_.list({.kind = std::string(kNodeKind)}));
-    for (const store::Object& object : objects) {
-      if (object.body.find(quoted) == std::string::npos) continue;
-      DROVER_TRY(const Node node, read_object<Node>(object));
-      if (lists(node.spec.profiles)) return used_by("node", node.name);
-    }
+  for (const auto& [other, definition] : state_->profiles) {
+    if (other != name && lists(definition.inherits)) return used_by("profile", other);
+  }
+  for (const auto& [other, definition] : state_->groups) {
+    if (lists(definition.profiles)) return used_by("group", other);
+  }
+  const std::string quoted = fmt::format("\"{}\"", name);
+  DROVER_TRY(const auto objects, tx_.list({.kind = std::string(kNodeKind)}));
+  for (const store::Object& object : objects) {
+    if (object.body.find(quoted) == std::string::npos) continue;
+    DROVER_TRY(const Node node, read_object<Node>(object));
+    if (lists(node.spec.profiles)) return used_by("node", node.name);
+  }
+  return {};
+}
+
+Status DefinitionWriter::remove_profile(const std::string& name) {
+  DROVER_TRY(const Profile gone, profile(name));
+  if (mode_ == Mode::single) {
+    DROVER_CHECK_OK(check_profile_unused(name));
+  } else {
+    state_->removed_profiles.insert(name);
   }
   DROVER_CHECK_OK(tx_.erase(kProfileKind, name));
   state_->profiles.erase(name);

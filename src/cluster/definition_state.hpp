@@ -40,6 +40,8 @@ struct DefinitionWriter::State final : Definitions {
   std::set<std::string> touched;  ///< Mode::together: nodes, groups and profiles to check
   std::set<std::string> touched_groups;
   std::set<std::string> touched_profiles;
+  std::set<std::string> removed_groups;
+  std::set<std::string> removed_profiles;
 
   mutable bool members_known = false;
   mutable std::unordered_map<std::string, std::vector<const Group*>> member_of;

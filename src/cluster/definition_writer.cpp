@@ -195,6 +195,12 @@ Status DefinitionWriter::finish_together() {
     const auto it = state_->groups.find(name);
     if (it != state_->groups.end()) DROVER_CHECK_OK(check_group_references(it->second));
   }
+  for (const std::string& name : state_->removed_groups) {
+    if (!state_->groups.contains(name)) DROVER_CHECK_OK(check_group_unused(name));
+  }
+  for (const std::string& name : state_->removed_profiles) {
+    if (!state_->profiles.contains(name)) DROVER_CHECK_OK(check_profile_unused(name));
+  }
   // Everybody lets go of what they no longer need before anybody takes anything.
   std::map<std::string, Claims> wanted;
   for (const std::string& name : state_->touched) {
@@ -220,7 +226,8 @@ Status DefinitionWriter::finish_together() {
 Status DefinitionWriter::finish() {
   const bool moved = !state_->renamed.empty() || !state_->removed.empty();
   if (!moved && !state_->recheck && state_->touched.empty() && state_->touched_groups.empty() &&
-      state_->touched_profiles.empty()) {
+      state_->touched_profiles.empty() && state_->removed_groups.empty() &&
+      state_->removed_profiles.empty()) {
     return {};
   }
   DROVER_CHECK_OK(state_->load());

@@ -87,6 +87,8 @@ class DefinitionWriter {
   Status check_references(const Node& node);
   Status check_group_references(const Group& group);
   Status check_profile_references(const Profile& profile);
+  Status check_group_unused(const std::string& name);
+  Status check_profile_unused(const std::string& name);
   Status update_groups();
   Status recheck_formulas();
   Status finish_together();

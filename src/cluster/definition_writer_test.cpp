@@ -297,6 +297,43 @@ TEST_F(DefinitionTest, ProfilesExistBeforeTheyAreTakenAndFormNoCircle) {
   EXPECT_EQ(remove_profile("b"), "there is no profile 'b'");
 }
 
+/// Profiles, groups and a node that refer to one another.
+class RemovalTest : public DefinitionTest {
+ protected:
+  void SetUp() override {
+    ASSERT_EQ(put_profile(R"({"name":"p"})"), "ok");
+    ASSERT_EQ(put_profile(R"({"name":"q","inherits":["p"]})"), "ok");
+    ASSERT_EQ(put_group(R"({"name":"a","profiles":["q"]})"), "ok");
+    ASSERT_EQ(put_group(R"({"name":"b","range":"@a"})"), "ok");
+    ASSERT_EQ(add("n1", R"({"profiles":["p"]})"), "ok");
+  }
+  static Status remove_sets(DefinitionWriter& writer) {
+    for (const char* name : {"p", "q"}) DROVER_CHECK_OK(writer.remove_profile(name));
+    for (const char* name : {"a", "b"}) DROVER_CHECK_OK(writer.remove_group(name));
+    return {};
+  }
+};
+
+TEST_F(RemovalTest, TogetherTheOrderDoesNotMatter) {
+  EXPECT_EQ(run(
+                [&](DefinitionWriter& w) -> Status {
+                  DROVER_CHECK_OK(remove_sets(w));
+                  return w.remove_node("n1");
+                },
+                Mode::together),
+            "ok");
+}
+
+TEST_F(RemovalTest, TogetherWhatIsStillUsedStays) {
+  EXPECT_EQ(run([](DefinitionWriter& w) { return remove_sets(w); }, Mode::together),
+            "profile 'p' is used by node 'n1'");
+}
+
+TEST_F(RemovalTest, TogetherAGroupThatARangeNamesStays) {
+  EXPECT_EQ(run([](DefinitionWriter& w) { return w.remove_group("a"); }, Mode::together),
+            "group 'a' is named by the range of group 'b'");
+}
+
 TEST_F(DefinitionTest, WhatSaysNothingNewWritesNothing) {
   const std::string text = R"({"nid":1,"interfaces":[{"name":"e","mac":"02:00:00:00:00:AA"}]})";
   ASSERT_EQ(add("n1", text), "ok");
