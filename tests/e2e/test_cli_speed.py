@@ -85,4 +85,4 @@ def test_changing_many_is_not_a_request_for_each(big):
     refused = big.cli("node", "set", "n[1-10000]", "flag=ok")
     assert refused.returncode == 2 and "add --yes" in refused.stderr
     shown = big.cli("node", "set", "n[1-10000]", "flag=ok", "--dry-run", check=0)
-    assert shown.stdout.startswith("would change n[1-10000]")
+    assert shown.stdout == "n[1-10000]: would be changed\n"
