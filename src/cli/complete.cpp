@@ -3,6 +3,7 @@
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "cli/client.hpp"
+#include "cli/complete_settings.hpp"
 #include "cli/fields.hpp"
 #include "cli/output.hpp"
 #include "cluster/attribute_catalogue.hpp"
@@ -35,6 +36,8 @@ enum class Takes {
   fields,
   test,
   change,
+  unset,
+  attribute,
   file,
   kind,
   topic
@@ -50,7 +53,8 @@ constexpr std::array kPositionals{
     Meaning{"group", Takes::group},     Meaning{"profile", Takes::profile},
     Meaning{"key", Takes::setting},     Meaning{"metric", Takes::metric},
     Meaning{"what", Takes::kind},       Meaning{"setting", Takes::change},
-    Meaning{"file", Takes::file},       Meaning{"topic", Takes::topic}};
+    Meaning{"file", Takes::file},       Meaning{"topic", Takes::topic},
+    Meaning{"field", Takes::unset}};
 constexpr std::array kOptions{
     Meaning{"nodes", Takes::range},     Meaning{"diff", Takes::range},
     Meaning{"range", Takes::range},     Meaning{"add", Takes::range},
@@ -63,12 +67,31 @@ constexpr std::array kOptions{
     Meaning{"dir", Takes::file},        Meaning{"file", Takes::file},
     Meaning{"config", Takes::file},     Meaning{"out", Takes::file}};
 
+/// Where a name means something else under one noun.
+struct NounMeaning {
+  std::string_view noun;
+  std::string_view name;
+  bool dashed;
+  Takes takes;
+};
+constexpr std::array kInNoun{NounMeaning{"group", "name", false, Takes::group},
+                             NounMeaning{"profile", "name", false, Takes::profile},
+                             NounMeaning{"node", "name", false, Takes::unset},
+                             NounMeaning{"node", "name", true, Takes::attribute},
+                             NounMeaning{"node", "to", false, Takes::text},
+                             NounMeaning{"setting", "setting", false, Takes::setting}};
+
 bool is_dashed(const Parameter& parameter) {
   return parameter.kind == Kind::option || parameter.kind == Kind::flag ||
          parameter.kind == Kind::repeated;
 }
 
-Takes takes(const Parameter& parameter) {
+Takes takes(std::string_view noun, const Parameter& parameter) {
+  for (const NounMeaning& here : kInNoun) {
+    if (here.noun == noun && here.name == parameter.name && here.dashed == is_dashed(parameter)) {
+      return here.takes;
+    }
+  }
   const auto look = [&](const auto& list) {
     const auto* it = std::find_if(list.begin(), list.end(),
                                   [&](const Meaning& m) { return m.name == parameter.name; });
@@ -193,7 +216,7 @@ class Completer {
   void value_of(const Parameter& parameter, std::string_view value) {
     for (const std::string& choice : parameter.choices) offer(choice);
     if (!parameter.choices.empty()) return;
-    switch (takes(parameter)) {
+    switch (takes(place_.noun, parameter)) {
       case Takes::text:
         return;
       case Takes::range:
@@ -213,7 +236,12 @@ class Completer {
       case Takes::test:
         return test_of_field("node", value);
       case Takes::change:
-        return test_of_field("node-change", value);
+        return change(value);
+      case Takes::unset:
+        for (const Candidate& name : settable_names(place_.noun)) offer(name.text, name.help);
+        return;
+      case Takes::attribute:
+        return live({"attribute"}, value);
       case Takes::file:
         out_.files = true;
         return;
@@ -277,6 +305,22 @@ class Completer {
       offer("true");
       offer("false");
     }
+  }
+
+  /// service=maintenance, profiles+=gpu: first the name, then what it may be.
+  void change(std::string_view value) {
+    const size_t equals = value.find('=');
+    if (equals == std::string_view::npos) {
+      for (const Candidate& name : settable_names(place_.noun)) offer(name.text + "=", name.help);
+      return;
+    }
+    std::string_view name = value.substr(0, equals);
+    if (name.ends_with('+') || name.ends_with('-')) name.remove_suffix(1);
+    head_ += value.substr(0, equals + 1);
+    const std::string_view rest = value.substr(equals + 1);
+    if (name == "profiles" || name == "inherits") return live({"profile"}, last_of_list(rest));
+    if (place_.noun == "group" && (name == "nodes" || name == "range")) return range(rest);
+    for (const std::string& choice : setting_choices(name)) offer(choice);
   }
 
   /// The name at the end of a noderange; inside brackets there is nothing to say.

@@ -78,6 +78,18 @@ TEST(Complete, FieldsAndTheirValues) {
   EXPECT_EQ(texts(complete({"node", "set", "n1", "locked=t"})), Words{"locked=true"});
   EXPECT_TRUE(has(texts(complete({"node", "set", "n1", "locked=true", "service=m"})),
                   "service=maintenance"));
+  EXPECT_TRUE(has(texts(complete({"node", "set", "n1", "bmc."})), "bmc.address="));
+  EXPECT_EQ(texts(complete({"node", "set", "n1", "bmc.protocol=r"})),
+            Words{"bmc.protocol=redfish"});
+  EXPECT_EQ(complete({"node", "set", "n1", "profiles+=gpu,b"}).kinds, Words{"profile"});
+  EXPECT_EQ(complete({"node", "set", "n1", "profiles+=gpu,b"}).head, "profiles+=gpu,");
+  EXPECT_EQ(complete({"node", "set", "n1", "profiles+=gpu,b"}).prefix, "b");
+  EXPECT_EQ(texts(complete({"node", "unset", "n1", "bmc.a"})), Words{"bmc.address"});
+  EXPECT_EQ(texts(complete({"profile", "set", "gpu", "inh"})), Words{"inherits="});
+  EXPECT_EQ(complete({"group", "show", "r"}).kinds, Words{"group"});
+  EXPECT_EQ(complete({"profile", "show", "r"}).kinds, Words{"profile"});
+  EXPECT_EQ(complete({"group", "set", "r", "range=a,n"}).head, "range=a,");
+  EXPECT_EQ(complete({"node", "attributes", "n1", "--name", "r"}).kinds, Words{"attribute"});
   EXPECT_TRUE(has(texts(complete({"explain", "phase."})), "phase.state"));
   EXPECT_EQ(texts(complete({"explain", "too-o"})), Words{"too-old"});
 }

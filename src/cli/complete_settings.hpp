@@ -1,0 +1,18 @@
+// NAME=VALUE in completion: what nodes, groups and profiles may be set to. Pure.
+#pragma once
+
+#include "cli/complete.hpp"
+
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drover::cli {
+
+/// What `drover NOUN set` takes before the '=', attributes last.
+std::vector<Candidate> settable_names(std::string_view noun);
+
+/// The words that may follow "name="; none where it is not one of few.
+std::vector<std::string> setting_choices(std::string_view name);
+
+}  // namespace drover::cli
