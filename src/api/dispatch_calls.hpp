@@ -10,9 +10,11 @@ namespace drover::api {
 class DispatchCalls final : public CallService {
  public:
   explicit DispatchCalls(tree::CallDispatch& dispatch) : dispatch_(dispatch) {}
-  Status start(tree::CallSpec spec, Callback<void(tree::CallReport)> done) override {
-    return dispatch_.start(std::move(spec), {}, std::move(done));
+  Status start(tree::CallSpec spec, Progress progress,
+               Callback<void(tree::CallReport)> done) override {
+    return dispatch_.start(std::move(spec), std::move(progress), std::move(done));
   }
+  Status cancel(const std::string& id) override { return dispatch_.cancel(id); }
 
  private:
   tree::CallDispatch& dispatch_;

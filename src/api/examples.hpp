@@ -5,8 +5,9 @@
 
 namespace drover::api {
 
-/// JSON text of an example of the type with this name (kTypeName); empty when there is none. A test
-/// holds every example to its schema.
+/// JSON text of an example of the type with this name (kTypeName); empty when there is none. They
+/// are in api/examples.json, which tests/e2e/test_contract.py records from a real master when
+/// DROVER_UPDATE_GOLDEN is set, and holds to their schemas.
 std::string_view example_of(std::string_view type_name);
 
 }  // namespace drover::api

@@ -1,7 +1,10 @@
 #include "api/master_api.hpp"
 
+#include "api/call_operation.hpp"
 #include "api/idempotency.hpp"
 #include "api/native/native.hpp"
+
+#include <fmt/format.h>
 
 namespace drover::api {
 
@@ -9,6 +12,8 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
                      Callback<void(const auth::AuditRecord&)> audit,
                      NodeAuthority::GroupsOf groups_of)
     : services_(services),
+      operations_(services.executor, services.store, services.log,
+                  operation_options(services.local)),
       hub_(services.executor, services.store),
       node_authority_(services.model, std::move(groups_of)),
       router_({services.executor, services.random, services.log, std::move(policy),
@@ -17,6 +22,9 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
                       std::span<const std::string> names, auth::NodeUse use) {
                  return node_authority_.check(who, standing, names, use);
                }}) {
+  services_.operations = &operations_;
+  operations_.add(call_operations(services_));
+  operations_.start();
   add_nodes(router_, services_);
   add_attributes(router_, services_);
   add_states(router_, services_);
@@ -27,6 +35,7 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_health(router_, services_);
   add_calls(router_, services_);
   add_changes(router_, services_, hub_);
+  add_operations(router_, services_);
   add_tokens(router_, services_);
   add_join(router_, services_);
   add_renew(router_, services_);
@@ -37,6 +46,13 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_contract(router_, services_.local);
   router_.limit_rate({});
   sweep();
+}
+
+cluster::OperationRunner::Options MasterApi::operation_options(LocalSource& local) {
+  const LocalView self = local.local();
+  cluster::OperationRunner::Options out;
+  out.master = fmt::format("{}#{}", self.name, self.starts);
+  return out;
 }
 
 void MasterApi::sweep() {

@@ -28,6 +28,9 @@ class MasterApi {
   [[nodiscard]] const Router& router() const { return router_; }
   /// From now on; until then RateLimit's own numbers.
   void limit_rate(const RateLimit& limit) { router_.limit_rate(limit); }
+  /// Where kinds of operations are added; call_operations() is there. Those added in the same turn
+  /// of the executor as this object was made in take part in what is taken up.
+  [[nodiscard]] cluster::OperationRunner& operations() { return operations_; }
   [[nodiscard]] const WatchHub& watchers() const { return hub_; }
   /// The contract as YAML, what api/openapi.yaml holds.
   [[nodiscard]] std::string openapi(std::string_view version) const {
@@ -36,8 +39,10 @@ class MasterApi {
 
  private:
   void sweep();
+  static cluster::OperationRunner::Options operation_options(LocalSource& local);
 
   Services services_;
+  cluster::OperationRunner operations_;
   WatchHub hub_;
   NodeAuthority node_authority_;
   Router router_;

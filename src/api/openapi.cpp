@@ -171,6 +171,13 @@ json::array parameters_of(const Route& route) {
   } else if (route.etag && route.method == "GET") {
     out.emplace_back(component("parameters", "If-None-Match"));
   }
+  for (const HeaderParameter& header : route.headers) {
+    out.emplace_back(json::object{{"name", header.name},
+                                  {"in", "header"},
+                                  {"required", false},
+                                  {"description", header.doc},
+                                  {"schema", json::object{{"type", "string"}}}});
+  }
   if (takes_key(route)) out.emplace_back(component("parameters", kIdempotencyHeader));
   out.emplace_back(component("parameters", kTimeoutHeader));
   return out;

@@ -67,6 +67,11 @@ struct AlsoGives {
   std::string_view doc = "Done.";
 };
 
+struct HeaderParameter {
+  std::string_view name;
+  std::string_view doc;
+};
+
 using Handler = Callback<void(const RequestPtr&)>;
 
 /// Largest body of a request, unless its route says otherwise.
@@ -96,6 +101,7 @@ struct Route {
   size_t body_limit = kBodyLimit;
   bool sortable =
       true;  ///< a list: the handler can give all of it at once (request.hpp wants_all())
+  std::vector<HeaderParameter> headers = {};  ///< of its own
   bool takes_key = true;  ///< of a change that is not open to anyone: heeds an Idempotency-Key
   Handler handler = {};
   bool pages_itself = false;  ///< set by Router::add

@@ -9,6 +9,7 @@
 #include "base/random.hpp"
 #include "cluster/health.hpp"
 #include "cluster/model.hpp"
+#include "cluster/operation_runner.hpp"
 #include "store/store.hpp"
 #include "tree/call.hpp"
 
@@ -29,8 +30,14 @@ class CallService {
   CallService(const CallService&) = delete;
   CallService& operator=(const CallService&) = delete;
   virtual ~CallService() = default;
-  /// Starts a call; `done` runs once, never in here. An error: nothing was sent, `done` never runs.
-  virtual Status start(tree::CallSpec spec, Callback<void(tree::CallReport)> done) = 0;
+  /// Groups that are new since the last time, with the totals so far.
+  using Progress = Callback<void(const tree::CallReport& fresh)>;
+  /// Starts a call; `done` runs once, never in here, with everything. `progress` may be empty. An
+  /// error: nothing was sent, neither ever runs.
+  virtual Status start(tree::CallSpec spec, Progress progress,
+                       Callback<void(tree::CallReport)> done) = 0;
+  /// Tells every hop to stop; `done` follows soon. not_found when no such call is running.
+  virtual Status cancel(const std::string& id) = 0;
 };
 
 /// Supplies what health is computed from; `model` and `now` are filled in by the handler.
@@ -111,6 +118,8 @@ struct Services {
   HealthSource& health;
   MetricsSource& metrics;
   LocalSource& local;
+  /// Set by MasterApi.
+  cluster::OperationRunner* operations = nullptr;
 };
 
 }  // namespace drover::api

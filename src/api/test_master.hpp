@@ -58,13 +58,20 @@ class RecordingAnswer final : public Answer {
 
 class FakeCalls final : public CallService {
  public:
-  Status start(tree::CallSpec spec, Callback<void(tree::CallReport)> done) override {
+  Status start(tree::CallSpec spec, Progress tell, Callback<void(tree::CallReport)> done) override {
     if (refuse) return tl::unexpected<Error>(*refuse);
     started.push_back(std::move(spec));
+    progress.push_back(std::move(tell));
     pending.push_back(std::move(done));
     return {};
   }
+  Status cancel(const std::string& id) override {
+    cancelled.push_back(id);
+    return {};
+  }
   std::optional<Error> refuse;
+  std::vector<std::string> cancelled;
+  std::vector<Progress> progress;
   std::vector<tree::CallSpec> started;
   std::vector<Callback<void(tree::CallReport)>> pending;
 };
@@ -93,8 +100,10 @@ class FakeLocal final : public LocalSource {
     view.name = "m1";
     view.version = "0.1.0";
     view.cluster = "alpha";
+    view.starts = starts;
     return view;
   }
+  uint64_t starts = 1;
 };
 
 inline auth::Principal person(const std::string& role, const std::string& name = "alice") {
@@ -121,6 +130,17 @@ class TestMaster {
     feed = store->subscribe(
         [this](std::span<const store::Change> changes) { EXPECT_TRUE(model.apply(changes)); });
     policy = std::make_shared<const auth::Policy>();
+    start_api();
+  }
+
+  /// As if the master's process had died and started again on the same store.
+  void restart() {
+    api.reset();
+    ++local.starts;
+    start_api();
+  }
+  void start_api() {
+    auto& executor = process.executor();
     api = std::make_unique<MasterApi>(
         Services{executor, process.random(), process.log(), *store, model, *enrolment, calls,
                  health, metrics, local},

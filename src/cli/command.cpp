@@ -2,6 +2,7 @@
 #include "cli/command.hpp"
 
 #include "cli/nouns/nouns.hpp"
+#include "cli/nouns/operation.hpp"
 
 #include <iterator>
 
@@ -24,9 +25,9 @@ const std::vector<Command>& commands() {
     std::vector<Command> out;
     for (auto* rows :
          {node_commands, node_change_commands, group_commands, profile_commands, nodes_commands,
-          health_commands, call_commands, watch_commands, history_commands, token_commands,
-          join_commands, local_commands, version_commands, completion_commands, explain_commands,
-          man_commands, top_commands}) {
+          health_commands, call_commands, operation_commands, watch_commands, history_commands,
+          token_commands, join_commands, local_commands, version_commands, completion_commands,
+          explain_commands, man_commands, top_commands}) {
       auto more = rows();
       std::move(more.begin(), more.end(), std::back_inserter(out));
     }
@@ -42,6 +43,7 @@ const std::vector<Noun>& nouns() {
       {"profile", "Attributes under a name, for nodes and groups to take"},
       {"nodes", "Expand, fold and count noderanges"},
       {"call", "Ask the agents on nodes"},
+      {"operation", "Long-running requests"},
       {"token", "Join tokens for new hosts"}};
   return all;
 }

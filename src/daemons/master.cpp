@@ -70,6 +70,7 @@ Status Master::start() {
       api::Services{seams_.executor, seams_.random, log_.with("api"), parts_.store, model_,
                     enrolment_, *this, *this, *this, *this},
       [this] { return policy_; }, std::move(audit));
+  api_->limit_rate(config_.rate);
   DROVER_CHECK_OK(listen_http());
   tree_->start(*worker_);
   note_listens("master", config_.self.name,
@@ -153,8 +154,13 @@ void Master::on_node(const cluster::Model::NodeEvent& event) {
 
 // --- what the API asks for --------------------------------------------------------------------
 
-Status Master::start(tree::CallSpec spec, Callback<void(tree::CallReport)> done) {
-  return tree_->calls().start(std::move(spec), nullptr, std::move(done));
+Status Master::start(tree::CallSpec spec, Progress progress,
+                     Callback<void(tree::CallReport)> done) {
+  return tree_->calls().start(std::move(spec), std::move(progress), std::move(done));
+}
+
+Status Master::cancel(const std::string& id) {
+  return tree_->calls().cancel(id);
 }
 
 std::optional<api::NodeMetrics> Master::latest(std::string_view node) {

@@ -29,6 +29,7 @@ struct MasterConfig {
   std::vector<net::Endpoint> http_listen;  ///< HTTPS
   std::string socket;                      ///< local API; empty: none
   std::string audit_dir;                   ///< where who changed what is written; empty: nowhere
+  api::RateLimit rate;                     ///< of API clients over the network, each
   Timing timing;
   uint32_t own_uid = 0;
   Callback<std::string(uint32_t uid)> user_name;
@@ -64,7 +65,9 @@ class Master final : public api::CallService,
   [[nodiscard]] const std::vector<net::Endpoint>& tree_endpoints() const { return tree_bound_; }
 
  private:
-  Status start(tree::CallSpec spec, Callback<void(tree::CallReport)> done) override;
+  Status start(tree::CallSpec spec, Progress progress,
+               Callback<void(tree::CallReport)> done) override;
+  Status cancel(const std::string& id) override;
   cluster::HealthFacts health_facts() override;
   std::optional<api::NodeMetrics> latest(std::string_view node) override;
   api::LocalView local() override;

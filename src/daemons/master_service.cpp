@@ -57,6 +57,8 @@ class MasterService final : public Service {
     DROVER_TRY(master.http_listen, endpoints_of(config, "http.listen"));
     master.socket = config.text("socket");
     master.audit_dir = state + "/audit";
+    master.rate.per_second = static_cast<uint64_t>(config.integer("api.rate"));
+    master.rate.burst = static_cast<uint64_t>(config.integer("api.burst"));
     master.timing = timing_of(config);
     master.own_uid = getuid();
     master.user_name = [](uint32_t uid) { return os::user_name(uid); };
@@ -178,6 +180,18 @@ ConfigTable master_table() {
                .type = ConfigType::list,
                .standard = "0.0.0.0:9443,[::]:9443",
                .help = "endpoints of the HTTPS API"},
+              {.key = "api.rate",
+               .type = ConfigType::integer,
+               .standard = "200",
+               .help = "requests a second that one API client may make on the long run; 0: any",
+               .least = 0,
+               .most = 1'000'000},
+              {.key = "api.burst",
+               .type = ConfigType::integer,
+               .standard = "1000",
+               .help = "requests that one API client may make at once after a pause",
+               .least = 1,
+               .most = 1'000'000},
               {.key = "certificate.lifetime",
                .type = ConfigType::duration,
                .standard = "7d",

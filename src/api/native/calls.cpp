@@ -1,99 +1,21 @@
-// POST /calls: one request to many nodes, with folded answers.
+// POST /calls: one request to many nodes, with folded answers: at once, as a stream, or as an
+// operation that runs on its own.
+#include "api/call_operation.hpp"
+#include "api/call_view.hpp"
 #include "api/idempotency.hpp"
 #include "api/native/native.hpp"
 #include "api/node_selection.hpp"
 #include "auth/assertion.hpp"
-
-#include <array>
 
 #include <fmt/format.h>
 
 namespace drover::api {
 namespace {
 
-constexpr int64_t kDefaultCallMs = 5000;
-
-struct CallRequest {
-  static constexpr std::string_view kTypeName = "CallRequest";
-  std::string method;
-  std::string nodes;
-  std::string payload;
-  int64_t timeout_ms = kDefaultCallMs;
-  void describe(Visitor& v) {
-    v.field("method", method, "What to run: ping, identity, inventory.collect.");
-    v.field("nodes", nodes, "Noderange of the nodes to ask.");
-    v.field("payload", payload, "Passed to the method.", Presence::optional);
-    v.field("timeout_ms", timeout_ms, "Time for all answers together.", Presence::optional);
-  }
-};
-
-enum class CallOutcome : uint8_t { done, failed, unreached, timed_out };
-std::span<const std::string_view> enum_names(CallOutcome) {
-  static constexpr std::array<std::string_view, 4> kNames{"done", "failed", "unreached",
-                                                          "timed_out"};
-  return kNames;
-}
-
-struct CallError {
-  static constexpr std::string_view kTypeName = "CallError";
-  std::string code;
-  std::string message;
-  void describe(Visitor& v) {
-    v.field("code", code, "Name of the kind of error.");
-    v.field("message", message, "What failed, and why.");
-  }
-};
-
-struct CallGroupView {
-  static constexpr std::string_view kTypeName = "CallGroup";
-  CallOutcome outcome = CallOutcome::done;
-  std::string nodes;
-  uint64_t count = 0;
-  std::optional<std::string> result;
-  std::optional<CallError> error;
-  void describe(Visitor& v) {
-    v.field("outcome", outcome, "How these nodes ended.");
-    v.field("nodes", nodes, "Folded noderange of those that ended alike.");
-    v.field("count", count, "How many they are.");
-    v.field("result", result, "What they answered; null unless done.");
-    v.field("error", error, "Why not; null when done.");
-  }
-};
-
-struct CallView {
-  static constexpr std::string_view kTypeName = "Call";
-  std::string id;
-  std::vector<CallGroupView> groups;
-  std::map<std::string, uint64_t> totals;
-  void describe(Visitor& v) {
-    v.field("id", id, "The call's id.");
-    v.field("groups", groups, "Nodes that ended alike, the biggest group first.");
-    v.field("totals", totals, "How many nodes ended how.");
-  }
-};
-
-CallView view_of(tree::CallReport& report) {
-  CallView view;
-  view.id = report.id;
-  for (tree::CallGroup& group : report.groups) {
-    CallGroupView shown;
-    shown.outcome = static_cast<CallOutcome>(group.outcome);
-    shown.nodes = std::move(group.nodes);
-    shown.count = group.count;
-    if (group.outcome == tree::Outcome::done) {
-      shown.result = std::move(group.result);
-    } else {
-      shown.error = CallError{std::string(info(group.error.code).name), group.error.text()};
-    }
-    view.groups.push_back(std::move(shown));
-  }
-  for (size_t i = 0; i < tree::kOutcomes; ++i) {
-    const auto outcome = static_cast<CallOutcome>(i);
-    const uint64_t count = report.totals.of(static_cast<tree::Outcome>(i));
-    if (count > 0) view.totals[std::string(enum_name(outcome))] = count;
-  }
-  return view;
-}
+constexpr std::string_view kLines = "application/jsonl";
+constexpr std::string_view kEvents = "text/event-stream";
+/// A stream says so often that it lives; those who pass it on give up after 45 s of silence.
+constexpr Duration kPulse = std::chrono::seconds(10);
 
 /// With an Idempotency-Key the call's id follows from it, so that asking again after this master
 /// died runs nothing twice: a node runs one id once.
@@ -128,18 +50,115 @@ Result<tree::CallSpec> spec_of(Services& services, const RequestPtr& request) {
   return spec;
 }
 
+/// A call whose outcomes go out as they come. Lives until the call or the client ends.
+class CallStream : public std::enable_shared_from_this<CallStream> {
+ public:
+  CallStream(Services& services, RequestPtr request, const tree::CallSpec& spec, bool lines)
+      : services_(services), request_(std::move(request)), lines_(lines) {
+    last_.id = spec.id;
+    last_.targets = spec.targets.size();
+  }
+
+  void start(tree::CallSpec spec) {
+    const auto self = shared_from_this();
+    const Status started = services_.calls.start(
+        std::move(spec), [self](const tree::CallReport& fresh) { self->tell(fresh); },
+        [self](const tree::CallReport& report) { self->end(report); });
+    if (!started) return request_->fail(started.error());
+    answer_ = request_->take_stream();
+    if (answer_ == nullptr) return;
+    answer_->begin(200, {{"Content-Type", std::string(lines_ ? kLines : kEvents)},
+                         {"Cache-Control", "no-store"}});
+    // Nobody reads what comes: the nodes need not go on.
+    answer_->on_gone([weak = weak_from_this()] {
+      if (const auto stream = weak.lock()) stream->leave();
+    });
+    pulse();
+  }
+
+ private:
+  void tell(const tree::CallReport& fresh) {
+    last_.totals = totals_of(fresh.totals);
+    for (const tree::CallGroup& group : fresh.groups) {
+      last_.group = view_of(group);
+      write();
+      told_ += group.count;
+    }
+  }
+  void end(const tree::CallReport& report) {
+    // What no progress has told, such as nodes that nothing was heard of.
+    if (told_ == 0) tell(report);
+    last_.totals = totals_of(report.totals);
+    last_.group.reset();
+    last_.end = true;
+    write();
+    pulse_.cancel();
+    if (answer_ != nullptr) answer_->end();
+    answer_ = nullptr;
+  }
+  void write() {
+    if (answer_ == nullptr) return;
+    answer_->write(lines_ ? encode(last_) + "\n"
+                          : fmt::format("event: call\ndata: {}\n\n", encode(last_)));
+  }
+  void pulse() {
+    pulse_.after(services_.executor, kPulse, [weak = weak_from_this()] {
+      if (const auto stream = weak.lock()) {
+        stream->last_.group.reset();
+        stream->write();
+        stream->pulse();
+      }
+    });
+  }
+  void leave() {
+    pulse_.cancel();
+    (void)services_.calls.cancel(last_.id);
+    // Not in its own callback.
+    services_.executor.post([held = std::shared_ptr<Answer>(std::move(answer_))] {});
+  }
+
+  Services& services_;
+  RequestPtr request_;
+  bool lines_;
+  std::unique_ptr<Answer> answer_;
+  CallEvent last_;
+  uint64_t told_ = 0;
+  Timer pulse_;
+};
+
+void run_on_its_own(Services& services, const RequestPtr& request, const tree::CallSpec& spec) {
+  mutate(services, request,
+         [operation = call_operation(spec, request->actor(), services.operations->master())](
+             store::Transaction& tx) -> Result<Reply> {
+           tx.explain(fmt::format("{} on {}", operation.what, operation.nodes));
+           DROVER_CHECK_OK(cluster::create_operation(tx, operation));
+           DROVER_TRY(const auto made, cluster::read_operation(tx, operation.id));
+           return Reply{202, encode(made), "", "/api/v1/operations/" + operation.id};
+         });
+}
+
 void start_call(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, tree::CallSpec spec, spec_of(services, request));
   if (const Status allowed = request->authorize_nodes(spec.targets, auth::NodeUse::run); !allowed) {
     return request->fail(allowed.error());
   }
+  const net::HttpHeaders& headers = request->http().headers;
+  if (headers.has_token("Prefer", "respond-async")) {
+    return run_on_its_own(services, request, spec);
+  }
+  const bool lines = headers.has_token("Accept", kLines);
+  if (lines || headers.has_token("Accept", kEvents)) {
+    const auto stream = std::make_shared<CallStream>(services, request, spec, lines);
+    return stream->start(std::move(spec));
+  }
   constexpr Duration kGathering = std::chrono::seconds(5);  // the last answers on their way up
   request->allow(spec.budget + kGathering);
   once(services, request, [&services, spec = std::move(spec)](Finish finish) mutable {
     const auto shared = std::make_shared<Finish>(std::move(finish));
-    const Status started = services.calls.start(std::move(spec), [shared](tree::CallReport report) {
-      (*shared)(Reply{200, encode(view_of(report)), ""});
-    });
+    const Status started =
+        services.calls.start(std::move(spec), {}, [shared](const tree::CallReport& report) {
+          (*shared)(Reply{200, encode(view_of(report)), ""});
+        });
     if (!started) (*shared)(tl::unexpected<Error>(started.error()));
   });
 }
@@ -155,6 +174,16 @@ void add_calls(Router& router, Services& services) {
               .gives = body_of<CallView>(),
               .on_nodes = true,
               .errors = {Code::not_found},
+              .also = {{200, body_of<CallEvent>(), kLines},
+                       {200, body_of<CallEvent>(), kEvents},
+                       {202, body_of<cluster::Operation>(), "application/json",
+                        "It runs on its own (Prefer: respond-async): look at the operation."}},
+              .headers = {{"Prefer",
+                           "respond-async: answer 202 at once with an operation that goes on "
+                           "without this connection, also over a restart of the master."},
+                          {"Accept",
+                           "application/jsonl or text/event-stream: outcomes as they come, one "
+                           "CallEvent each. The call ends when the client leaves."}},
               .handler = [&services](const RequestPtr& r) { start_call(services, r); }});
 }
 

@@ -23,6 +23,7 @@ void add_attributes(Router& router, Services& services);
 void add_groups(Router& router, Services& services);
 void add_profiles(Router& router, Services& services);
 void add_states(Router& router, Services& services);
+void add_operations(Router& router, Services& services);
 void add_renew(Router& router, Services& services);
 void add_tokens(Router& router, Services& services);
 

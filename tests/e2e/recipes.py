@@ -1,0 +1,218 @@
+"""How every operation of the contract is called with success, and what provokes its own errors.
+
+The walk (test_contract.py) provokes by itself what follows from an operation's form: bad parameters, no or
+too small rights, too large bodies, unknown things, used keys, stale revisions, too many requests.
+"""
+import dataclasses
+import subprocess
+import uuid
+
+
+@dataclasses.dataclass
+class Request:
+    method: str
+    target: str
+    body: object = None
+    headers: dict = dataclasses.field(default_factory=dict)
+    who: str = "admin"
+    stream: bool = False  # read the first bytes alone
+    raw: bytes | None = None  # in place of body
+
+
+@dataclasses.dataclass
+class Recipe:
+    """`good` makes one request that succeeds, a new one each time; `more` those for everything else."""
+    good: object
+    more: object = lambda world: ()
+
+
+class World:
+    """What the recipes stand on: a cluster with two nodes that are up."""
+
+    def __init__(self, cluster):
+        self.cluster = cluster
+        self.count = 0
+
+    def fresh(self, stem="x"):
+        self.count += 1
+        return f"{stem}{self.count}"
+
+    def make(self, where, body):
+        """A new thing of a list; its name."""
+        self.cluster.api.json("POST", where, body)
+        return body["name"]
+
+    def node(self, **spec):
+        """A new node that nobody else uses."""
+        return self.make("/nodes", {"name": self.fresh("t"), "spec": spec})
+
+    def group(self, **more):
+        return self.make("/groups", {"name": self.fresh("g"), "nodes": "n1", **more})
+
+    def profile(self, **more):
+        return self.make("/profiles", {"name": self.fresh("p"), "attributes": {"x.rack": "7"}, **more})
+
+    def token(self, role="compute", **more):
+        return self.cluster.api.json("POST", "/tokens", {"role": role, **more})
+
+    def csr(self):
+        done = subprocess.run(
+            ["openssl", "req", "-new", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-subj",
+             "/CN=x", "-keyout", "/dev/null"], capture_output=True, text=True, check=True, timeout=60)
+        return done.stdout
+
+    def operation(self, ended=False):
+        operation = self.cluster.api.json(
+            "POST", "/calls", {"method": "ping", "nodes": "n1" if ended else "down1", "timeout_ms": 60000},
+            {"Prefer": "respond-async"})
+        if ended:
+            operation = self.cluster.api.get(f"/operations/{operation['id']}?wait=60")
+            assert operation["state"] == "done", operation
+        return operation["id"]
+
+
+def simple(method, target, **more):
+    return Recipe(lambda world: Request(method, target, **more))
+
+
+def call(world, nodes="n[1-2]", **more):
+    return Request("POST", "/calls", {"method": "ping", "nodes": nodes, "timeout_ms": 10000}, **more)
+
+
+def join_body(world, token, name, role="compute"):
+    return {"token": token, "csr_pem": world.csr(), "role": role, "name": name}
+
+
+def join_more(world):
+    token = world.token(names="ok1", uses=2)["token"]
+    yield Request("POST", "/join", join_body(world, token, "other1"), who="anonymous")  # 403
+    yield Request("POST", "/join", join_body(world, token, "ok1"), who="anonymous")
+    yield Request("POST", "/join", join_body(world, token, "ok1"), who="anonymous")  # 409: another key
+    revoked = world.token()
+    world.cluster.api.ask("DELETE", f"/tokens/{revoked['id']}")
+    yield Request("POST", "/join", join_body(world, revoked["token"], "ok2"), who="anonymous")  # 401
+
+
+def calls_more(world):
+    yield call(world, headers={"Accept": "application/jsonl"})
+    yield call(world, headers={"Accept": "text/event-stream"})
+    yield call(world, headers={"Prefer": "respond-async"})
+    yield call(world, "nosuch")
+
+
+def operation_more(world):
+    yield Request("DELETE", f"/operations/{world.operation(ended=True)}")
+
+
+def make_nodes_more(world):
+    first, second = world.fresh("m"), world.node()
+    yield Request("POST", f"/nodes?nodes={first}", {"role": "compute"})
+    yield Request("POST", f"/nodes?nodes={world.fresh('m')},{second}", {"role": "compute"})  # 207: one is there
+    yield Request("POST", "/nodes", {"name": second})  # 409
+    yield Request("POST", "/nodes", {"name": world.fresh("m"), "spec": {"profiles": ["nosuch"]}})  # 404
+
+
+def group_body(world, **more):
+    return {"name": world.fresh("g"), "nodes": "n1", "description": "a test's", "attributes": {"x.rack": "7"}, **more}
+
+
+def profile_body(world, **more):
+    return {"name": world.fresh("p"), "attributes": {"x.rack": "7"}, "inherits": [], **more}
+
+
+def put_new(world, where, body):
+    return Request("PUT", f"{where}/{body['name']}", body, {"If-None-Match": "*"})
+
+
+def put_again(world, where, name, body):
+    tag = world.cluster.api.ask("GET", f"{where}/{name}").headers["ETag"]
+    return Request("PUT", f"{where}/{name}", {**body, "name": name}, {"If-Match": tag})
+
+
+RECIPES = {
+    "POST /api/v1/calls": Recipe(call, calls_more),
+    "POST /api/v1/certificates/renew": Recipe(
+        lambda world: Request("POST", "/certificates/renew", {"csr_pem": world.csr()}, who="n1")),
+    "GET /api/v1/changes": Recipe(
+        lambda world: Request("GET", "/changes?limit=3&kind=node"),
+        lambda world: [Request("GET", "/changes?since=999999999")]),
+    "GET /api/v1/health": simple("GET", "/health"),
+    "POST /api/v1/join": Recipe(
+        lambda world: Request("POST", "/join", join_body(world, world.token()["token"], world.fresh("j")),
+                              who="anonymous"), join_more),
+    "GET /api/v1/local": simple("GET", "/local"),
+    "GET /api/v1/metrics": simple("GET", "/metrics?nodes=n1&limit=5&sort=node"),
+    "GET /api/v1/names": simple("GET", "/names?kind=node&prefix=n"),
+    "GET /api/v1/noderange/count": simple("GET", "/noderange/count?nodes=n[1-2]"),
+    "GET /api/v1/noderange/expand": simple("GET", "/noderange/expand?nodes=n[1-2]"),
+    "GET /api/v1/noderange/fold": simple("GET", "/noderange/fold?nodes=n1,n2"),
+    "GET /api/v1/nodes": simple("GET", "/nodes?nodes=n[1-2]&limit=1&sort=-name&fields=name,phase.state"),
+    "GET /api/v1/nodes/{name}": simple("GET", "/nodes/n1"),
+    "PATCH /api/v1/nodes/{name}": Recipe(
+        lambda world: Request("PATCH", "/nodes/n1", {"locked": True, "why": world.fresh()})),
+    "GET /api/v1/nodes/{name}/inventory": simple("GET", "/nodes/n1/inventory"),
+    "GET /api/v1/nodes/{name}/metrics": simple("GET", "/nodes/n1/metrics"),
+    "GET /api/v1/attributes": simple("GET", "/attributes?nodes=n[1-2]&limit=1"),
+    "GET /api/v1/nodes/{name}/attributes": Recipe(
+        lambda world: Request("GET", f"/nodes/{world.node(attributes={'x.rack': '7'})}/attributes")),
+    "GET /api/v1/states": simple("GET", "/states?nodes=n[1-2]&view=csm"),
+    "POST /api/v1/nodes": Recipe(
+        lambda world: Request("POST", "/nodes", {"name": world.fresh("m"), "role": "compute", "spec": {
+            "description": "a test's", "attributes": {"x.rack": "${number}"}}}), make_nodes_more),
+    "PATCH /api/v1/nodes": Recipe(
+        lambda world: Request("PATCH", f"/nodes?nodes={world.node()},{world.node()}", {"locked": True}),
+        lambda world: [Request("PATCH", f"/nodes?nodes={world.node()},n1", {"service": "soft_failure"})]),
+    "DELETE /api/v1/nodes": Recipe(
+        lambda world: Request("DELETE", f"/nodes?nodes={world.node()},{world.node()}"),
+        lambda world: [Request("DELETE", f"/nodes?nodes={world.node()},n1")]),  # 207: n1 is up
+    "DELETE /api/v1/nodes/{name}": Recipe(lambda world: Request("DELETE", f"/nodes/{world.node()}")),
+    "POST /api/v1/nodes/{name}/rename": Recipe(
+        lambda world: Request("POST", f"/nodes/{world.node()}/rename", {"to": world.fresh("r")}),
+        lambda world: [Request("POST", f"/nodes/{world.node()}/rename", {"to": "n1"})]),
+    "GET /api/v1/groups": Recipe(lambda world: Request("GET", f"/groups?limit=1{'' if world.group() else ''}")),
+    "POST /api/v1/groups": Recipe(
+        lambda world: Request("POST", "/groups", group_body(world)),
+        lambda world: [Request("POST", "/groups", group_body(world, name=world.group())),
+                       Request("POST", "/groups", group_body(world, nodes="nosuch"))]),
+    "GET /api/v1/groups/{name}": Recipe(lambda world: Request("GET", f"/groups/{world.group()}")),
+    "PUT /api/v1/groups/{name}": Recipe(
+        lambda world: put_new(world, "/groups", group_body(world)),
+        lambda world: [put_again(world, "/groups", world.group(), group_body(world)),
+                       put_new(world, "/groups", group_body(world, nodes="nosuch"))]),
+    "PATCH /api/v1/groups/{name}": Recipe(
+        lambda world: Request("PATCH", f"/groups/{world.group()}", {"description": "changed"})),
+    "DELETE /api/v1/groups/{name}": Recipe(lambda world: Request("DELETE", f"/groups/{world.group()}")),
+    "POST /api/v1/groups/{name}/members": Recipe(
+        lambda world: Request("POST", f"/groups/{world.group()}/members", {"add": "n2", "remove": "n1"})),
+    "GET /api/v1/profiles": Recipe(lambda world: Request("GET", f"/profiles?limit=1{'' if world.profile() else ''}")),
+    "POST /api/v1/profiles": Recipe(
+        lambda world: Request("POST", "/profiles", profile_body(world)),
+        lambda world: [Request("POST", "/profiles", profile_body(world, name=world.profile()))]),
+    "GET /api/v1/profiles/{name}": Recipe(lambda world: Request("GET", f"/profiles/{world.profile()}")),
+    "PUT /api/v1/profiles/{name}": Recipe(
+        lambda world: put_new(world, "/profiles", profile_body(world)),
+        lambda world: [put_again(world, "/profiles", world.profile(), profile_body(world)),
+                       put_new(world, "/profiles", profile_body(world, inherits=["nosuch"]))]),
+    "PATCH /api/v1/profiles/{name}": Recipe(
+        lambda world: Request("PATCH", f"/profiles/{world.profile()}", {"description": "changed"})),
+    "DELETE /api/v1/profiles/{name}": Recipe(lambda world: Request("DELETE", f"/profiles/{world.profile()}")),
+    "GET /api/v1/openapi.yaml": simple("GET", "/openapi.yaml"),
+    "GET /api/v1/operations": Recipe(
+        lambda world: Request("GET", f"/operations?state=done&kind=call&limit=1{'' if world.operation(True) else ''}")),
+    "GET /api/v1/operations/{id}": Recipe(
+        lambda world: Request("GET", f"/operations/{world.operation(True)}?wait=5")),
+    "DELETE /api/v1/operations/{id}": Recipe(
+        lambda world: Request("DELETE", f"/operations/{world.operation()}?why=test"), operation_more),
+    "GET /api/v1/tokens": simple("GET", "/tokens?limit=1"),
+    "POST /api/v1/tokens": simple("POST", "/tokens", body={"role": "compute", "names": "z[1-3]", "ttl_s": 60}),
+    "DELETE /api/v1/tokens/{id}": Recipe(lambda world: Request("DELETE", f"/tokens/{world.token()['id']}")),
+    "GET /api/v1/version": simple("GET", "/version"),
+    "GET /api/v1/watch": Recipe(
+        lambda world: Request("GET", "/watch?since=1&kind=node", stream=True),
+        lambda world: [Request("GET", "/watch?since=999999999")]),
+}
+
+
+def unused_key():
+    return uuid.uuid4().hex
+
