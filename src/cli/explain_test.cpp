@@ -8,6 +8,7 @@
 #include "cluster/attribute_catalogue.hpp"
 
 #include <algorithm>
+#include <cstdlib>
 #include <fstream>
 #include <sstream>
 
@@ -107,6 +108,17 @@ TEST(Manual, HasEveryCommandAndOption) {
   }
   EXPECT_EQ(pages.front().file, "drover.1");
   EXPECT_TRUE(pages.front().text.starts_with(".TH DROVER 1 "));
+}
+
+TEST(Manual, TheMarkdownPageIsTheTable) {
+  const std::string path = DROVER_SOURCE_DIR "/docs/cli.md";
+  const std::string made = manual_markdown();
+  if (std::getenv("DROVER_UPDATE_GOLDEN") != nullptr) std::ofstream(path) << made;
+  std::ostringstream golden;
+  golden << std::ifstream(path).rdbuf();
+  EXPECT_TRUE(made == golden.str())
+      << "docs/cli.md is not what the command table says; run DROVER_UPDATE_GOLDEN=1 "
+         "build/dev/bin/cli_test";
 }
 
 TEST(Manual, LinesAreTextOrKnownRequests) {

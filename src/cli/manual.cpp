@@ -26,7 +26,7 @@ constexpr std::array<Pair, 6> kExits{
      {"4", "Not allowed."},
      {"5", "Somebody else changed it first, or its state does not allow it."}}};
 
-constexpr std::array<Pair, 9> kVariables{
+constexpr std::array<Pair, 8> kVariables{
     {{"DROVER_SOCKET", "The local daemon's Unix socket; as --socket."},
      {"DROVER_SERVER", "A master elsewhere, https://HOST:PORT; as --server."},
      {"DROVER_CERT", "Own certificate for DROVER_SERVER; as --cert."},
@@ -36,8 +36,7 @@ constexpr std::array<Pair, 9> kVariables{
       "A change of more nodes than this is asked about; stronger than the cluster's setting "
       "confirm.above (16)."},
      {"DROVER_TOKEN", "Join token for drover join."},
-     {"NO_COLOR", "Set and not empty: no colours."},
-     {"EDITOR, VISUAL", "The editor of drover edit."}}};
+     {"NO_COLOR", "Set and not empty: no colours."}}};
 
 constexpr std::array<Pair, 7> kForms{
     {{"table", "Columns for people; nodes that agree in all of them folded into one row."},
