@@ -194,6 +194,21 @@ TEST_F(LivenessTest, AHaltThatWasAskedForEndsHalted) {
   EXPECT_EQ(last_.durable[0].to, PhaseState::halted);
 }
 
+TEST_F(LivenessTest, WhoNobodySpeaksOfAnyMoreIsUnknownAndNeverLost) {
+  make_up();
+  live_.left("a", "n1", "a no longer hears it", wall(5));
+  EXPECT_EQ(verdict(5).who, "b") << "another one still hears it";
+  live_.left("b", "n1", "it ended its link while this master was silent", wall(6));
+  EXPECT_EQ(verdict(6).phase, PhaseState::up) << "for the grace";
+  EXPECT_FALSE(now_.confirmed);
+  EXPECT_EQ(now_.since, wall(6));
+  EXPECT_EQ(verdict(40).phase, PhaseState::unknown);
+  ASSERT_EQ(last_.durable.size(), 1U);
+  EXPECT_EQ(last_.durable[0].why, "it ended its link while this master was silent");
+  live_.report("b", member("n1", MemberState::primary, 41), at(41));
+  EXPECT_EQ(verdict(41).phase, PhaseState::up);
+}
+
 TEST_F(LivenessTest, AFailedWriteIsTriedAgain) {
   live_.report("a", member("n1", MemberState::primary, 1), at(1));
   EXPECT_EQ(live_.take(at(1)).durable.size(), 1U);
