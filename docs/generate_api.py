@@ -145,10 +145,11 @@ class Reader:
                 self.fail(str(error))
         if text[0] in "|>&*!'{[%@`#?,-" and not text[1:].replace(".", "").isdigit():
             self.fail(f"this is not the YAML that Drover writes: {text}")
-        try:
+        if re.fullmatch(r"-?\d+", text):
             return int(text)
-        except ValueError:
-            return text
+        if re.fullmatch(r"-?\d+\.\d+(e[+-]?\d+)?", text):
+            return float(text)
+        return text
 
 
 def cell(text):

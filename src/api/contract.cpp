@@ -17,9 +17,10 @@ std::vector<Code> documented_errors(const Route& route) {
     out.push_back(Code::unauthenticated);
     out.push_back(Code::denied);
   }
-  if (route.path.find('{') != std::string_view::npos) out.push_back(Code::not_found);
+  const bool makes = route.method == "PUT";  // what is not there
+  if (route.path.find('{') != std::string_view::npos && !makes) out.push_back(Code::not_found);
   if (std::ranges::find(route.query, "nodes", &QueryParameter::name) != route.query.end()) {
-    out.push_back(Code::not_found);
+    if (route.method != "POST") out.push_back(Code::not_found);  // new names are not looked up
     out.push_back(Code::too_large);
   }
   if (route.takes) out.push_back(Code::too_large);

@@ -27,7 +27,7 @@ class Recipe:
 
 
 class World:
-    """What the recipes stand on: a cluster with two nodes that are up."""
+    """What the recipes stand on: a cluster with three nodes that are up."""
 
     def __init__(self, cluster):
         self.cluster = cluster
@@ -62,8 +62,14 @@ class World:
         return done.stdout
 
     def operation(self, ended=False):
+        """Id of a call to n1, or of one to n3, which was just stopped and so does not answer for a while."""
+        if not ended:
+            slow = self.cluster["n3"]
+            slow.resume()
+            self.cluster.wait_up("n3")
+            slow.pause()
         operation = self.cluster.api.json(
-            "POST", "/calls", {"method": "ping", "nodes": "n1" if ended else "down1", "timeout_ms": 60000},
+            "POST", "/calls", {"method": "ping", "nodes": "n1" if ended else "n3", "timeout_ms": 60000},
             {"Prefer": "respond-async"})
         if ended:
             operation = self.cluster.api.get(f"/operations/{operation['id']}?wait=60")
@@ -113,7 +119,7 @@ def make_nodes_more(world):
 
 
 def group_body(world, **more):
-    return {"name": world.fresh("g"), "nodes": "n1", "description": "a test's", "attributes": {"x.rack": "7"}, **more}
+    return {"name": world.fresh("g"), "nodes": "n1", "description": "the first rack", "attributes": {"x.rack": "7"}, **more}
 
 
 def profile_body(world, **more):
@@ -152,13 +158,14 @@ RECIPES = {
         lambda world: Request("PATCH", "/nodes/n1", {"locked": True, "why": world.fresh()})),
     "GET /api/v1/nodes/{name}/inventory": simple("GET", "/nodes/n1/inventory"),
     "GET /api/v1/nodes/{name}/metrics": simple("GET", "/nodes/n1/metrics"),
+    "GET /api/v1/inventory": simple("GET", "/inventory?nodes=n1&limit=2"),
     "GET /api/v1/attributes": simple("GET", "/attributes?nodes=n[1-2]&limit=1"),
     "GET /api/v1/nodes/{name}/attributes": Recipe(
         lambda world: Request("GET", f"/nodes/{world.node(attributes={'x.rack': '7'})}/attributes")),
     "GET /api/v1/states": simple("GET", "/states?nodes=n[1-2]&view=csm"),
     "POST /api/v1/nodes": Recipe(
         lambda world: Request("POST", "/nodes", {"name": world.fresh("m"), "role": "compute", "spec": {
-            "description": "a test's", "attributes": {"x.rack": "${number}"}}}), make_nodes_more),
+            "description": "the first rack", "attributes": {"x.rack": "${number}"}}}), make_nodes_more),
     "PATCH /api/v1/nodes": Recipe(
         lambda world: Request("PATCH", f"/nodes?nodes={world.node()},{world.node()}", {"locked": True}),
         lambda world: [Request("PATCH", f"/nodes?nodes={world.node()},n1", {"service": "soft_failure"})]),

@@ -22,9 +22,7 @@ TOO_LARGE = 64 << 20  # announced, never sent
 @pytest.fixture(scope="module")
 def cluster():
     with c.Cluster("walk") as made:
-        made.form(2, aggregators=[("agg1", "127.0.0.1")])
-        made.add("compute", "down1", start=False)
-        yield made
+        yield made.form(3, aggregators=[("agg1", "127.0.0.1")])
 
 
 @pytest.fixture(scope="module")
@@ -53,7 +51,7 @@ class Seen:
 
 def connect(cluster, who):
     if who == "admin":
-        return c.UnixConnection(cluster.master.socket, 60)
+        return c.UnixConnection(str(cluster.master.socket), 60)
     context = ssl.create_default_context(cafile=cluster.ca_pem)
     context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
     if who != "anonymous":
@@ -94,7 +92,8 @@ class Examples:
     FILE = k.ROOT / "api" / "examples.json"
 
     def __init__(self):
-        self.found = {}
+        kept = "ProblemDocument"  # what it shows is chosen
+        self.found = {kept: json.loads(self.FILE.read_text(encoding="utf-8"))[kept]}
 
     def note(self, schema, value):
         items = schema.get("properties", {}).get("items", {}).get("items")
@@ -106,7 +105,8 @@ class Examples:
     def short(self, value):
         """Long texts, lists and secrets cut to what an example needs."""
         if isinstance(value, dict):
-            return {name: self.short(one) for name, one in list(value.items())[:30]}
+            return {name: "drover-join-v1.ID.SECRET.CA" if name == "token" else self.short(one)
+                    for name, one in list(value.items())[:30]}
         if isinstance(value, list):
             return [self.short(one) for one in value[:3]]
         return value[:60] + ".." if isinstance(value, str) and len(value) > 100 else value
@@ -197,7 +197,7 @@ class Walk:
         request = self.good()
         request.target = with_query(request.target, "no-such-parameter=1")
         self.send(request)
-        if 401 in self.answers:
+        if self.entry.get("security") != []:
             self.provoke_refusals()
         if 404 in self.answers and "{" in self.name:
             self.provoke_unknown()
@@ -318,7 +318,7 @@ def test_every_example_fits_its_schema(contract):
                     continue
                 count += 1
                 assert contract.check(content["schema"], content["example"], f"{name} {media}") == []
-    assert count > 10
+    assert count > 3
 
 
 def test_methods_head_and_options(cluster, contract):

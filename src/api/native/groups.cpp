@@ -213,6 +213,7 @@ void add_groups(Router& router, Services& services) {
               .query = {dry_run_parameter(), why_parameter()},
               .takes = body_of<cluster::Group>(),
               .gives = body_of<GroupView>(),
+              .errors = {Code::not_found},
               .condition = Condition::required,
               .etag = true,
               .also = {{201, body_of<GroupView>(), "application/json", "It was made."}},

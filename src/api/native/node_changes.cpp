@@ -248,6 +248,7 @@ void add_node_changes(Router& router, Services& services) {
        .gives = body_of<cluster::NodeView>(),
        .status = 201,
        .on_nodes = true,
+       .errors = {Code::already_exists},
        .etag = true,
        .location = true,
        .also = {{200, body_of<BulkView>(), "application/json", "With nodes=: all done."},
