@@ -55,17 +55,27 @@ constexpr std::array kPositionals{
     Meaning{"what", Takes::kind},       Meaning{"setting", Takes::change},
     Meaning{"file", Takes::file},       Meaning{"topic", Takes::topic},
     Meaning{"field", Takes::unset}};
-constexpr std::array kOptions{
-    Meaning{"nodes", Takes::range},     Meaning{"diff", Takes::range},
-    Meaning{"range", Takes::range},     Meaning{"add", Takes::range},
-    Meaning{"remove", Takes::range},    Meaning{"group", Takes::group},
-    Meaning{"profile", Takes::profile}, Meaning{"profiles", Takes::profile},
-    Meaning{"columns", Takes::fields},  Meaning{"sort", Takes::fields},
-    Meaning{"fields", Takes::fields},   Meaning{"filter", Takes::test},
-    Meaning{"socket", Takes::file},     Meaning{"cert", Takes::file},
-    Meaning{"key", Takes::file},        Meaning{"ca", Takes::file},
-    Meaning{"dir", Takes::file},        Meaning{"file", Takes::file},
-    Meaning{"config", Takes::file},     Meaning{"out", Takes::file}};
+constexpr std::array kOptions{Meaning{"nodes", Takes::range},
+                              Meaning{"diff", Takes::range},
+                              Meaning{"range", Takes::range},
+                              Meaning{"add", Takes::range},
+                              Meaning{"remove", Takes::range},
+                              Meaning{"group", Takes::group},
+                              Meaning{"profile", Takes::profile},
+                              Meaning{"profiles", Takes::profile},
+                              Meaning{"attribute", Takes::attribute},
+                              Meaning{"columns", Takes::fields},
+                              Meaning{"sort", Takes::fields},
+                              Meaning{"fields", Takes::fields},
+                              Meaning{"filter", Takes::test},
+                              Meaning{"socket", Takes::file},
+                              Meaning{"cert", Takes::file},
+                              Meaning{"key", Takes::file},
+                              Meaning{"ca", Takes::file},
+                              Meaning{"dir", Takes::file},
+                              Meaning{"file", Takes::file},
+                              Meaning{"config", Takes::file},
+                              Meaning{"out", Takes::file}};
 
 /// Where a name means something else under one noun.
 struct NounMeaning {
@@ -74,11 +84,7 @@ struct NounMeaning {
   bool dashed;
   Takes takes;
 };
-constexpr std::array kInNoun{NounMeaning{"group", "name", false, Takes::group},
-                             NounMeaning{"profile", "name", false, Takes::profile},
-                             NounMeaning{"node", "name", false, Takes::unset},
-                             NounMeaning{"node", "name", true, Takes::attribute},
-                             NounMeaning{"node", "to", false, Takes::text},
+constexpr std::array kInNoun{NounMeaning{"node", "to", false, Takes::text},
                              NounMeaning{"setting", "setting", false, Takes::setting}};
 
 bool is_dashed(const Parameter& parameter) {

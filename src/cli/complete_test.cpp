@@ -89,7 +89,7 @@ TEST(Complete, FieldsAndTheirValues) {
   EXPECT_EQ(complete({"group", "show", "r"}).kinds, Words{"group"});
   EXPECT_EQ(complete({"profile", "show", "r"}).kinds, Words{"profile"});
   EXPECT_EQ(complete({"group", "set", "r", "range=a,n"}).head, "range=a,");
-  EXPECT_EQ(complete({"node", "attributes", "n1", "--name", "r"}).kinds, Words{"attribute"});
+  EXPECT_EQ(complete({"node", "attributes", "n1", "--attribute", "r"}).kinds, Words{"attribute"});
   EXPECT_TRUE(has(texts(complete({"explain", "phase."})), "phase.state"));
   EXPECT_EQ(texts(complete({"explain", "too-o"})), Words{"too-old"});
 }

@@ -228,7 +228,7 @@ void attributes_called(std::string_view word, Found& out) {
        std::string(row->help),
        {{"rule", cluster::attribute_rule(*row)},
         {"set it", fmt::format("drover node|group|profile set .. {}=VALUE", row->name)},
-        {"see it", fmt::format("drover node attributes NODES --name {} --blame", row->name)},
+        {"see it", fmt::format("drover node attributes NODES --attribute {} --blame", row->name)},
         {"nodes by it", fmt::format("drover node list '{}=VALUE'", row->name)}}});
 }
 

@@ -132,12 +132,21 @@ FieldKind kind(std::string name, std::string help) {
   return {std::move(name), std::move(help), Flattener(set.schemas()).fields_of(T::kTypeName)};
 }
 
+/// Its `spec` is a patch of the node's; those fields are explained there.
+FieldKind node_change_kind() {
+  auto out = kind<cluster::NodePatch>("node-change",
+                                      "what drover node set may change beside the "
+                                      "spec and attributes");
+  std::erase_if(out.fields, [](const FieldInfo& field) { return field.path == "spec"; });
+  return out;
+}
+
 }  // namespace
 
 const std::vector<FieldKind>& field_kinds() {
   static const std::vector<FieldKind> all{
       kind<cluster::NodeView>("node", "a node, as drover node show -o json gives it"),
-      kind<cluster::NodePatch>("node-change", "what drover node set may change"),
+      node_change_kind(),
       kind<cluster::Group>("group", "a group, as drover group show -o json gives it"),
       kind<cluster::Profile>("profile", "a profile, as drover profile show -o json gives it"),
       kind<cluster::Part>("part", "a part of a node: drover node show NODE --inventory"),

@@ -4,6 +4,7 @@
 #include "cluster/field_rules.hpp"
 #include "cluster/net_address.hpp"
 
+#include <algorithm>
 #include <vector>
 
 #include <fmt/format.h>
@@ -65,11 +66,11 @@ Result<Claims> claims_of(const Node& node, const Definitions& definitions) {
                    fmt::format("{} of the same node has it", it->second));
 }
 
-Result<std::set<std::string>> ClaimBook::held_by(const std::string& node) {
+Result<ClaimBook::Held> ClaimBook::held_by(const std::string& node) {
   DROVER_TRY(const auto object, tx_.get(kClaimsOfKind, node));
-  if (!object) return std::set<std::string>();
+  if (!object) return Held();
   DROVER_TRY(const ClaimList list, decode_text<ClaimList>(object->body, Unknown::ignore));
-  return std::set<std::string>(list.claims.begin(), list.claims.end());
+  return Held(list.claims.begin(), list.claims.end());
 }
 
 Result<std::string> ClaimBook::holder(const std::string& claim) {
@@ -80,12 +81,40 @@ Result<std::string> ClaimBook::holder(const std::string& claim) {
   return held.contains(claim) ? std::move(record.node) : std::string();
 }
 
+Result<bool> ClaimBook::holds(const std::string& node, const Claims& claims) {
+  DROVER_TRY(const Held held, held_by(node));
+  return std::ranges::equal(held, claims, {}, {}, &Claims::value_type::first);
+}
+
+Status ClaimBook::take(const std::string& node, const Claims& claims) {
+  DROVER_TRY(const Held held, held_by(node));
+  DROVER_CHECK_OK(check(node, claims, held));
+  DROVER_CHECK_OK(release(node, claims, held));
+  return hold(node, claims, held);
+}
+
 Status ClaimBook::check(const std::string& node, const Claims& claims) {
+  DROVER_TRY(const Held held, held_by(node));
+  return check(node, claims, held);
+}
+Status ClaimBook::release(const std::string& node, const Claims& keep) {
+  DROVER_TRY(const Held held, held_by(node));
+  return release(node, keep, held);
+}
+Status ClaimBook::hold(const std::string& node, const Claims& claims) {
+  DROVER_TRY(const Held held, held_by(node));
+  return hold(node, claims, held);
+}
+
+Status ClaimBook::check(const std::string& node, const Claims& claims, const Held& held) {
   for (const auto& [claim, field] : claims) {
-    const size_t slash = claim.find('/');
-    const std::string value = claim.substr(slash + 1);
-    DROVER_TRY(std::string other, holder(claim));
+    const std::string value = claim.substr(claim.find('/') + 1);
+    std::string other;
     std::string_view as;
+    // What it holds already nobody else can have been given; but a node may have come by the name.
+    if (!held.contains(claim)) {
+      DROVER_TRY(other, holder(claim));
+    }
     if (claim.starts_with("alias/")) {
       DROVER_TRY(const auto named, tx_.get(kNodeKind, value));
       if (named) {
@@ -109,8 +138,7 @@ Status ClaimBook::check_name(const std::string& name) {
               fmt::format("drover node show {}", other));
 }
 
-Status ClaimBook::release(const std::string& node, const Claims& keep) {
-  DROVER_TRY(const auto held, held_by(node));
+Status ClaimBook::release(const std::string& node, const Claims& keep, const Held& held) {
   for (const std::string& claim : held) {
     if (keep.contains(claim)) continue;
     DROVER_TRY(const std::string now, holder(claim));
@@ -120,16 +148,12 @@ Status ClaimBook::release(const std::string& node, const Claims& keep) {
   return {};
 }
 
-Status ClaimBook::hold(const std::string& node, const Claims& claims) {
-  DROVER_TRY(const auto held, held_by(node));
+Status ClaimBook::hold(const std::string& node, const Claims& claims, const Held& held) {
   ClaimList list;
   bool changed = held.size() != claims.size();
   for (const auto& [claim, field] : claims) {
     list.claims.push_back(claim);
-    if (held.contains(claim)) {
-      DROVER_TRY(const std::string now, holder(claim));
-      if (now == node) continue;
-    }
+    if (held.contains(claim)) continue;
     changed = true;
     DROVER_CHECK_OK(tx_.put_quiet(kClaimKind, claim, encode(ClaimRecord{node})));
   }

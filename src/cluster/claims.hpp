@@ -26,6 +26,10 @@ class ClaimBook {
  public:
   explicit ClaimBook(store::Transaction& tx) : tx_(tx) {}
 
+  /// check(), release() and hold() for a node whose claims were not let go of.
+  Status take(const std::string& node, const Claims& claims);
+  /// Whether `node` holds exactly these.
+  Result<bool> holds(const std::string& node, const Claims& claims);
   /// Ok when nobody but `node` holds any of them; otherwise conflict naming the field, the value
   /// and who has it.
   Status check(const std::string& node, const Claims& claims);
@@ -37,7 +41,11 @@ class ClaimBook {
   Status hold(const std::string& node, const Claims& claims);
 
  private:
-  Result<std::set<std::string>> held_by(const std::string& node);
+  using Held = std::set<std::string, std::less<>>;
+  Result<Held> held_by(const std::string& node);
+  Status check(const std::string& node, const Claims& claims, const Held& held);
+  Status release(const std::string& node, const Claims& keep, const Held& held);
+  Status hold(const std::string& node, const Claims& claims, const Held& held);
   /// Who holds a claim now; empty: nobody.
   Result<std::string> holder(const std::string& claim);
 

@@ -75,9 +75,7 @@ Status DefinitionWriter::settle(const Node& node) {
   DROVER_CHECK_OK(state_->load());
   DROVER_CHECK_OK(check_references(node));
   DROVER_TRY(const Claims claims, claims_of(node, *state_));
-  DROVER_CHECK_OK(state_->claims.check(node.name, claims));
-  DROVER_CHECK_OK(state_->claims.release(node.name, claims));
-  DROVER_CHECK_OK(state_->claims.hold(node.name, claims));
+  DROVER_CHECK_OK(state_->claims.take(node.name, claims));
   DROVER_CHECK_OK(write_node(tx_, node));
   return {};
 }
@@ -180,6 +178,8 @@ Status DefinitionWriter::recheck_formulas() {
     DROVER_TRY(const Node node, read_node(tx_, object.key));
     const auto claims = claims_of(node, *state_);
     if (!claims) return fail_in(fmt::format("node '{}'", node.name), claims.error());
+    DROVER_TRY(const bool same, state_->claims.holds(node.name, *claims));
+    if (same) continue;
     DROVER_CHECK_OK(state_->claims.release(node.name, *claims));
     state_->touched.insert(node.name);
   }

@@ -21,7 +21,7 @@ def test_nodes_are_defined_before_they_are_heard_of(cluster):
     assert cluster.cli("node", "list", "room=b12", "-o", "name", check=0).stdout.split() == [
         "m5", "m6", "m7", "m8"]
     assert cluster.cli("node", "list", "ip=10.0.2.7", "-o", "name", check=0).stdout == "m7\n"
-    blame = cluster.cli("node", "attributes", "m5", "--blame", "--name", "kernel_args", check=0).stdout
+    blame = cluster.cli("node", "attributes", "m5", "--blame", "--attribute", "kernel_args", check=0).stdout
     assert "rack=2 quiet" in blame and "profile gpu of node" in blame, blame
 
 

@@ -89,13 +89,13 @@ Result<int> list(Context& context, const Sort& sort) {
 Result<int> show(Context& context, const Sort& sort, const Given& given) {
   DROVER_TRY(Client* const client, context.client());
   DROVER_TRY(const json::value one,
-             client->get(path_of_one(sort, given.text("name")), context.timeout()));
+             client->get(path_of_one(sort, given.text(sort.noun)), context.timeout()));
   return context.print_document(one);
 }
 
 Result<int> add(Context& context, const Sort& sort, const Given& given) {
   DROVER_TRY(json::object body, parsed_object(sort.settings(given.all("setting"))));
-  body["name"] = given.text("name");
+  body["name"] = given.text(sort.noun);
   DROVER_TRY(Client* const client, context.client());
   DROVER_TRY(const json::value answer,
              client->send("POST", changing_path(sort.path, given), body, context.timeout()));
@@ -103,7 +103,7 @@ Result<int> add(Context& context, const Sort& sort, const Given& given) {
 }
 
 Result<int> patch(Context& context, const Sort& sort, const Given& given, json::object body) {
-  const std::string path = path_of_one(sort, given.text("name"));
+  const std::string path = path_of_one(sort, given.text(sort.noun));
   DROVER_TRY(Client* const client, context.client());
   DROVER_TRY(const json::value answer,
              client->send("PATCH", changing_path(path, given), body, context.timeout()));
@@ -125,7 +125,7 @@ Result<int> unset(Context& context, const Sort& sort, const Given& given) {
 
 Result<int> remove(Context& context, const Sort& sort, const Given& given) {
   DROVER_TRY(Client* const client, context.client());
-  for (const std::string& name : given.all("name")) {
+  for (const std::string& name : given.all(sort.noun)) {
     DROVER_TRY(const json::value answer,
                client->send("DELETE", changing_path(path_of_one(sort, name), given), nullptr,
                             context.timeout()));
@@ -146,7 +146,7 @@ Result<int> members(Context& context, const Given& given) {
     body[side] = given.text(side);
   }
   DROVER_TRY(Client* const client, context.client());
-  const std::string path = path_of_one(sort, given.text("name"));
+  const std::string path = path_of_one(sort, given.text(sort.noun));
   if (body.empty()) {
     DROVER_TRY(const json::value group, client->get(path, context.timeout()));
     context.print(text_at(group, "members") + "\n");
@@ -177,7 +177,7 @@ const Parameter kDryRun{"dry-run", Kind::flag, "Let the cluster check it and cha
 }  // namespace
 
 std::vector<Command> group_commands() {
-  const Parameter name{"name", Kind::required, "Its name"};
+  const Parameter name{"group", Kind::required, "Its name"};
   return {
       {"group",
        "list",
@@ -218,7 +218,7 @@ std::vector<Command> group_commands() {
       {"group",
        "remove",
        "Remove groups; their nodes stay",
-       {{"name", Kind::many, "Names of groups"}, kWhy, kDryRun},
+       {{"group", Kind::many, "Names of groups"}, kWhy, kDryRun},
        {"drover group remove rack1"},
        of<group_sort, remove>},
       {"group",
@@ -235,7 +235,7 @@ std::vector<Command> group_commands() {
 }
 
 std::vector<Command> profile_commands() {
-  const Parameter name{"name", Kind::required, "Its name"};
+  const Parameter name{"profile", Kind::required, "Its name"};
   return {
       {"profile", "list", "List profiles", {}, {"drover profile list"}, list_of<profile_sort>},
       {"profile",
@@ -269,7 +269,7 @@ std::vector<Command> profile_commands() {
       {"profile",
        "remove",
        "Remove profiles that nothing takes",
-       {{"name", Kind::many, "Names of profiles"}, kWhy, kDryRun},
+       {{"profile", Kind::many, "Names of profiles"}, kWhy, kDryRun},
        {"drover profile remove gpu"},
        of<profile_sort, remove>},
   };

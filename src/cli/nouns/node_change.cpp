@@ -104,7 +104,7 @@ Result<int> set(Context& context, const Given& given) {
 }
 
 Result<int> unset(Context& context, const Given& given) {
-  DROVER_TRY(const NodeEdits edits, node_unsettings(given.all("name")));
+  DROVER_TRY(const NodeEdits edits, node_unsettings(given.all("field")));
   return change(context, given, edits);
 }
 
@@ -162,7 +162,7 @@ Result<int> attributes(Context& context, const Given& given) {
   const std::string& range = given.text("noderange");
   DROVER_CHECK_OK(check_range(range));
   std::string path = "/api/v1/attributes" + nodes_query(range);
-  if (given.has("name")) path = with_query(path, "name", given.text("name"));
+  if (given.has("attribute")) path = with_query(path, "name", given.text("attribute"));
   DROVER_TRY(Client* const client, context.client());
   DROVER_TRY(const json::array items, client->list(path, context.timeout()));
   if (!context.for_people() && context.output().format != Format::csv) {
@@ -234,7 +234,7 @@ std::vector<Command> node_change_commands() {
        "unset",
        "Take fields and attributes of nodes back to what they were without them",
        {{"noderange", Kind::required, "Nodes to change"},
-        {"name", Kind::many, "Attribute, field, INTERFACE.mac, or interface.NAME for all of it"},
+        {"field", Kind::many, "Attribute, field, INTERFACE.mac, or interface.NAME for all of it"},
         kWhy,
         kDryRun},
        {"drover node unset n1 rack nid", "drover node unset 'n[1-8]' bmc interface.eth1"},
@@ -262,9 +262,9 @@ std::vector<Command> node_change_commands() {
        "attributes",
        "Show the attributes that nodes have in effect, and with --blame where each comes from",
        {{"noderange", Kind::required, "Nodes"},
-        {"name", Kind::option, "Only this attribute"},
+        {"attribute", Kind::option, "Only this attribute"},
         {"blame", Kind::flag, "Where each value comes from, and what it overrides"}},
-       {"drover node attributes n1 --blame", "drover node attributes 'n[1-8]' --name rack"},
+       {"drover node attributes n1 --blame", "drover node attributes 'n[1-8]' --attribute rack"},
        attributes},
   };
 }
