@@ -1,4 +1,5 @@
 // Evaluates a noderange's tree to a sorted set of names, with or without a cluster's knowledge.
+#include "base/natural_sort.hpp"
 #include "base/noderange_ast.hpp"
 #include "base/text.hpp"
 
@@ -22,7 +23,7 @@ void normalise(Names& names) {
     return natural_compare(a, b) >= 0;
   };
   if (std::adjacent_find(names.begin(), names.end(), unordered) == names.end()) return;
-  std::sort(names.begin(), names.end(), NaturalLess{});
+  sort_natural(names);
   names.erase(std::unique(names.begin(), names.end()), names.end());
 }
 
