@@ -19,7 +19,8 @@ OperationError error_of(const Error& error) {
 
 /// What is left of its time; zero when that is over.
 Duration time_left(const cluster::Operation& operation, const CallRequest& asked, WallTime now) {
-  const Duration passed = now - operation.created;
+  // A clock that was set back gives nobody more time than was asked for, which would be refused.
+  const Duration passed = std::max<Duration>(now - operation.created, Duration::zero());
   return std::max(Duration::zero(), std::chrono::milliseconds(asked.timeout_ms) - passed);
 }
 

@@ -177,6 +177,17 @@ TEST_F(Operations, OneWhoseTimeIsOverIsInterrupted) {
   EXPECT_EQ(master.calls.started.size(), 1U);
 }
 
+TEST_F(Operations, AClockThatIsSetBackGivesNoMoreTimeThanWasAskedFor) {
+  const std::string id = start();
+  wait_started();
+  master.api.reset();
+  master.process.jump_clock(-std::chrono::hours(1));
+  master.restart();
+  wait_started(2);
+  EXPECT_EQ(master.calls.started[1].id, id);
+  EXPECT_LE(master.calls.started[1].budget, seconds(60));
+}
+
 TEST_F(Operations, OfAKindThatNobodyKnowsEndAsInterrupted) {
   cluster::Operation strange;
   strange.id = "00000000000000000000000000000001";
