@@ -24,7 +24,50 @@ Duration time_left(const cluster::Operation& operation, const CallRequest& asked
   return std::max(Duration::zero(), std::chrono::milliseconds(asked.timeout_ms) - passed);
 }
 
-void run_call(Services& services, const RunPtr& run, const std::shared_ptr<Timer>& timer) {
+/// A master that has just started has no links yet: what it cannot reach so early is tried again.
+constexpr Duration kLinksComeBack = std::chrono::seconds(30);
+
+/// One operation under way here.
+struct Running {
+  RunPtr run;
+  MonoTime patient_until{};  ///< until then "unreached" is not the last word
+  Timer timer;
+};
+using RunningPtr = std::shared_ptr<Running>;
+
+void run_call(Services& services, const RunningPtr& running);
+
+/// Tries again in a while; the wait ends with a cancellation.
+void run_later(Services& services, const RunningPtr& running) {
+  running->run->on_cancel([running] {
+    running->timer.cancel();
+    running->run->finish(OperationOutcome::cancelled, {std::string(info(Code::cancelled).name),
+                                                       "cancelled before it could be sent"});
+  });
+  running->timer.after(services.executor, kTryAgain,
+                       [&services, weak = std::weak_ptr<Running>(running)] {
+                         if (const auto again = weak.lock()) run_call(services, again);
+                       });
+}
+
+/// Notes the groups; those unreached only when that is the last word.
+void settle(const RunningPtr& running, const tree::CallReport& report, MonoTime now) {
+  for (const tree::CallGroup& group : report.groups) {
+    const bool wait = group.outcome == tree::Outcome::unreached && now < running->patient_until;
+    if (!wait) running->run->settle(operation_group_of(group));
+  }
+}
+
+void end_call(Services& services, const RunningPtr& running, const tree::CallReport& report) {
+  settle(running, report, services.executor.now());
+  const bool patient = services.executor.now() < running->patient_until;
+  if (patient && !running->run->remaining().empty()) return run_later(services, running);
+  running->run->finish(OperationOutcome::failed, {std::string(info(Code::internal).name),
+                                                  "the call ended without a word about this node"});
+}
+
+void run_call(Services& services, const RunningPtr& running) {
+  const RunPtr& run = running->run;
   const cluster::Operation& operation = run->operation();
   const auto asked = decode_text<CallRequest>(operation.request.text, Unknown::ignore);
   if (!asked) return run->finish(OperationOutcome::failed, error_of(asked.error()));
@@ -44,29 +87,21 @@ void run_call(Services& services, const RunPtr& run, const std::shared_ptr<Timer
   }
   const Status started = services.calls.start(
       std::move(spec),
-      [run](const tree::CallReport& fresh) {
-        for (const tree::CallGroup& group : fresh.groups) run->settle(operation_group_of(group));
+      [&services, running](const tree::CallReport& fresh) {
+        settle(running, fresh, services.executor.now());
       },
-      [run](const tree::CallReport& report) {
-        for (const tree::CallGroup& group : report.groups) run->settle(operation_group_of(group));
-        run->finish(OperationOutcome::failed, {std::string(info(Code::internal).name),
-                                               "the call ended without a word about this node"});
+      [&services, running](const tree::CallReport& report) {
+        end_call(services, running, report);
       });
   if (started) {
-    return run->on_cancel([&services, id = operation.id] { (void)services.calls.cancel(id); });
-  }
-  if (started.error().code != Code::exhausted) {
-    return run->finish(OperationOutcome::failed, error_of(started.error()));
+    return run->on_cancel([&services, running, id = operation.id] {
+      running->patient_until = {};
+      (void)services.calls.cancel(id);
+    });
   }
   // Too many run now: it waits, as long as its time lasts.
-  run->on_cancel([run, timer] {
-    timer->cancel();
-    run->finish(OperationOutcome::cancelled,
-                {std::string(info(Code::cancelled).name), "cancelled before it was sent"});
-  });
-  timer->after(services.executor, kTryAgain, [&services, run, weak = std::weak_ptr<Timer>(timer)] {
-    if (const auto again = weak.lock()) run_call(services, run, again);
-  });
+  if (started.error().code == Code::exhausted) return run_later(services, running);
+  run->finish(OperationOutcome::failed, error_of(started.error()));
 }
 
 }  // namespace
@@ -91,15 +126,12 @@ cluster::Operation call_operation(const tree::CallSpec& spec, const std::string&
 }
 
 cluster::OperationKind call_operations(Services& services) {
-  // Timers of calls that wait for their turn; each lives as long as its closure does.
-  auto timers = std::make_shared<std::map<std::string, std::shared_ptr<Timer>>>();
-  return {std::string(kCallOperation), true, [&services, timers](const RunPtr& run) {
-            std::shared_ptr<Timer>& timer = (*timers)[run->operation().id];
-            std::erase_if(*timers, [&](const auto& entry) {
-              return entry.second != nullptr && entry.second.use_count() == 1;
-            });
-            timer = std::make_shared<Timer>();
-            run_call(services, run, timer);
+  return {std::string(kCallOperation), true, [&services](const RunPtr& run) {
+            const auto running = std::make_shared<Running>();
+            running->run = run;
+            const bool taken_up = run->operation().taken_up > 0;
+            if (taken_up) running->patient_until = services.executor.now() + kLinksComeBack;
+            run_call(services, running);
           }};
 }
 

@@ -280,7 +280,9 @@ void CallDispatch::on_answers(const std::string& via, std::string_view payload) 
   for (const auto& group : message.groups()) {
     auto answer = decode_answer(group);
     auto count = count_names(group.nodes());
-    if (!answer || !count || *count > call->targets.size()) {
+    // More than our targets is no mistake: asked again for some, an aggregator tells of all whom it
+    // had asked under this id for a master that died.
+    if (!answer || !count || *count > kMaxCallTargets) {
       log_.warning("a group of answers that makes no sense was dropped",
                    {{"from", via}, {"id", message.id()}});
       continue;
