@@ -26,6 +26,11 @@ std::string lower(std::string_view text) {
 
 /// Begins as a number, a date or a time might: quoted on suspicion, which costs two characters.
 bool may_read_as_number(std::string_view text) {
+  // An IPv4 address is what people write bare, and no reader takes two dots for a number.
+  if (std::count(text.begin(), text.end(), '.') == 3 && text.front() != '.' &&
+      text.find_first_not_of("0123456789.") == std::string_view::npos) {
+    return false;
+  }
   if (text.front() == '+' || text.front() == '-' || text.front() == '.') text.remove_prefix(1);
   return !text.empty() && text.front() >= '0' && text.front() <= '9' &&
          text.find_first_not_of("0123456789abcdefABCDEFxXoOtTzZ_.:+-") == std::string_view::npos;

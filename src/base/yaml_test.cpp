@@ -90,7 +90,7 @@ TEST(Yaml, QuotesWhatWouldBeMisread) {
     EXPECT_EQ(out.find('\x1b'), std::string::npos);
   }
   for (const std::string_view text : {"n1", "a-b", "a:b", "http://x/y", "it's", "caf\xc3\xa9",
-                                      "n[1-3]", "a, b", "10 GbE", "x=1"}) {
+                                      "n[1-3]", "a, b", "10 GbE", "x=1", "10.0.0.1"}) {
     EXPECT_EQ(to_yaml(json::value(text)), std::string(text) + "\n");
   }
   EXPECT_EQ(to_yaml(json::value("a\xe2\x80\xae"

@@ -1,0 +1,6 @@
+// Importing OpenCHAMI's discovery file: see import_fuzz.hpp.
+#include "import_fuzz.hpp"
+
+DROVER_FUZZ_TARGET(input) {
+  drover::fuzz::check_import(drover::cluster::import_openchami(input));
+}
