@@ -33,6 +33,7 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_inventory(router_, services_);
   add_metrics(router_, services_);
   add_health(router_, services_);
+  add_apply(router_, services_);
   add_calls(router_, services_);
   add_changes(router_, services_, hub_);
   add_operations(router_, services_);

@@ -1,6 +1,7 @@
 // drover: the command line.
 #include "base/config.hpp"
 #include "cli/surroundings.hpp"
+#include "os/editor.hpp"
 #include "os/real_disk.hpp"
 #include "os/real_random.hpp"
 
@@ -27,6 +28,15 @@ std::string read_input() {
     out.append(buffer.data(), count);
   }
   return out;
+}
+
+/// The editor that the user has chosen; vi is on every system (POSIX).
+std::string editor() {
+  for (const char* name : {"VISUAL", "EDITOR"}) {
+    const char* value = std::getenv(name);
+    if (value != nullptr && *value != 0) return value;
+  }
+  return "vi";
 }
 
 drover::Result<std::string> read_line() {
@@ -57,6 +67,7 @@ int main(int argc, char** argv) {
   surroundings.err = [](std::string_view text) { write_to(stderr, text); };
   surroundings.input = [] { return drover::Result<std::string>(read_input()); };
   surroundings.answer = [] { return read_line(); };
+  surroundings.edit = [](const std::string& text) { return drover::os::edit_text(text, editor()); };
   surroundings.in_is_terminal = isatty(STDIN_FILENO) == 1;
   surroundings.out_is_terminal = isatty(STDOUT_FILENO) == 1;
   winsize size{};

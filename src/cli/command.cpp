@@ -23,11 +23,12 @@ const std::vector<std::string>& Given::all(std::string_view name) const {
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> out;
-    for (auto* rows :
-         {node_commands, node_change_commands, group_commands, profile_commands, nodes_commands,
-          health_commands, call_commands, operation_commands, watch_commands, history_commands,
-          token_commands, join_commands, local_commands, version_commands, completion_commands,
-          explain_commands, man_commands, top_commands}) {
+    for (auto* rows : {node_commands,    node_change_commands, group_commands,     profile_commands,
+                       nodes_commands,   apply_commands,       edit_commands,      import_commands,
+                       health_commands,  call_commands,        operation_commands, watch_commands,
+                       history_commands, token_commands,       join_commands,      local_commands,
+                       version_commands, completion_commands,  explain_commands,   man_commands,
+                       top_commands}) {
       auto more = rows();
       std::move(more.begin(), more.end(), std::back_inserter(out));
     }
@@ -42,6 +43,7 @@ const std::vector<Noun>& nouns() {
       {"group", "Groups of nodes, static and dynamic"},
       {"profile", "Attributes under a name, for nodes and groups to take"},
       {"nodes", "Expand, fold and count noderanges"},
+      {"import", "Read files of other systems as documents"},
       {"call", "Ask the agents on nodes"},
       {"operation", "Long-running requests"},
       {"token", "Join tokens for new hosts"}};

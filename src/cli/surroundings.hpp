@@ -27,6 +27,9 @@ struct Surroundings {
   Callback<Result<std::string>()> input;           ///< all of standard input
   /// One line that a person types, without its end; an error at the end of input.
   Callback<Result<std::string>()> answer;
+  /// Lets a person change a text in an editor; cancelled when the editor fails. Empty: there is
+  /// none.
+  Callback<Result<std::string>(const std::string& text)> edit;
   bool in_is_terminal = false;
   bool out_is_terminal = false;
   size_t width = 0;   ///< the terminal's columns; 0: not limited

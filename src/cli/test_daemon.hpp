@@ -121,6 +121,8 @@ struct CommandLine {
   size_t height = 0;
   size_t most_refreshes = 0;
   std::vector<std::string> sockets;
+  /// Stands for the editor.
+  std::function<Result<std::string>(const std::string&)> edit;
 
   Ran operator()(std::vector<std::string> arguments) const {
     Ran out;
@@ -140,6 +142,7 @@ struct CommandLine {
     surroundings.out = [&out](std::string_view text) { out.out += text; };
     surroundings.err = [&out](std::string_view text) { out.err += text; };
     surroundings.input = [this] { return Result<std::string>(input); };
+    if (edit) surroundings.edit = [this](const std::string& text) { return edit(text); };
     out.code = run(surroundings);
     return out;
   }

@@ -39,6 +39,8 @@ class ClaimBook {
   Status release(const std::string& node, const Claims& keep);
   /// Notes that `node` holds exactly these; they were checked.
   Status hold(const std::string& node, const Claims& claims);
+  /// Who holds a claim now; empty: nobody.
+  Result<std::string> holder(const std::string& claim);
 
  private:
   using Held = std::set<std::string, std::less<>>;
@@ -46,8 +48,6 @@ class ClaimBook {
   Status check(const std::string& node, const Claims& claims, const Held& held);
   Status release(const std::string& node, const Claims& keep, const Held& held);
   Status hold(const std::string& node, const Claims& claims, const Held& held);
-  /// Who holds a claim now; empty: nobody.
-  Result<std::string> holder(const std::string& claim);
 
   store::Transaction& tx_;
 };

@@ -77,6 +77,19 @@ class World:
         return operation["id"]
 
 
+def apply_body(node, name, query="", **fields):
+    document = {"kind": "drover-cluster", "version": 1, "nodes": {node: fields or {"attributes": {"rack": "r1"}}}}
+    return Request("POST", f"/apply?name={name}{query}", {"document": document, "why": "new rack"})
+
+
+def apply_more(world):
+    """A field that the document and somebody else changed, differently."""
+    node, mine, other = world.fresh("a"), world.fresh("d"), world.fresh("d")
+    yield apply_body(node, mine, description="a")
+    yield apply_body(node, other, description="b")
+    yield apply_body(node, mine, description="c")  # 409
+
+
 def simple(method, target, **more):
     return Recipe(lambda world: Request(method, target, **more))
 
@@ -191,6 +204,11 @@ RECIPES = {
     "DELETE /api/v1/groups/{name}": Recipe(lambda world: Request("DELETE", f"/groups/{world.group()}")),
     "POST /api/v1/groups/{name}/members": Recipe(
         lambda world: Request("POST", f"/groups/{world.group()}/members", {"add": "n2", "remove": "n1"})),
+    "POST /api/v1/apply": Recipe(
+        lambda world: apply_body(world.fresh("a"), world.fresh("d")), apply_more),
+    "GET /api/v1/export": Recipe(
+        lambda world: Request("GET", f"/export?sections=nodes&nodes={world.node(nid=0)}"),
+        lambda world: [Request("GET", "/export?sections=groups&name=nosuch")]),
     "GET /api/v1/profiles": Recipe(lambda world: Request("GET", f"/profiles?limit=1{'' if world.profile() else ''}")),
     "POST /api/v1/profiles": Recipe(
         lambda world: Request("POST", "/profiles", profile_body(world)),

@@ -9,6 +9,7 @@ namespace drover::api {
 
 /// GET /openapi.yaml, of the router's own table.
 void add_contract(Router& router, LocalSource& local);
+void add_apply(Router& router, Services& services);
 void add_calls(Router& router, Services& services);
 void add_changes(Router& router, Services& services, WatchHub& hub);
 void add_health(Router& router, Services& services);
