@@ -116,14 +116,15 @@ void MasterTree::on_door_ready(tree::Link& link, bool replaced) {
   child.linked = true;
   if (news) child.since = seams_.executor.wall();
   child.why.clear();
+  if (replaced) {
+    // What was under way on the old link goes again, under the same id.
+    calls_.on_link_lost(door_.key_of(peer),
+                        Error{Code::unreachable, "its link was replaced", {}, {}});
+  }
   if (peer.role == tree::Role::utility) {
     doubtful_.clear(peer.name);
     liveness_.report(kSelfReporter, utility_report(link, true, {}), seams_.executor.now());
   } else {
-    if (replaced) {
-      calls_.on_link_lost(door_.key_of(peer),
-                          Error{Code::unreachable, "its link was replaced", {}, {}});
-    }
     liveness_.reporter_up(peer.name);
     planner_.aggregator_up(peer.name, seams_.executor.now());
     assign_all_of(peer.name);
