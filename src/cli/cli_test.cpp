@@ -203,7 +203,8 @@ TEST(Cli, DegradedAnswersCarryAWarning) {
 }
 
 TEST(Cli, CallFoldsAnswersBySizeAndSplitsFailures) {
-  const Answers answers{{"POST /api/v1/calls", json_response(R"({"id":"c1","groups":[
+  const Answers answers{{"GET /api/v1/version", json_response("{}")},
+                        {"POST /api/v1/calls", json_response(R"({"id":"c1","groups":[
     {"outcome":"done","nodes":"n9","count":1,"result":"pong\nslow","error":null},
     {"outcome":"done","nodes":"n[1-8]","count":8,"result":"pong","error":null},
     {"outcome":"unreached","nodes":"n[10-11]","count":2,"result":null,
@@ -216,13 +217,36 @@ TEST(Cli, CallFoldsAnswersBySizeAndSplitsFailures) {
   EXPECT_EQ(ran.out, "n[1-8]: pong\nn9 (1):\npong\nslow\n");
   EXPECT_EQ(ran.err, "n[10-11]: unreached: no path\\x1b[31m\n");
   EXPECT_EQ(
-      daemon.requests()[0],
+      daemon.requests()[1],
       R"(POST /api/v1/calls {"method":"ping","nodes":"n[1-11]","payload":"","timeout_ms":2000})");
   EXPECT_EQ(drover({"call", "ping", "n1", "-o", "csv"}).out,
             "nodes,count,outcome,result,error\n"
             "n9,1,done,pong\\x0aslow,\n"
             "n[1-8],8,done,pong,\n"
             "n[10-11],2,unreached,,no path\\x1b[31m\n");
+}
+
+TEST(Cli, AStreamedCallIsShownAsOneThatCameAtOnce) {
+  net::HttpResponse stream = json_response(
+      R"({"id":"c1","group":{"outcome":"done","nodes":"n2","count":1,"result":"pong","error":null},)"
+      R"("totals":{"done":1},"targets":3,"end":false})"
+      "\n"
+      R"({"id":"c1","group":{"outcome":"done","nodes":"n[1,3]","count":2,"result":"pong",)"
+      R"("error":null},"totals":{"done":3},"targets":3,"end":false})"
+      "\n"
+      R"({"id":"c1","group":null,"totals":{"done":3},"targets":3,"end":true})"
+      "\n");
+  stream.headers.set("Content-Type", "application/jsonl");
+  const Answers answers{{"GET /api/v1/version", json_response("{}")},
+                        {"POST /api/v1/calls", stream}};
+  EXPECT_EQ(run_against(answers, {"call", "ping", "n[1-3]"}).out, "n[1-3]: pong\n");
+  net::HttpResponse cut = stream;
+  cut.body.resize(cut.body.size() / 2);
+  EXPECT_EQ(run_against({{"GET /api/v1/version", json_response("{}")}, {"POST /api/v1/calls", cut}},
+                        {"call", "ping", "n[1-3]"})
+                .code,
+            3)
+      << "a stream that breaks off is no answer";
 }
 
 TEST(Cli, NodeSetReportsEachFailure) {

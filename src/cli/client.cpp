@@ -224,8 +224,10 @@ Result<json::value> Client::get(const std::string& path, Duration timeout) {
 }
 
 Result<json::value> Client::send(const std::string& method, const std::string& path,
-                                 const json::value& body, Duration timeout) {
+                                 const json::value& body, Duration timeout,
+                                 const std::string& prefer) {
   net::HttpRequest request;
+  if (!prefer.empty()) request.headers.set("Prefer", prefer);
   request.method = method;
   request.target = path;
   request.headers.set("Idempotency-Key", draw_key(surroundings_.random));
@@ -275,6 +277,12 @@ std::unique_ptr<net::HttpCall> Client::stream(const std::string& path, Duration 
   net::HttpRequest request;
   request.target = path;
   request.headers.set("Accept", "text/event-stream");
+  return stream(std::move(request), head_timeout, silence_timeout, std::move(events));
+}
+
+std::unique_ptr<net::HttpCall> Client::stream(net::HttpRequest request, Duration head_timeout,
+                                              Duration silence_timeout,
+                                              net::HttpStreamEvents events) {
   return http_.stream(servers_.front().endpoint, servers_.front().security, std::move(request),
                       head_timeout, silence_timeout, std::move(events));
 }

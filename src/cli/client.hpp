@@ -39,13 +39,20 @@ class Client {
 
   /// The answer's JSON; an error carries the server's own code, cause and next step.
   Result<json::value> get(const std::string& path, Duration timeout);
+  /// `prefer`: the Prefer header; empty: none.
   Result<json::value> send(const std::string& method, const std::string& path,
-                           const json::value& body, Duration timeout);
+                           const json::value& body, Duration timeout,
+                           const std::string& prefer = {});
   /// All items of a list, page after page. `path` may have a query. At most `limit` items.
   Result<json::array> list(const std::string& path, Duration timeout, size_t limit = SIZE_MAX);
 
   /// Reads an event stream until `events.on_end`; see HttpClient::stream.
   std::unique_ptr<net::HttpCall> stream(const std::string& path, Duration head_timeout,
+                                        Duration silence_timeout, net::HttpStreamEvents events);
+
+  /// A request whose answer comes in pieces, to the daemon that answered last: ask for something
+  /// small before.
+  std::unique_ptr<net::HttpCall> stream(net::HttpRequest request, Duration head_timeout,
                                         Duration silence_timeout, net::HttpStreamEvents events);
 
   [[nodiscard]] net::Loop& loop() { return loop_; }

@@ -73,3 +73,13 @@ def test_the_command_line_follows_one(cluster):
     assert identity in cluster.cli("operation", "list", "--state", "done", "-o", "name", check=0).stdout
     assert cluster.cli("operation", "cancel", identity).returncode == 5
     assert cluster.cli("operation", "show", "nope").returncode == 1
+
+
+def test_a_call_of_the_command_line_streams_or_runs_on_its_own(cluster):
+    cluster.wait_up("n1", "n2")
+    identity = cluster.cli("call", "ping", "n[1-2]", "--async", check=0).stdout.strip()
+    assert cluster.cli_json("operation", "wait", identity)["state"] == "done"
+    assert cluster.cli("call", "ping", "n[1-2]", check=0).stdout == "n[1-2]: pong\n"
+    answer = cluster.cli_json("call", "ping", "n1")
+    assert answer["totals"] == {"done": 1} and answer["groups"][0]["nodes"] == "n1"
+    assert cluster.cli("call", "ping", "nosuch").returncode == 1

@@ -1,6 +1,7 @@
 // drover call: asks the agents on nodes; equal answers come back as one.
 #include "base/json_values.hpp"
 #include "base/text.hpp"
+#include "cli/call_stream.hpp"
 #include "cli/context.hpp"
 #include "cli/nouns/nouns.hpp"
 
@@ -48,8 +49,17 @@ Result<int> call(Context& context, const Given& given, std::string_view method) 
                              {"nodes", range},
                              {"payload", ""},
                              {"timeout_ms", deadline / std::chrono::milliseconds(1)}};
+  if (given.has("async")) {
+    DROVER_TRY(const json::value operation,
+               client->send("POST", "/api/v1/calls", request, context.timeout(), "respond-async"));
+    if (!context.for_people()) return context.print_document(operation, 0);
+    context.print(text_at(operation, "id") + "\n");
+    return 0;
+  }
+  // Finds the daemon that is alive, and says in the usual words when there is none.
+  DROVER_CHECK_OK(client->get("/api/v1/version", context.timeout()));
   DROVER_TRY(const json::value answer,
-             client->send("POST", "/api/v1/calls", request, deadline + std::chrono::seconds(5)));
+             stream_call(context, *client, request, deadline + std::chrono::seconds(5)));
   const json::value* found = find_path(answer, "groups");
   if (found == nullptr || !found->is_array()) {
     return fail(Code::corrupt, "the daemon's answer holds no groups");
@@ -102,23 +112,26 @@ Result<int> inventory(Context& context, const Given& given) {
 
 std::vector<Command> call_commands() {
   const Parameter nodes{"noderange", Kind::required, "Nodes to ask"};
+  const Parameter async{"async", Kind::flag,
+                        "Do not wait: print the id of an operation, see drover operation"};
   return {
       {"call",
        "ping",
        "Ask whether the agents answer",
-       {nodes},
-       {"drover call ping 'n[1-8]'", "drover call ping '*' --timeout 2s"},
+       {nodes, async},
+       {"drover call ping 'n[1-8]'", "drover call ping '*' --timeout 2s",
+        "drover call ping '*' --async"},
        ping},
       {"call",
        "identity",
        "Ask the agents who they are and what they run",
-       {nodes},
+       {nodes, async},
        {"drover call identity rack1"},
        identity},
       {"call",
        "inventory",
        "Make the agents read and report their hardware again",
-       {nodes},
+       {nodes, async},
        {"drover call inventory n1"},
        inventory},
   };
