@@ -94,15 +94,6 @@ void ApplyPlan::describe(Visitor& v) {
   v.field("problems", problems, "Rules that the document breaks.");
 }
 
-void ApplyRefusal::describe(Visitor& v) {
-  v.field("type", type, "urn:drover:problem: and the name of the kind of problem; stable.");
-  v.field("title", title, "The kind of problem in words.");
-  v.field("status", status, "The HTTP status.");
-  v.field("detail", detail, "What failed, and why.");
-  v.field("next", next, "The command or step that mends it; may be empty.");
-  v.field("errors", errors, "Each mistake or conflict and its place.");
-}
-
 std::vector<ApplyDispute> fold_disputes(std::vector<ApplyDispute> disputes) {
   std::vector<ApplyDispute> out;
   std::vector<std::vector<std::string>> names;

@@ -84,18 +84,6 @@ struct ApplyPlan {
   void describe(Visitor& v);
 };
 
-/// The refusal of a document: a problem (RFC 9457) with one more member, its errors.
-struct ApplyRefusal {
-  static constexpr std::string_view kTypeName = "ApplyRefusal";
-  std::string type;
-  std::string title;
-  int32_t status = 400;
-  std::string detail;
-  std::string next;
-  std::vector<ApplyProblem> errors;
-  void describe(Visitor& v);
-};
-
 /// Folds equal disputes of several nodes; `who` and the rest of the authors are taken over from
 /// those of the single ones.
 std::vector<ApplyDispute> fold_disputes(std::vector<ApplyDispute> disputes);

@@ -5,7 +5,6 @@
 #include "api/native/native.hpp"
 #include "api/native/node_changes.hpp"
 #include "api/node_selection.hpp"
-#include "api/problem.hpp"
 #include "base/json_values.hpp"
 #include "base/yaml_read.hpp"
 #include "cluster/declare/export.hpp"
@@ -232,40 +231,20 @@ class ApplyJob final : public std::enable_shared_from_this<ApplyJob> {
   void answer() { request_->json(200, encode(view_)); }
 
   void refuse_problems() {
-    ApplyRefusal refusal =
-        refusal_of({Code::invalid_argument,
-                    fmt::format("the document breaks {} {}: {}: {}", view_.problems.size(),
-                                view_.problems.size() == 1 ? "rule" : "rules",
-                                view_.problems.front().pointer, view_.problems.front().message),
-                    "", "drover apply --dry-run shows all of them"});
-    refusal.errors = view_.problems;
-    respond(refusal);
+    std::string text = fmt::format("the document breaks {} {}", view_.problems.size(),
+                                   view_.problems.size() == 1 ? "rule" : "rules");
+    for (const ApplyProblem& each : view_.problems) {
+      text += fmt::format("\n{}: {}", each.pointer, each.message);
+    }
+    request_->fail({Code::invalid_argument, text, "", "drover apply --dry-run shows all of them"});
   }
 
   void refuse_conflicts() {
-    ApplyRefusal refusal =
-        refusal_of({Code::conflict,
-                    fmt::format("{} {} changed by others too: {}", view_.conflicts.size(),
-                                view_.conflicts.size() == 1 ? "field was" : "fields were",
-                                dispute_text(view_.conflicts.front())),
-                    "", "take their value into the document, or apply with --force"});
-    for (const ApplyDispute& each : view_.conflicts) {
-      refusal.errors.push_back({"", dispute_text(each)});
-    }
-    respond(refusal);
-  }
-
-  static ApplyRefusal refusal_of(const Error& error) {
-    const ProblemDocument problem = problem_of(error);
-    return {problem.type, problem.title, problem.status, problem.detail, problem.next, {}};
-  }
-
-  void respond(const ApplyRefusal& refusal) {
-    net::HttpResponse response;
-    response.status = refusal.status;
-    response.headers.add("Content-Type", "application/problem+json");
-    response.body = encode(refusal) + "\n";
-    request_->respond(std::move(response));
+    std::string text = fmt::format("{} {} changed by others too", view_.conflicts.size(),
+                                   view_.conflicts.size() == 1 ? "field was" : "fields were");
+    for (const ApplyDispute& each : view_.conflicts) text += "\n" + dispute_text(each);
+    request_->fail(
+        {Code::conflict, text, "", "take their value into the document, or apply with --force"});
   }
 
   Services& services_;
