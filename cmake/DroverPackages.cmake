@@ -34,6 +34,11 @@ foreach(role ${DROVER_ROLES})
   install(FILES ${made}/drover-${role}.service DESTINATION lib/systemd/system COMPONENT ${role})
   install(FILES ${packaging}/deb/copyright ${made}/changelog.gz DESTINATION share/doc/drover-${role}
           COMPONENT ${role})
+  install(CODE "
+    execute_process(COMMAND \"$<TARGET_FILE:drover-${role}>\" --man COMMAND gzip -9nc
+                    OUTPUT_FILE \"${made}/drover-${role}.8.gz\" COMMAND_ERROR_IS_FATAL ANY)"
+          COMPONENT ${role})
+  install(FILES ${made}/drover-${role}.8.gz DESTINATION share/man/man8 COMPONENT ${role})
   string(TOUPPER ${role} ROLE)
   set(CPACK_DEBIAN_${ROLE}_PACKAGE_NAME drover-${role})
   set(CPACK_DEBIAN_${ROLE}_PACKAGE_DEPENDS
@@ -55,12 +60,16 @@ Inventory, heartbeat, metrics and execution on a node.")
 # The command line, with its completion and manual made by the program itself.
 install(TARGETS drover DESTINATION bin COMPONENT cli)
 install(CODE "
-  set(completions \"${made}/completions\")
+  file(REMOVE_RECURSE \"${made}/man\")
+  file(MAKE_DIRECTORY \"${made}/completions\" \"${made}/man\")
   foreach(shell bash zsh fish)
-    file(MAKE_DIRECTORY \"\${completions}\")
     execute_process(COMMAND \"$<TARGET_FILE:drover>\" completion \${shell}
-                    OUTPUT_FILE \"\${completions}/\${shell}\" COMMAND_ERROR_IS_FATAL ANY)
-  endforeach()" COMPONENT cli)
+                    OUTPUT_FILE \"${made}/completions/\${shell}\" COMMAND_ERROR_IS_FATAL ANY)
+  endforeach()
+  execute_process(COMMAND \"$<TARGET_FILE:drover>\" man --dir \"${made}/man\" COMMAND_ERROR_IS_FATAL ANY)
+  file(GLOB pages \"${made}/man/*.1\")
+  execute_process(COMMAND gzip -9n \${pages} COMMAND_ERROR_IS_FATAL ANY)" COMPONENT cli)
+install(DIRECTORY ${made}/man/ DESTINATION share/man/man1 COMPONENT cli FILES_MATCHING PATTERN *.gz)
 install(FILES ${made}/completions/bash RENAME drover COMPONENT cli
         DESTINATION share/bash-completion/completions)
 install(FILES ${made}/completions/zsh RENAME _drover COMPONENT cli
