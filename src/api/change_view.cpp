@@ -17,6 +17,8 @@ void ChangeView::describe(Visitor& v) {
   v.field("sequence", sequence, "Place in the change log; counts up without gaps.");
   v.field("time", time, "When it was written.");
   v.field("actor", actor, "Who did it.");
+  v.field("via", via,
+          "Where it entered: a daemon and the peer's address; empty: the master itself.");
   v.field("kind", kind, "Kind of the thing that changed.");
   v.field("key", key, "Which one.");
   v.field("operation", operation, "Whether it was written or erased.");
@@ -30,6 +32,7 @@ ChangeView view_of(const store::Change& change) {
   view.sequence = change.sequence;
   view.time = from_unix_ms(change.time_ms);
   view.actor = change.actor;
+  view.via = change.via;
   view.kind = change.kind;
   view.key = change.key;
   view.operation =

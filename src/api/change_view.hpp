@@ -17,6 +17,7 @@ struct ChangeView {
   uint64_t sequence = 0;
   WallTime time{};
   std::string actor;
+  std::string via;
   std::string kind;
   std::string key;
   ChangeOperation operation = ChangeOperation::put;

@@ -105,7 +105,7 @@ void mutate(Services& services, const RequestPtr& request,
   DROVER_OR_FAIL(request, Keyed key, keyed(request));
   const auto outcome = std::make_shared<Outcome>();
   services.store.write(
-      request->actor(),
+      request->author(),
       [key = std::move(key), effect = std::move(effect),
        outcome](store::Transaction& tx) mutable -> Status {
         DROVER_TRY(const auto kept, read_kept(tx, key));
@@ -157,7 +157,7 @@ void finish_once(Services& services, const RequestPtr& request, const Keyed& key
   }
   const auto shared = std::make_shared<Result<Reply>>(std::move(result));
   services.store.write(
-      request->actor(),
+      request->author(),
       [key, shared](store::Transaction& tx) -> Status {
         if (*shared) return keep(tx, key, &**shared);
         const auto erased = tx.erase_quiet(kIdempotencyKind, key.object_key);
@@ -176,7 +176,7 @@ void run_noted(Services& services, const RequestPtr& request, const Keyed& key,
   if (key.object_key.empty()) return effect();
   const auto found = std::make_shared<std::optional<Kept>>();
   services.store.write(
-      request->actor(),
+      request->author(),
       [key, unfinished, found](store::Transaction& tx) -> Status {
         DROVER_TRY(*found, read_kept(tx, key));
         if (*found && !(*found)->finished && unfinished == Unfinished::refuse) {

@@ -14,7 +14,7 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
     : services_(services),
       operations_(services.executor, services.store, services.log,
                   operation_options(services.local)),
-      hub_(services.executor, services.store),
+      hub_(services.executor, services.store, services.model),
       node_authority_(services.model, std::move(groups_of)),
       router_({services.executor, services.random, services.log, std::move(policy),
                "master/" + services.local.local().name, std::move(audit),

@@ -448,5 +448,86 @@ TEST(Changes, SecretsAreNotShown) {
   EXPECT_EQ(changes.body.find("secret"), std::string::npos);
 }
 
+std::vector<std::string> keys_of(const std::string& body) {
+  std::vector<std::string> out;
+  for (size_t at = 0; (at = body.find("\"key\":\"", at)) != std::string::npos;) {
+    at += 7;
+    out.push_back(body.substr(at, body.find('"', at) - at));
+  }
+  return out;
+}
+
+TEST(Changes, AreFilteredByActorTimeAndNodes) {
+  TestMaster master;
+  for (const char* name : {"n1", "n2", "n3"}) master.add_node(name);
+  ASSERT_TRUE(master.world.run_for(std::chrono::hours(1)));
+  const std::string noon = to_rfc3339(master.world.wall());
+  net::HttpHeaders none;
+  ASSERT_EQ(
+      master.ask("PATCH", "/api/v1/nodes/n1", R"({"locked":true})", none, person("operator", "bob"))
+          .status,
+      200);
+  ASSERT_EQ(
+      master
+          .ask("PATCH", "/api/v1/nodes/n2", R"({"locked":true})", none, person("operator", "carol"))
+          .status,
+      200);
+  using Keys = std::vector<std::string>;
+  EXPECT_EQ(keys_of(master.get("/api/v1/changes?actor=bob").body), (Keys{"n1"}));
+  EXPECT_EQ(keys_of(master.get("/api/v1/changes?actor=person:*").body), (Keys{"n1", "n2"}));
+  EXPECT_EQ(keys_of(master.get("/api/v1/changes?actor=bo").body), (Keys{}));
+  EXPECT_EQ(keys_of(master.get("/api/v1/changes?since=" + noon).body), (Keys{"n1", "n2"}));
+  EXPECT_EQ(keys_of(master.get("/api/v1/changes?until=" + noon).body), (Keys{"n1", "n2", "n3"}));
+  EXPECT_EQ(keys_of(master.get("/api/v1/changes?nodes=n%5B2-3%5D").body), (Keys{"n2", "n3", "n2"}));
+  EXPECT_EQ(keys_of(master.get("/api/v1/changes?order=newest&limit=2").body), (Keys{"n2", "n1"}));
+  EXPECT_EQ(keys_of(master.get("/api/v1/changes?since=1&until=3").body), (Keys{"n2", "n3"}));
+  EXPECT_EQ(master.get("/api/v1/changes?order=upwards").status, 400);
+  EXPECT_EQ(master.get("/api/v1/changes?since=yesterday").status, 400);
+  EXPECT_EQ(master.get("/api/v1/changes?nodes=nonsense").status, 404);
+  EXPECT_EQ(master.get("/api/v1/changes?key=n1").status, 400);
+}
+
+TEST(Changes, PageBackwards) {
+  TestMaster master;
+  for (int i = 1; i <= 5; ++i) master.add_node(fmt::format("n{}", i));
+  const auto first = master.get("/api/v1/changes?order=newest&limit=3");
+  const std::string page(parsed(first).at("next_page").as_string());
+  const auto second = master.get("/api/v1/changes?order=newest&limit=3&page=" + page);
+  EXPECT_EQ(keys_of(second.body), (std::vector<std::string>{"n2", "n1"}));
+  EXPECT_EQ(second.body.find("next_page"), std::string::npos);
+}
+
+TEST(Changes, ANodesHistoryHasItsFormerNames) {
+  TestMaster master;
+  const std::string id = "0123456789abcdef0123456789abcdef";
+  ASSERT_TRUE(master.write([&](store::Transaction& tx) -> Status {
+    DROVER_CHECK_OK(cluster::ensure_node(tx, "old", cluster::NodeRole::compute, id, "test"));
+    DROVER_TRY(cluster::Node node, cluster::read_node(tx, "old"));
+    DROVER_CHECK_OK(tx.erase("node", "old"));
+    node.name = "new";
+    DROVER_CHECK_OK(cluster::write_node(tx, node));
+    return {};
+  }));
+  master.add_node("old");  // another machine
+  using Keys = std::vector<std::string>;
+  EXPECT_EQ(keys_of(master.get("/api/v1/changes?kind=node&key=new").body),
+            (Keys{"old", "old", "new"}));
+  EXPECT_EQ(keys_of(master.get("/api/v1/changes?nodes=new").body), (Keys{"old", "old", "new"}));
+  EXPECT_EQ(keys_of(master.get("/api/v1/changes?kind=node&key=old").body), (Keys{"old"}));
+}
+
+TEST(Changes, SayWhereTheyCameFrom) {
+  TestMaster master;
+  master.add_node("n1");
+  auto who = person("operator", "bob");
+  net::HttpRequest request{"PATCH", "/api/v1/nodes/n1", {}, R"({"locked":true})", {}};
+  request.peer.address = "10.0.0.7:40312";
+  const auto answer = master.send(request, who);
+  ASSERT_TRUE(master.world.run_until([&] { return answer->complete; }, std::chrono::seconds(5)));
+  EXPECT_EQ(answer->status, 200) << answer->body;
+  const auto log = master.get("/api/v1/changes?since=1");
+  EXPECT_NE(log.body.find(R"("via":"master/m1 10.0.0.7:40312")"), std::string::npos) << log.body;
+}
+
 }  // namespace
 }  // namespace drover::api

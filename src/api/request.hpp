@@ -11,6 +11,7 @@
 #include "base/result.hpp"
 #include "net/http/http.hpp"
 #include "net/http/target.hpp"
+#include "store/store.hpp"
 
 #include <cstdint>
 #include <map>
@@ -39,6 +40,7 @@ class Request final : public std::enable_shared_from_this<Request> {
     std::map<std::string, std::string, std::less<>> path;  ///< variables of the route
     auth::Principal principal;
     std::string trace_id;  ///< 32 hexadecimal digits
+    std::string via;       ///< store::Author::via
     Duration timeout = kDefaultTimeout;
     std::shared_ptr<const AnswerShape> shape =
         {};  ///< null: the answer stays as the handler gives it
@@ -87,6 +89,8 @@ class Request final : public std::enable_shared_from_this<Request> {
   }
   /// Whether authorize_nodes() was asked.
   [[nodiscard]] bool nodes_checked() const { return nodes_checked_; }
+  /// Who asks and from where, for what the request writes to the store.
+  [[nodiscard]] store::Author author() const { return {actor(), facts_.via}; }
   [[nodiscard]] const std::string& trace_id() const { return facts_.trace_id; }
   [[nodiscard]] Duration time_left() const;
   /// Moves the deadline to at least `from_now` for work whose own limit is known to be longer,

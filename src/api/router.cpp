@@ -78,6 +78,16 @@ Status check_value(const QueryParameter& parameter, std::string_view value) {
                           parameter.name, parameter.least, most, shown));
 }
 
+/// Where a request entered the cluster: "utility/login1" when that daemon vouches for its caller,
+/// else the answering daemon and the peer's address.
+std::string entrance(const std::string& daemon, const auth::Principal& who,
+                     const std::string& address) {
+  if (who.kind == auth::PrincipalKind::local_user && !who.role.empty()) {
+    return fmt::format("{}/{}", who.role, who.name);
+  }
+  return address.empty() ? daemon : fmt::format("{} {}", daemon, address);
+}
+
 Status check_query(const Route& route, const net::Target& target) {
   std::vector<std::string_view> known;
   for (const QueryParameter& parameter : route.query) known.push_back(parameter.name);
@@ -307,9 +317,10 @@ void Router::serve(net::HttpRequest http, Result<auth::Principal> principal,
   net::Target shaped = target ? *target : net::Target{};
   Result<std::shared_ptr<const AnswerShape>> shape{};
   if (found.route != nullptr) shape = shape_of(*found.route, shaped);
+  std::string via = principal ? entrance(context_.daemon, *principal, http.peer.address) : "";
   const auto request = std::make_shared<Request>(
       Request::Facts{std::move(http), std::move(shaped), std::move(found.variables),
-                     principal ? *principal : auth::Principal{}, *trace,
+                     principal ? *principal : auth::Principal{}, *trace, std::move(via),
                      timeout ? *timeout : kDefaultTimeout, shape ? *shape : nullptr},
       context_.executor, std::move(answer),
       [this, alive = std::weak_ptr<bool>(alive_),

@@ -116,9 +116,12 @@ inline auth::Principal person(const std::string& role, const std::string& name =
 
 class TestMaster {
  public:
-  TestMaster() {
+  /// `on`: a disk that was used before; null: a new one.
+  explicit TestMaster(sim::SimDisk* on = nullptr) {
     auto& executor = process.executor();
-    store = store::open_sqlite(executor, disk, process.log(), "/var/store.db", {}).value();
+    store =
+        store::open_sqlite(executor, on != nullptr ? *on : disk, process.log(), "/var/store.db", {})
+            .value();
     authority = auth::CertificateAuthority::open_or_create(ca_disk, process.random(), "/ca",
                                                            "alpha", world.wall())
                     .value();

@@ -4,6 +4,8 @@
 #include "api/problem.hpp"
 #include "api/whole_number.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 
 namespace drover::api {
@@ -18,12 +20,10 @@ struct WatchHub::Watcher {
   uint64_t position = 0;
   std::string kind;
   std::string key;
+  std::string range;                     ///< empty: all
+  std::shared_ptr<const NodeSet> nodes;  ///< of the range at first
   Mode mode = Mode::live;
   MonoTime draining_since{};
-
-  [[nodiscard]] bool wants(const store::Change& change) const {
-    return (kind.empty() || change.kind == kind) && (key.empty() || change.key == key);
-  }
 };
 
 namespace {
@@ -61,8 +61,9 @@ Result<std::optional<uint64_t>> start_of(const Request& request) {
 
 }  // namespace
 
-WatchHub::WatchHub(Executor& executor, store::Store& store, WatchSettings settings)
-    : executor_(executor), store_(store), settings_(settings) {
+WatchHub::WatchHub(Executor& executor, store::Store& store, const cluster::Model& model,
+                   WatchSettings settings)
+    : executor_(executor), store_(store), model_(model), settings_(settings) {
   subscription_ =
       store_.subscribe([this](std::span<const store::Change> changes) { feed(changes); });
 }
@@ -81,27 +82,47 @@ void WatchHub::watch(const RequestPtr& request) {
   if (request->query("key") && !request->query("kind")) {
     return request->fail({Code::invalid_argument, "query parameter key needs kind", "", ""});
   }
-  if (!since) return open(request, store_.head(), nullptr);
-  store::ChangeQuery query;
-  query.since = since;
-  query.limit = settings_.page;
-  query.kind = request->query("kind").value_or("");
-  query.key = request->query("key").value_or("");
-  store_.changes(std::move(query),
-                 [this, alive = alive_, request](const Result<store::ChangePage>& page) {
+  auto watcher = std::make_shared<Watcher>();
+  watcher->kind = request->query("kind").value_or("");
+  watcher->key = request->query("key").value_or("");
+  watcher->range = request->query("nodes").value_or("");
+  if (!watcher->range.empty()) {
+    DROVER_OR_FAIL(request, watcher->nodes, nodes_of(watcher->range));
+  }
+  if (!since) return open(request, std::move(watcher), store_.head(), nullptr);
+  watcher->position = *since;
+  store_.changes(query_of(*watcher),
+                 [this, alive = alive_, request, watcher](const Result<store::ChangePage>& page) {
                    if (!*alive) return;
                    if (!page) return request->fail(page.error());
-                   open(request, 0, &*page);
+                   open(request, watcher, watcher->position, &*page);
                  });
 }
 
-void WatchHub::open(const RequestPtr& request, uint64_t position, const store::ChangePage* first) {
-  const auto watcher = std::make_shared<Watcher>();
-  watcher->kind = request->query("kind").value_or("");
-  watcher->key = request->query("key").value_or("");
+/// What the log still has for a watcher.
+store::ChangeQuery WatchHub::query_of(const Watcher& watcher) {
+  store::ChangeQuery query;
+  query.since = watcher.position;
+  query.limit = settings_.page;
+  query.kind = watcher.kind;
+  query.key = watcher.key;
+  if (!watcher.range.empty()) {
+    auto filter = std::make_shared<ChangeConditions>();
+    // A range that names nothing any more still stands for what it named last.
+    if (const auto nodes = nodes_of(watcher.range)) filter->nodes = *nodes;
+    query.filter = std::move(filter);
+  }
+  return query;
+}
+
+void WatchHub::open(const RequestPtr& request, WatcherPtr watcher, uint64_t position,
+                    const store::ChangePage* first) {
   watcher->position = position;
   watcher->answer = request->take_stream();
   if (watcher->answer == nullptr) return;
+  if (watcher->nodes) {  // the range may have been forgotten while the log was read
+    ranges_.try_emplace(watcher->range, Range{watcher->nodes, watcher->nodes, {}, true});
+  }
   const uint64_t id = next_id_++;
   watchers_.emplace(id, watcher);
   if (watchers_.size() == 1) ticker_.after(executor_, settings_.bookmark, [this] { tick(); });
@@ -123,7 +144,56 @@ void WatchHub::open(const RequestPtr& request, uint64_t position, const store::C
   }
 }
 
+Result<std::shared_ptr<const NodeSet>> WatchHub::nodes_of(const std::string& range) {
+  const auto it = ranges_.find(range);
+  if (it != ranges_.end()) return it->second.nodes;
+  DROVER_TRY(auto nodes, NodeSet::evaluate(range, model_));
+  ranges_[range] = {nodes, nodes, executor_.now(), false};
+  return nodes;
+}
+
+/// Ranges are looked up again only when what they may depend on has changed.
+void WatchHub::refresh_ranges(std::span<const store::Change> changes) {
+  if (ranges_.empty()) return;
+  bool touched = false;
+  bool membership = false;
+  for (const store::Change& change : changes) {
+    const bool of_node = change.kind == cluster::kNodeKind;
+    const bool of_group = change.kind == "group" || change.kind == "profile";
+    touched = touched || of_node || of_group;
+    membership = membership || of_group || (of_node && (!change.before || !change.after));
+  }
+  for (auto& [range, entry] : ranges_) {
+    entry.before = entry.nodes;
+    entry.stale = entry.stale || touched;
+    const bool due = membership || executor_.now() - entry.evaluated >= settings_.refresh;
+    if (!entry.stale || !due) continue;
+    entry.stale = false;
+    entry.evaluated = executor_.now();
+    // A name that is gone makes the range wrong; what it named stays watched.
+    if (auto nodes = NodeSet::evaluate(range, model_)) entry.nodes = *std::move(nodes);
+  }
+}
+
+void WatchHub::forget_ranges() {
+  std::erase_if(ranges_, [this](const auto& range) {
+    return std::ranges::none_of(
+        watchers_, [&](const auto& watcher) { return watcher.second->range == range.first; });
+  });
+}
+
+bool WatchHub::wants(const Watcher& watcher, const store::Change& change) const {
+  if (!watcher.kind.empty() && change.kind != watcher.kind) return false;
+  if (!watcher.key.empty() && change.key != watcher.key) return false;
+  if (watcher.range.empty()) return true;
+  const auto range = ranges_.find(watcher.range);
+  if (range == ranges_.end()) return false;
+  const Range& entry = range->second;
+  return entry.nodes->has(change) || entry.before->has(change);
+}
+
 void WatchHub::feed(std::span<const store::Change> changes) {
+  refresh_ranges(changes);
   std::map<uint64_t, std::string> encoded;  // once for all watchers
   for (const auto& [id, watcher] : watchers_) {
     if (watcher->mode != Watcher::Mode::live) continue;
@@ -131,7 +201,7 @@ void WatchHub::feed(std::span<const store::Change> changes) {
     for (const store::Change& change : changes) {
       if (change.sequence <= watcher->position) continue;
       watcher->position = change.sequence;
-      if (!watcher->wants(change)) continue;
+      if (!wants(*watcher, change)) continue;
       std::string& event = encoded[change.sequence];
       if (event.empty()) event = change_event(change);
       out += event;
@@ -152,12 +222,7 @@ void WatchHub::after_write(Watcher& watcher) {
 void WatchHub::read_on(uint64_t id) {
   Watcher& watcher = *watchers_.at(id);
   watcher.mode = Watcher::Mode::reading;
-  store::ChangeQuery query;
-  query.since = watcher.position;
-  query.limit = settings_.page;
-  query.kind = watcher.kind;
-  query.key = watcher.key;
-  store_.changes(std::move(query),
+  store_.changes(query_of(watcher),
                  [this, alive = alive_, id](const Result<store::ChangePage>& page) {
                    if (*alive) take_page(id, page);
                  });
@@ -179,6 +244,7 @@ void WatchHub::take_page(uint64_t id, const Result<store::ChangePage>& page) {
 }
 
 void WatchHub::tick() {
+  forget_ranges();
   std::vector<uint64_t> stalled;
   for (const auto& [id, watcher] : watchers_) {
     if (watcher->mode == Watcher::Mode::live) {

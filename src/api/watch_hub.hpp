@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/answer.hpp"
+#include "api/change_filter.hpp"
 #include "api/request.hpp"
 #include "base/clock.hpp"
 #include "store/store.hpp"
@@ -23,6 +24,9 @@ struct WatchSettings {
   size_t high_water = size_t{1} << 20;
   size_t page = 500;  ///< changes read from the log at once
   size_t most_watchers = 1000;
+  /// A noderange is looked up again when nodes or groups come, go or are changed, at most this
+  /// often unless some came or went.
+  Duration refresh = std::chrono::seconds(1);
 };
 
 /// Each watcher has a position. Those that have caught up are fed as changes are committed; the
@@ -30,12 +34,14 @@ struct WatchSettings {
 /// or twice where one turns into the other. Executor's thread only.
 class WatchHub {
  public:
-  WatchHub(Executor& executor, store::Store& store, WatchSettings settings = {});
+  /// The model hears of changes before this does: subscribe it first.
+  WatchHub(Executor& executor, store::Store& store, const cluster::Model& model,
+           WatchSettings settings = {});
   ~WatchHub();
   WatchHub(const WatchHub&) = delete;
   WatchHub& operator=(const WatchHub&) = delete;
 
-  /// Answers GET /watch: `since` (or the header Last-Event-ID), `kind`, `key`.
+  /// Answers GET /watch: `since` (or the header Last-Event-ID), `kind`, `key`, `nodes`.
   void watch(const RequestPtr& request);
   [[nodiscard]] size_t watchers() const { return watchers_.size(); }
 
@@ -43,7 +49,22 @@ class WatchHub {
   struct Watcher;
   using WatcherPtr = std::shared_ptr<Watcher>;
 
-  void open(const RequestPtr& request, uint64_t position, const store::ChangePage* first);
+  /// A noderange that somebody watches.
+  struct Range {
+    std::shared_ptr<const NodeSet> nodes;
+    /// As they were before the changes at hand: what leaves the range by a change is told.
+    std::shared_ptr<const NodeSet> before;
+    MonoTime evaluated{};
+    bool stale = false;
+  };
+
+  void open(const RequestPtr& request, WatcherPtr watcher, uint64_t position,
+            const store::ChangePage* first);
+  Result<std::shared_ptr<const NodeSet>> nodes_of(const std::string& range);
+  store::ChangeQuery query_of(const Watcher& watcher);
+  void refresh_ranges(std::span<const store::Change> changes);
+  void forget_ranges();
+  [[nodiscard]] bool wants(const Watcher& watcher, const store::Change& change) const;
   void feed(std::span<const store::Change> changes);
   void read_on(uint64_t id);
   void take_page(uint64_t id, const Result<store::ChangePage>& page);
@@ -53,9 +74,11 @@ class WatchHub {
 
   Executor& executor_;
   store::Store& store_;
+  const cluster::Model& model_;
   WatchSettings settings_;
   uint64_t next_id_ = 1;
   std::map<uint64_t, WatcherPtr> watchers_;
+  std::map<std::string, Range> ranges_;  ///< by noderange
   store::Subscription subscription_;
   Timer ticker_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

@@ -93,12 +93,12 @@ Status Enrolment::start() {
 }
 
 template <typename T>
-void Enrolment::write(std::string actor, Callback<Result<T>(store::Transaction&)> job,
+void Enrolment::write(store::Author author, Callback<Result<T>(store::Transaction&)> job,
                       Done<T> done) {
   // The worker writes the outcome before the commit, the executor reads it after.
   auto outcome = std::make_shared<std::optional<T>>();
   store_.write(
-      std::move(actor),
+      std::move(author),
       [outcome, job = std::move(job)](store::Transaction& tx) mutable -> Status {
         DROVER_TRY(*outcome, job(tx));
         return {};
@@ -122,7 +122,7 @@ IssueRequest Enrolment::issue_request(const std::string& csr_pem, const std::str
   return request;
 }
 
-void Enrolment::create_token(std::string actor, const TokenRequest& request,
+void Enrolment::create_token(store::Author author, const TokenRequest& request,
                              Done<CreatedToken> done) {
   Result<JoinToken> token = make_join_token(random_, authority_.ca_fingerprint());
   TokenRecord record;
@@ -131,12 +131,12 @@ void Enrolment::create_token(std::string actor, const TokenRequest& request,
               request.role,    request.names,
               request.replace, request.uses,
               request.uses,    {},
-              actor,           clock_.wall()};
+              author.actor,    clock_.wall()};
     record.expires = record.created + request.ttl;
   }
   // Expanding the names may take milliseconds: the worker's job, like everything that can fail.
   write<CreatedToken>(
-      std::move(actor),
+      std::move(author),
       [request, token, record](store::Transaction& tx) -> Result<CreatedToken> {
         if (!token) return tl::unexpected(token.error());
         DROVER_CHECK_OK(check(request));
@@ -156,10 +156,10 @@ std::vector<TokenRecord> Enrolment::tokens() const {
   return out;
 }
 
-void Enrolment::revoke_token(std::string actor, const std::string& id,
+void Enrolment::revoke_token(store::Author author, const std::string& id,
                              Callback<void(Status)> done) {
   store_.write(
-      std::move(actor),
+      std::move(author),
       [id](store::Transaction& tx) -> Status {
         DROVER_TRY(const bool erased, tx.erase(kTokenKind, id));
         if (!erased) return fail(Code::not_found, "there is no such join token");
@@ -243,11 +243,13 @@ void Enrolment::renew(RenewRequest request, Done<Admission> done) {
       std::move(done));
 }
 
-void Enrolment::revoke_daemon(std::string actor, const std::string& role, const std::string& name,
-                              const std::string& why, Callback<void(Status)> done) {
+void Enrolment::revoke_daemon(store::Author author, const std::string& role,
+                              const std::string& name, const std::string& why,
+                              Callback<void(Status)> done) {
   store_.write(
-      actor,
-      [actor, role, name, why, now = clock_.wall()](store::Transaction& tx) -> Status {
+      author,
+      [actor = author.actor, role, name, why,
+       now = clock_.wall()](store::Transaction& tx) -> Status {
         DROVER_TRY(auto known, read_credential(tx, role, name));
         if (!known) {
           return fail(Code::not_found, fmt::format("{} {} never joined", role, name));

@@ -89,11 +89,11 @@ class Enrolment {
   Status start();
 
   /// Makes a token. invalid_argument for an unknown role, a bad noderange or values out of range.
-  void create_token(std::string actor, const TokenRequest& request, Done<CreatedToken> done);
+  void create_token(store::Author author, const TokenRequest& request, Done<CreatedToken> done);
   /// Tokens in order of id; expired ones stay listed for a day.
   [[nodiscard]] std::vector<TokenRecord> tokens() const;
   /// Ends a token; who joined with it stays. not_found when there is none.
-  void revoke_token(std::string actor, const std::string& id, Callback<void(Status)> done);
+  void revoke_token(store::Author author, const std::string& id, Callback<void(Status)> done);
 
   /// Lets a daemon in: checks, spends one use and records the credential in one mutation, so a use
   /// is spent exactly once whatever dies when. Asked again with the same token, key and name it
@@ -108,7 +108,7 @@ class Enrolment {
   void renew(RenewRequest request, Done<Admission> done);
 
   /// Refuses a daemon from now on, its renewals and its links. not_found when it never joined.
-  void revoke_daemon(std::string actor, const std::string& role, const std::string& name,
+  void revoke_daemon(store::Author author, const std::string& role, const std::string& name,
                      const std::string& why, Callback<void(Status)> done);
 
   [[nodiscard]] bool is_revoked(std::string_view role, std::string_view name) const;
@@ -126,7 +126,7 @@ class Enrolment {
  private:
   class NameSets;
   template <typename T>
-  void write(std::string actor, Callback<Result<T>(store::Transaction&)> job, Done<T> done);
+  void write(store::Author author, Callback<Result<T>(store::Transaction&)> job, Done<T> done);
   [[nodiscard]] IssueRequest issue_request(const std::string& csr_pem, const std::string& role,
                                            const std::string& name);
   void apply(std::span<const store::Change> changes);

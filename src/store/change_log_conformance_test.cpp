@@ -2,6 +2,7 @@
 #include "sim/sim_random.hpp"
 #include "store/store_backends.hpp"
 
+#include <algorithm>
 #include <map>
 
 namespace drover::store::testing {
@@ -64,6 +65,135 @@ TEST_P(ChangeLogConformance, RefusesWhatItCannotAnswer) {
   EXPECT_EQ(error_of({.since = 0, .limit = 0}), Code::invalid_argument);
   EXPECT_EQ(error_of({.since = 0, .limit = 100'001}), Code::invalid_argument);
   EXPECT_EQ(error_of({.since = 0, .key = "1"}), Code::invalid_argument);
+}
+
+TEST_P(ChangeLogConformance, PagesGoBackwardsToo) {
+  fill(10);
+  const auto page = harness_.changes(*store_, {.limit = 3, .newest_first = true});
+  ASSERT_TRUE(page);
+  ASSERT_EQ(page->changes.size(), 3U);
+  EXPECT_EQ(page->changes.front().sequence, 10U);
+  EXPECT_EQ(page->changes.back().sequence, 8U);
+  EXPECT_EQ(page->scanned_to, 8U);
+  EXPECT_TRUE(page->more);
+  const auto rest = harness_.changes(*store_, {.limit = 30, .newest_first = true, .before = 8});
+  ASSERT_TRUE(rest);
+  EXPECT_EQ(rest->changes.size(), 7U);
+  EXPECT_EQ(rest->changes.back().sequence, 1U);
+  EXPECT_FALSE(rest->more);
+  const auto middle = harness_.changes(*store_, {.since = 4, .before = 8});
+  ASSERT_TRUE(middle);
+  EXPECT_EQ(middle->changes.size(), 3U);
+  EXPECT_EQ(middle->changes.front().sequence, 5U);
+}
+
+TEST_P(ChangeLogConformance, BackwardsEndsWhereChangesAreTooOld) {
+  fill(5);
+  ASSERT_TRUE(harness_.world().run_for(std::chrono::hours(48)));
+  const int64_t now = to_unix_ms(harness_.executor().wall());
+  ASSERT_TRUE(put("node", "new", "{}"));
+  const auto page = harness_.changes(*store_, {.newest_first = true, .oldest_ms = now});
+  ASSERT_TRUE(page);
+  EXPECT_EQ(page->changes.size(), 1U);
+  EXPECT_FALSE(page->more);
+}
+
+TEST_P(ChangeLogConformance, AnIdIsFollowedOverRenames) {
+  const std::string id = "0123456789abcdef0123456789abcdef";
+  const std::string old_body = R"({"name":"n1","id":")" + id + R"("})";
+  const std::string new_body = R"({"name":"n2","id":")" + id + R"("})";
+  ASSERT_TRUE(put("node", "n1", old_body));
+  ASSERT_TRUE(put("node", "other", R"({"name":"other","id":"ff"})"));
+  ASSERT_TRUE(write([&](Transaction& t) -> Status {
+    DROVER_CHECK_OK(t.erase("node", "n1"));
+    DROVER_CHECK_OK(t.put("node", "n2", new_body));
+    return {};
+  }));
+  // Another n1 has a history of its own.
+  ASSERT_TRUE(put("node", "n1", R"({"name":"n1","id":"another"})"));
+  ASSERT_TRUE(put("node", "n2", R"({"name":"n2","id":")" + id + R"(","flag":"ok"})"));
+  const auto page = harness_.changes(*store_, {.kind = "node", .id = id});
+  ASSERT_TRUE(page) << page.error().text();
+  std::vector<uint64_t> found;
+  for (const Change& change : page->changes) found.push_back(change.sequence);
+  EXPECT_EQ(found, (std::vector<uint64_t>{1, 3, 4, 6}));
+  const auto back =
+      harness_.changes(*store_, {.limit = 2, .kind = "node", .id = id, .newest_first = true});
+  ASSERT_TRUE(back);
+  EXPECT_EQ(back->changes.back().sequence, 4U);
+  EXPECT_EQ(error_of({.id = id}), Code::invalid_argument);
+  EXPECT_EQ(error_of({.kind = "node", .key = "n2", .id = id}), Code::invalid_argument);
+}
+
+/// Every so many-th change.
+class EveryNth final : public ChangeFilter {
+ public:
+  explicit EveryNth(uint64_t n) : n_(n) {}
+  [[nodiscard]] bool accepts(const Change& change) const override {
+    return change.sequence % n_ == 0;
+  }
+
+ private:
+  uint64_t n_;
+};
+
+TEST_P(ChangeLogConformance, AFilterLooksAtSomeThousandsAtATime) {
+  fill(12'000);
+  const auto filter = std::make_shared<EveryNth>(4'000);
+  for (const bool back : {false, true}) {
+    std::vector<uint64_t> found;
+    ChangeQuery query{.limit = 10, .filter = filter, .newest_first = back};
+    for (int pages = 0;; ++pages) {
+      ASSERT_LT(pages, 10);
+      const auto page = harness_.changes(*store_, query);
+      ASSERT_TRUE(page) << page.error().text();
+      for (const Change& change : page->changes) found.push_back(change.sequence);
+      if (!page->more) {
+        EXPECT_GT(pages, 1) << "not in one job";
+        break;
+      }
+      if (back) {
+        query.before = page->scanned_to;
+      } else {
+        query.since = page->scanned_to;
+      }
+    }
+    std::ranges::sort(found);
+    EXPECT_EQ(found, (std::vector<uint64_t>{4'000, 8'000, 12'000})) << back;
+  }
+}
+
+/// Keeps what it is given, and the marks.
+class MemoryArchive final : public ChangeArchive {
+ public:
+  Result<std::string> append(std::span<const Change> changes, std::string_view mark) override {
+    EXPECT_EQ(mark, mark_) << "the mark of the last append that was committed";
+    if (refuse) return fail(Code::exhausted, "no space");
+    for (const Change& change : changes) sequences.push_back(change.sequence);
+    if (!changes.empty()) mark_ = std::to_string(changes.back().sequence);
+    return mark_;
+  }
+  std::vector<uint64_t> sequences;
+  bool refuse = false;
+
+ private:
+  std::string mark_;
+};
+
+TEST_P(ChangeLogConformance, WhatIsForgottenGoesToTheArchiveFirst) {
+  fill(4000);
+  MemoryArchive archive;
+  archive.refuse = true;
+  EXPECT_FALSE(harness_.prune(*store_, 0, 100, &archive));
+  EXPECT_EQ(log().size(), 4000U) << "nothing is forgotten that was not archived";
+  archive.refuse = false;
+  EXPECT_EQ(harness_.prune(*store_, 0, 100, &archive).value(), 3900U);
+  reopen();
+  EXPECT_EQ(harness_.prune(*store_, 0, 50, &archive).value(), 50U);
+  ASSERT_EQ(archive.sequences.size(), 3950U);
+  for (uint64_t i = 0; i < 3950; ++i) ASSERT_EQ(archive.sequences[i], i + 1);
+  EXPECT_EQ(error_of({.since = 3949}), Code::too_old);
+  EXPECT_EQ(harness_.changes(*store_, {.since = 3950})->changes.size(), 50U);
 }
 
 TEST_P(ChangeLogConformance, APageOfLargeChangesEndsEarly) {

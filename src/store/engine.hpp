@@ -56,8 +56,11 @@ class Engine {
                                                     std::string_view key) = 0;
   /// Limits and names of `query` are checked already.
   virtual Result<ChangePage> changes(const ChangeQuery& query) = 0;
-  /// Forgets at most `step` of the oldest changes in a transaction of its own; returns how many.
-  virtual Result<uint64_t> prune(int64_t older_than_ms, uint64_t keep_at_most, size_t step) = 0;
+  /// The last of at most `step` of the oldest changes that may be forgotten; 0: none may.
+  virtual Result<uint64_t> forgettable(int64_t older_than_ms, uint64_t keep_at_most,
+                                       size_t step) = 0;
+  /// Forgets the changes up to `through`, inside the transaction; returns how many.
+  virtual Result<uint64_t> forget(uint64_t through) = 0;
 
   /// Whether tidy() should run before the next batch; `idle`: nothing waits.
   [[nodiscard]] virtual bool wants_tidying(bool idle) = 0;

@@ -12,7 +12,7 @@
 namespace drover::store {
 namespace {
 
-const std::string kNobody;
+const Author kNobody{""};
 
 Status check_name(std::string_view what, std::string_view name) {
   if (name.size() > kMaxName) {
@@ -30,6 +30,18 @@ Status check_names(std::string_view kind, std::string_view key) {
   return check_name("key", key);
 }
 
+/// The text of a body's own "id", or nothing: see ChangeQuery::id.
+std::string_view id_in(std::string_view body) {
+  constexpr size_t kLookedAt = 256;
+  constexpr std::string_view kMember = "\"id\":\"";
+  const std::string_view start = body.substr(0, kLookedAt);
+  const size_t at = start.find(kMember);
+  if (at == std::string_view::npos) return {};
+  const std::string_view rest = start.substr(at + kMember.size());
+  const size_t end = rest.find('"');
+  return end == std::string_view::npos ? std::string_view() : rest.substr(0, end);
+}
+
 tl::unexpected<Error> mixed(std::string_view kind, std::string_view key, bool stored_quiet) {
   return fail(Code::conflict,
               fmt::format("{} \"{}\" is {}", kind, key,
@@ -39,16 +51,16 @@ tl::unexpected<Error> mixed(std::string_view kind, std::string_view key, bool st
 
 }  // namespace
 
-LoggedTransaction::LoggedTransaction(Engine& engine, const std::string& actor, int64_t time_ms,
+LoggedTransaction::LoggedTransaction(Engine& engine, const Author& author, int64_t time_ms,
                                      uint64_t& head, std::vector<Change>& changes)
     : engine_(engine),
-      actor_(actor),
+      author_(author),
       time_ms_(time_ms),
       head_(&head),
       changes_(&changes),
       first_(changes.size()) {}
 
-LoggedTransaction::LoggedTransaction(Engine& engine) : engine_(engine), actor_(kNobody) {}
+LoggedTransaction::LoggedTransaction(Engine& engine) : engine_(engine), author_(kNobody) {}
 
 template <typename T>
 T LoggedTransaction::noted(T result) {
@@ -93,13 +105,15 @@ Status LoggedTransaction::log(std::string_view kind, std::string_view key,
   Change change;
   change.sequence = *head_ + 1;
   change.time_ms = time_ms_;
-  change.actor = actor_;
+  change.actor = author_.actor;
+  change.via = author_.via;
   change.kind = kind;
   change.key = key;
   change.operation = after ? Operation::put : Operation::erase;
   change.before = std::move(before);
   change.after = std::move(after);
   change.why = why_;
+  change.id = id_in(change.after ? *change.after : *change.before);
   DROVER_CHECK_OK(noted(engine_.append(change)));
   changes_->push_back(std::move(change));
   ++*head_;

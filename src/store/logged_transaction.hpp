@@ -14,7 +14,7 @@ class LoggedTransaction final : public Transaction {
  public:
   /// For a mutation: `head` is the newest sequence so far and moves on with each change that is
   /// appended to `changes`.
-  LoggedTransaction(Engine& engine, const std::string& actor, int64_t time_ms, uint64_t& head,
+  LoggedTransaction(Engine& engine, const Author& author, int64_t time_ms, uint64_t& head,
                     std::vector<Change>& changes);
   /// For reading.
   explicit LoggedTransaction(Engine& engine);
@@ -28,7 +28,7 @@ class LoggedTransaction final : public Transaction {
   Status expect_revision(std::string_view kind, std::string_view key, uint64_t revision) override;
   Result<uint64_t> next_number(std::string_view counter) override;
   void explain(std::string_view why) override;
-  [[nodiscard]] const std::string& actor() const override { return actor_; }
+  [[nodiscard]] const std::string& actor() const override { return author_.actor; }
   [[nodiscard]] int64_t time_ms() const override { return time_ms_; }
 
   /// Ends the mutation that returned `outcome`: keeps its writes, or undoes them and takes its
@@ -45,7 +45,7 @@ class LoggedTransaction final : public Transaction {
   T noted(T result);
 
   Engine& engine_;
-  const std::string& actor_;
+  const Author& author_;
   int64_t time_ms_ = 0;
   uint64_t* head_ = nullptr;
   std::vector<Change>* changes_ = nullptr;  // none: read-only

@@ -11,8 +11,11 @@
 namespace drover::store {
 namespace {
 
-constexpr size_t kPruneStep = 2'000;  // changes forgotten per transaction: a few milliseconds
+constexpr size_t kPruneStep = 1'000;  // changes forgotten per transaction: a few milliseconds
 constexpr size_t kMaxPageOfChanges = 100'000;
+/// The quiet object that says how far the archive goes.
+constexpr std::string_view kArchiveKind = "archive";
+constexpr std::string_view kArchiveKey = "changes";
 
 }  // namespace
 
@@ -51,7 +54,7 @@ struct QueuedStore::Batch {
     changes.reserve(items.size());
     for (Item& item : items) {
       item.first_change = changes.size();
-      LoggedTransaction transaction(engine, item.waiting.actor, time_ms, head, changes);
+      LoggedTransaction transaction(engine, item.waiting.author, time_ms, head, changes);
       item.outcome = transaction.finish(item.waiting.mutation(transaction));
       item.change_count = changes.size() - item.first_change;
       if (!engine.in_transaction()) {
@@ -62,12 +65,60 @@ struct QueuedStore::Batch {
   }
 };
 
+/// One call of prune(), step by step.
 struct QueuedStore::Pruning {
-  int64_t older_than_ms = 0;
-  uint64_t keep_at_most = 0;
+  PruneLimits limits;
+  int64_t time_ms = 0;
   Callback<void(Result<uint64_t>)> done;
   Result<uint64_t> step = 0;
+  bool more = true;
   uint64_t removed = 0;
+
+  /// On the worker.
+  void run(Engine& engine) { step = forget_some(engine); }
+
+ private:
+  Result<uint64_t> forget_some(Engine& engine) {
+    DROVER_TRY(const std::string mark, read_mark(engine));
+    DROVER_TRY(uint64_t through,
+               engine.forgettable(limits.older_than_ms, limits.keep_at_most, kPruneStep));
+    std::string new_mark = mark;
+    if (limits.archive != nullptr) {
+      std::vector<Change> changes;
+      if (through != 0) {
+        DROVER_TRY(ChangePage page, engine.changes({.limit = kPruneStep, .before = through + 1}));
+        changes = std::move(page.changes);
+        through = page.scanned_to;
+      }
+      DROVER_TRY(new_mark, limits.archive->append(changes, mark));
+    }
+    if (through == 0) {
+      more = false;
+      return 0;
+    }
+    DROVER_CHECK_OK(engine.begin(time_ms));
+    auto forgotten = forget(engine, through, new_mark);
+    if (!forgotten) engine.roll_back();
+    return forgotten;
+  }
+
+  [[nodiscard]] Result<std::string> read_mark(Engine& engine) const {
+    if (limits.archive == nullptr) return std::string();
+    DROVER_TRY(auto found, engine.find(kArchiveKind, kArchiveKey));
+    return found ? std::move(found->body) : std::string();
+  }
+
+  Result<uint64_t> forget(Engine& engine, uint64_t through, const std::string& mark) {
+    DROVER_TRY(const uint64_t count, engine.forget(through));
+    if (limits.archive != nullptr) {
+      DROVER_TRY(const auto found, engine.find(kArchiveKind, kArchiveKey));
+      DROVER_CHECK_OK(found ? engine.update(found->id, mark, 0)
+                            : engine.insert(kArchiveKind, kArchiveKey, mark, 0));
+    }
+    DROVER_CHECK_OK(engine.commit());
+    more = count >= 1;
+    return count;
+  }
 };
 
 QueuedStore::QueuedStore(Executor& executor, const Log& log, std::unique_ptr<Engine> engine,
@@ -106,7 +157,7 @@ void QueuedStore::refuse(Done done, Error error) {
   });
 }
 
-void QueuedStore::write(std::string actor, Mutation mutation, Done done) {
+void QueuedStore::write(Author author, Mutation mutation, Done done) {
   if (closing_) {
     return refuse(std::move(done),
                   {Code::cancelled, "the store is closing", {}, "try again later"});
@@ -117,10 +168,11 @@ void QueuedStore::write(std::string actor, Mutation mutation, Done done) {
                                     {},
                                     "try again later; see whether the store's disk is slow"});
   }
-  if (actor.empty() || actor.size() > kMaxName) {
+  const std::string& actor = author.actor;
+  if (actor.empty() || actor.size() > kMaxName || author.via.size() > kMaxName) {
     return refuse(std::move(done), {Code::invalid_argument, "a change needs an actor", {}, {}});
   }
-  waiting_.push_back({std::move(actor), std::move(mutation), std::move(done)});
+  waiting_.push_back({std::move(author), std::move(mutation), std::move(done)});
   schedule();
 }
 
@@ -237,13 +289,14 @@ void QueuedStore::read(Mutation reader, ReadDone done) {
 
 void QueuedStore::changes(ChangeQuery query, Callback<void(Result<ChangePage>)> done) {
   const bool sane = query.limit >= 1 && query.limit <= kMaxPageOfChanges &&
-                    (query.key.empty() || !query.kind.empty());
+                    (query.key.empty() || !query.kind.empty()) &&
+                    (query.id.empty() || (!query.kind.empty() && query.key.empty()));
   if (closing_ || !sane) {
     Error error = closing_
                       ? Error{Code::cancelled, "the store is closing", {}, "try again later"}
                       : Error{Code::invalid_argument,
                               fmt::format("a page of changes has a limit of 1 to {}, and a key "
-                                          "needs a kind",
+                                          "or an id needs a kind",
                                           kMaxPageOfChanges),
                               {},
                               {}};
@@ -271,11 +324,9 @@ Subscription QueuedStore::subscribe(Feed feed) {
   return Subscription(std::move(entry));
 }
 
-void QueuedStore::prune(int64_t older_than_ms, uint64_t keep_at_most,
-                        Callback<void(Result<uint64_t>)> done) {
+void QueuedStore::prune(PruneLimits limits, Callback<void(Result<uint64_t>)> done) {
   auto pruning = std::make_unique<Pruning>();
-  pruning->older_than_ms = older_than_ms;
-  pruning->keep_at_most = keep_at_most;
+  pruning->limits = limits;
   pruning->done = std::move(done);
   post([this, pruning = std::move(pruning)]() mutable { prune_step(std::move(pruning)); });
 }
@@ -283,14 +334,12 @@ void QueuedStore::prune(int64_t older_than_ms, uint64_t keep_at_most,
 void QueuedStore::prune_step(std::unique_ptr<Pruning> pruning) {
   if (closing_) return pruning->done(fail(Code::cancelled, "the store is closing"));
   Pruning* const shared = pruning.get();
-  run(
-      [engine = engine_.get(), shared] {
-        shared->step = engine->prune(shared->older_than_ms, shared->keep_at_most, kPruneStep);
-      },
+  shared->time_ms = to_unix_ms(executor_.wall());
+  run([engine = engine_.get(), shared] { shared->run(*engine); },
       [this, pruning = std::move(pruning)]() mutable {
         if (!pruning->step) return pruning->done(std::move(pruning->step));
         pruning->removed += *pruning->step;
-        if (*pruning->step < kPruneStep) return pruning->done(pruning->removed);
+        if (!pruning->more) return pruning->done(pruning->removed);
         prune_step(std::move(pruning));
       });
 }

@@ -24,21 +24,20 @@ class QueuedStore final : public Store {
   QueuedStore& operator=(const QueuedStore&) = delete;
   ~QueuedStore() override;
 
-  void write(std::string actor, Mutation mutation, Done done) override;
+  void write(Author author, Mutation mutation, Done done) override;
   void read(Mutation reader, ReadDone done) override;
   void changes(ChangeQuery query, Callback<void(Result<ChangePage>)> done) override;
   Result<std::vector<Object>> load(std::string_view kind) override;
   [[nodiscard]] uint64_t head() const override { return head_; }
   [[nodiscard]] Subscription subscribe(Feed feed) override;
-  void prune(int64_t older_than_ms, uint64_t keep_at_most,
-             Callback<void(Result<uint64_t>)> done) override;
+  void prune(PruneLimits limits, Callback<void(Result<uint64_t>)> done) override;
   [[nodiscard]] size_t queued() const override { return waiting_.size() + in_batch_; }
   [[nodiscard]] StoreStats stats() const override;
   void close(ReadDone done) override;
 
  private:
   struct Waiting {
-    std::string actor;
+    Author author;
     Mutation mutation;
     Done done;
   };

@@ -22,7 +22,8 @@ inline constexpr size_t kMaxName = 1024;
 /// Longest body, in bytes: one tree frame.
 inline constexpr size_t kMaxBody = size_t{1} << 20;
 
-/// One named thing, e.g. kind "node", key "n17". The store never looks into the body.
+/// One named thing, e.g. kind "node", key "n17". Of the body the store knows one thing: a member
+/// "id" that stands in its first 256 bytes names the thing over renames (ChangeQuery::id).
 struct Object {
   std::string kind;
   std::string key;
@@ -34,15 +35,29 @@ struct Object {
   friend bool operator==(const Object&, const Object&) = default;
 };
 
+/// Who writes, and from where.
+struct Author {
+  // NOLINTBEGIN(google-explicit-constructor): most writers are daemons, known by their name alone
+  Author(const char* who) : actor(who) {}
+  Author(std::string who) : actor(std::move(who)) {}
+  // NOLINTEND(google-explicit-constructor)
+  Author(std::string who, std::string where) : actor(std::move(who)), via(std::move(where)) {}
+
+  std::string actor;  ///< e.g. "user:alice@utility/login1", "daemon:compute/n17"; not empty
+  std::string via;    ///< where it entered: "master/m1 10.0.0.7:40312"; empty: the master itself
+};
+
 enum class Operation : uint8_t { put, erase };
 
 /// One entry of the change log. Sequences start at 1 and have no gaps.
 struct Change {
   uint64_t sequence = 0;
   int64_t time_ms = 0;  ///< Unix milliseconds at which its batch was started
-  std::string actor;    ///< who, e.g. "user:alice" or "daemon:compute/n17"
+  std::string actor;    ///< Author::actor
+  std::string via;      ///< Author::via
   std::string kind;
   std::string key;
+  std::string id;  ///< the body's own "id" where it has one: see Object
   Operation operation = Operation::put;
   std::optional<std::string> before;  ///< body before; absent: it did not exist
   std::optional<std::string> after;   ///< body after; absent: erased
@@ -58,6 +73,16 @@ struct ListQuery {
   size_t limit = 0;         ///< at most so many; 0: all
 };
 
+/// Picks changes where kind and key are not enough. Immutable; asked on the worker.
+class ChangeFilter {
+ public:
+  ChangeFilter() = default;
+  ChangeFilter(const ChangeFilter&) = delete;
+  ChangeFilter& operator=(const ChangeFilter&) = delete;
+  virtual ~ChangeFilter() = default;
+  [[nodiscard]] virtual bool accepts(const Change& change) const = 0;
+};
+
 struct ChangeQuery {
   /// Only changes behind this sequence, complete: Code::too_old when some of them were pruned or
   /// the log never went that far (another database). Absent: from the oldest kept.
@@ -65,12 +90,47 @@ struct ChangeQuery {
   size_t limit = 1000;    ///< at most so many, 1 to 100,000
   std::string kind = {};  ///< empty: all
   std::string key = {};   ///< empty: all; needs `kind`
+  std::string id = {};  ///< of bodies: one thing under all its names; needs `kind`, not with `key`
+  std::shared_ptr<const ChangeFilter> filter = {};
+  bool newest_first = false;  ///< page from the newest to the oldest
+  uint64_t before = 0;        ///< only changes ahead of this sequence; 0: all
+  /// With newest_first: what is older by a day than this (Unix ms; clocks may have been set back)
+  /// is not looked at.
+  int64_t oldest_ms = 0;
 };
 
 struct ChangePage {
-  std::vector<Change> changes;  ///< in order of sequence
-  /// Everything up to this sequence was looked at: the `since` of the next query.
+  std::vector<Change> changes;  ///< in order of sequence; with newest_first backwards
+  /// Everything up to this sequence was looked at: the `since` of the next query, or with
+  /// newest_first its `before`.
   uint64_t scanned_to = 0;
+  /// False: the end of the log was reached. True with few or no changes: a filter looks at some
+  /// thousands of them at a time.
+  bool more = false;
+};
+
+/// Where changes go before they are forgotten. Called on the store's worker.
+class ChangeArchive {
+ public:
+  ChangeArchive() = default;
+  ChangeArchive(const ChangeArchive&) = delete;
+  ChangeArchive& operator=(const ChangeArchive&) = delete;
+  virtual ~ChangeArchive() = default;
+
+  /// Makes `changes` durable behind what `mark` stands for, and takes away whatever else a crash
+  /// may have left there; returns the mark of the new end. The store commits that mark in the
+  /// transaction that forgets the changes, and gives the committed one to the next call: empty at
+  /// first. `changes` may be empty: then it only tidies.
+  virtual Result<std::string> append(std::span<const Change> changes, std::string_view mark) = 0;
+};
+
+/// What prune() forgets: changes that are older than `older_than_ms` (Unix ms) and those beyond the
+/// newest `keep_at_most`.
+struct PruneLimits {
+  int64_t older_than_ms = 0;
+  uint64_t keep_at_most = 0;
+  /// Takes them first, each exactly once; outlives the call. Null: they are gone.
+  ChangeArchive* archive = nullptr;
 };
 
 /// What a mutation or a read sees: every committed change and, in a mutation, its own writes and
@@ -173,7 +233,7 @@ class Store {
   /// in order: with the mutation's own error (it alone was undone), with the commit's error (none
   /// of the batch happened) or with what it did. Code::exhausted when the queue is full,
   /// Code::cancelled once close() was called. `done` may be empty.
-  virtual void write(std::string actor, Mutation mutation, Done done) = 0;
+  virtual void write(Author author, Mutation mutation, Done done) = 0;
 
   /// Runs `reader` on the worker with a consistent view of at least all changes that were
   /// delivered to feeds before this call; writing in it is Code::invalid_argument.
@@ -192,11 +252,9 @@ class Store {
   /// Attaches a feed to all commits from now on.
   [[nodiscard]] virtual Subscription subscribe(Feed feed) = 0;
 
-  /// Forgets changes that are older than `older_than_ms` (Unix milliseconds) and those beyond the
-  /// newest `keep_at_most`; objects stay, and so does the newest change. Works in small steps
-  /// between commits. Returns how many were forgotten.
-  virtual void prune(int64_t older_than_ms, uint64_t keep_at_most,
-                     Callback<void(Result<uint64_t>)> done) = 0;
+  /// Forgets changes; objects stay, and so does the newest change. Works in small steps between
+  /// commits, and ends at the first that fails. Returns how many were forgotten.
+  virtual void prune(PruneLimits limits, Callback<void(Result<uint64_t>)> done) = 0;
 
   /// Mutations waiting, those being committed included.
   [[nodiscard]] virtual size_t queued() const = 0;

@@ -82,9 +82,9 @@ class Harness {
   Executor& executor() { return process_.executor(); }
   Log log() { return process_.log("store"); }
 
-  Result<Outcome> write(Store& store, Mutation mutation, std::string actor = "user:test") {
+  Result<Outcome> write(Store& store, Mutation mutation, Author author = "user:test") {
     Waiter<Result<Outcome>> waiter;
-    store.write(std::move(actor), std::move(mutation), copying(waiter.callback()));
+    store.write(std::move(author), std::move(mutation), copying(waiter.callback()));
     return waiter.take(world_);
   }
   Result<Outcome> put(Store& store, const std::string& kind, const std::string& key,
@@ -126,9 +126,10 @@ class Harness {
     store.changes(std::move(query), waiter.callback());
     return waiter.take(world_);
   }
-  Result<uint64_t> prune(Store& store, int64_t older_than_ms, uint64_t keep_at_most) {
+  Result<uint64_t> prune(Store& store, int64_t older_than_ms, uint64_t keep_at_most,
+                         ChangeArchive* archive = nullptr) {
     Waiter<Result<uint64_t>> waiter;
-    store.prune(older_than_ms, keep_at_most, waiter.callback());
+    store.prune({older_than_ms, keep_at_most, archive}, waiter.callback());
     return waiter.take(world_);
   }
   Status close(Store& store) {
@@ -160,8 +161,8 @@ class StoreConformance : public ::testing::TestWithParam<BackendFactory> {
     store_.reset();
     open(limits);
   }
-  Result<Outcome> write(Mutation mutation, std::string actor = "user:test") {
-    return harness_.write(*store_, std::move(mutation), std::move(actor));
+  Result<Outcome> write(Mutation mutation, Author author = "user:test") {
+    return harness_.write(*store_, std::move(mutation), std::move(author));
   }
   Result<Outcome> put(const std::string& kind, const std::string& key, const std::string& body) {
     return harness_.put(*store_, kind, key, body);

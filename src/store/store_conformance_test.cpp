@@ -65,7 +65,7 @@ TEST_P(StoreConformance, LogsWhoChangedWhatFromWhatToWhatAndWhy) {
         EXPECT_FALSE(again);
         return {};
       },
-      "user:alice");
+      Author("user:alice", "utility/login1"));
   ASSERT_TRUE(outcome) << outcome.error().text();
   EXPECT_EQ(outcome->first, 1U);
   EXPECT_EQ(outcome->last, 3U);
@@ -75,11 +75,12 @@ TEST_P(StoreConformance, LogsWhoChangedWhatFromWhatToWhatAndWhy) {
   EXPECT_GE(written[0].time_ms, now);
   EXPECT_LT(written[0].time_ms, now + 1000);
   const int64_t at = written[0].time_ms;
-  const std::vector<Change> expected{
-      {1, at, "user:alice", "node", "n1", Operation::put, std::nullopt, "{}", ""},
-      {2, at, "user:alice", "node", "n1", Operation::put, "{}", R"({"fan":2})", "new fan"},
-      {3, at, "user:alice", "node", "n1", Operation::erase, R"({"fan":2})", std::nullopt,
-       "new fan"}};
+  const std::vector<Change> expected{{1, at, "user:alice", "utility/login1", "node", "n1", "",
+                                      Operation::put, std::nullopt, "{}", ""},
+                                     {2, at, "user:alice", "utility/login1", "node", "n1", "",
+                                      Operation::put, "{}", R"({"fan":2})", "new fan"},
+                                     {3, at, "user:alice", "utility/login1", "node", "n1", "",
+                                      Operation::erase, R"({"fan":2})", std::nullopt, "new fan"}};
   EXPECT_EQ(written, expected);
 }
 

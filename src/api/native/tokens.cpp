@@ -75,7 +75,7 @@ void create_token(Services& services, const RequestPtr& request) {
   token.replace = asked.replace;
   note_once(services, request, [&services, request, token] {
     services.enrolment.create_token(
-        request->actor(), token, [request](const Result<auth::CreatedToken>& created) {
+        request->author(), token, [request](const Result<auth::CreatedToken>& created) {
           if (!created) return request->fail(created.error());
           const auth::TokenRecord& record = created->record;
           net::HttpResponse response;
@@ -99,7 +99,7 @@ void list_tokens(Services& services, const RequestPtr& request) {
 
 void revoke_token(Services& services, const RequestPtr& request) {
   once(services, request, [&services, request](Finish finish) {
-    services.enrolment.revoke_token(request->actor(), request->path("id"),
+    services.enrolment.revoke_token(request->author(), request->path("id"),
                                     [finish = std::move(finish)](const Status& revoked) mutable {
                                       finish(revoked ? Result<Reply>(Reply{204, "", ""})
                                                      : tl::unexpected<Error>(revoked.error()));

@@ -2,6 +2,7 @@
 #include "store/sqlite/sqlite_engine.hpp"
 
 #include <algorithm>
+#include <bit>
 #include <limits>
 #include <utility>
 
@@ -18,7 +19,14 @@ constexpr int kFramesAtMost = 8'192;
 /// A page of changes ends early rather than hold more than this in memory.
 constexpr size_t kMaxPageBytes = size_t{16} << 20;
 
-#define DROVER_CHANGE_COLUMNS "sequence, time_ms, actor, kind, key, why, before, after"
+/// A filter looks at so many changes in one job, so that commits do not wait for it.
+constexpr size_t kMostScanned = 5'000;
+constexpr int64_t kClockSlackMs = 24LL * 3600 * 1000;
+
+#define DROVER_CHANGE_COLUMNS "sequence, time_ms, actor, kind, key, why, before, after, via, id"
+#define DROVER_SELECT_CHANGES "SELECT " DROVER_CHANGE_COLUMNS " FROM changes WHERE "
+#define DROVER_FORWARDS "sequence > ?1 AND sequence < ?2 ORDER BY sequence LIMIT ?3"
+#define DROVER_BACKWARDS "sequence > ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3"
 
 Change change_of(const Statement::Run& row) {
   Change change;
@@ -30,6 +38,8 @@ Change change_of(const Statement::Run& row) {
   change.why = row.text(5);
   change.before = row.text_or_null(6);
   change.after = row.text_or_null(7);
+  change.via = row.text(8);
+  change.id = row.text(9);
   change.operation = change.after ? Operation::put : Operation::erase;
   return change;
 }
@@ -78,17 +88,17 @@ Status SqliteEngine::prepare() {
        "INSERT INTO counters (name, value) VALUES (?, 1) "
        "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"},
       {&s.append,
-       "INSERT INTO changes (" DROVER_CHANGE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?)"},
+       "INSERT INTO changes (" DROVER_CHANGE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
       {&s.last_change, "SELECT " DROVER_CHANGE_COLUMNS
                        " FROM changes WHERE kind = ? AND key = ? ORDER BY sequence DESC LIMIT 1"},
-      {&s.changes, "SELECT " DROVER_CHANGE_COLUMNS
-                   " FROM changes WHERE sequence > ? ORDER BY sequence LIMIT ?"},
-      {&s.changes_of_kind,
-       "SELECT " DROVER_CHANGE_COLUMNS
-       " FROM changes WHERE sequence > ? AND +kind = ? ORDER BY sequence LIMIT ?"},
-      {&s.changes_of_object,
-       "SELECT " DROVER_CHANGE_COLUMNS
-       " FROM changes WHERE kind = ? AND key = ? AND sequence > ? ORDER BY sequence LIMIT ?"},
+      {&s.changes, DROVER_SELECT_CHANGES DROVER_FORWARDS},
+      {&s.changes_of_kind, DROVER_SELECT_CHANGES "+kind = ?4 AND " DROVER_FORWARDS},
+      {&s.changes_of_object, DROVER_SELECT_CHANGES "kind = ?4 AND key = ?5 AND " DROVER_FORWARDS},
+      {&s.changes_of_id, DROVER_SELECT_CHANGES "kind = ?4 AND id = ?5 AND " DROVER_FORWARDS},
+      {&s.newest_changes, DROVER_SELECT_CHANGES DROVER_BACKWARDS},
+      {&s.newest_of_kind, DROVER_SELECT_CHANGES "+kind = ?4 AND " DROVER_BACKWARDS},
+      {&s.newest_of_object, DROVER_SELECT_CHANGES "kind = ?4 AND key = ?5 AND " DROVER_BACKWARDS},
+      {&s.newest_of_id, DROVER_SELECT_CHANGES "kind = ?4 AND id = ?5 AND " DROVER_BACKWARDS},
       {&s.oldest, "SELECT coalesce(min(sequence), 1) FROM changes"},
       {&s.newest, "SELECT coalesce(max(sequence), 0) FROM changes"},
       {&s.oldest_times, "SELECT sequence, time_ms FROM changes ORDER BY sequence LIMIT ?"},
@@ -189,7 +199,9 @@ Status SqliteEngine::append(const Change& change) {
   auto run = statements_->append.start();
   run.bind(change.sequence).bind(change.time_ms).bind(change.actor).bind(change.kind);
   run.bind(change.key).bind(change.why).bind_or_null(change.before).bind_or_null(change.after);
-  DROVER_CHECK_OK(run.finish());
+  run.bind(change.via);
+  const auto id = change.id.empty() ? std::nullopt : std::optional(change.id);
+  DROVER_CHECK_OK(run.bind_or_null(id).finish());
   pending_head_ = change.sequence;
   return {};
 }
@@ -214,38 +226,50 @@ Status SqliteEngine::check_kept(uint64_t since) {
               "read everything again and go on from there");
 }
 
+Statement& SqliteEngine::statement_for(const ChangeQuery& query) {
+  Statements& s = *statements_;
+  const bool back = query.newest_first;
+  if (query.kind.empty()) return back ? s.newest_changes : s.changes;
+  if (!query.id.empty()) return back ? s.newest_of_id : s.changes_of_id;
+  if (!query.key.empty()) return back ? s.newest_of_object : s.changes_of_object;
+  return back ? s.newest_of_kind : s.changes_of_kind;
+}
+
 Result<ChangePage> SqliteEngine::changes(const ChangeQuery& query) {
   if (query.since) DROVER_CHECK_OK(check_kept(*query.since));
-  Statements& s = *statements_;
-  Statement& statement = query.kind.empty()  ? s.changes
-                         : query.key.empty() ? s.changes_of_kind
-                                             : s.changes_of_object;
-  auto run = statement.start();
-  const uint64_t since = query.since.value_or(0);
-  if (query.kind.empty()) {
-    run.bind(since);
-  } else if (query.key.empty()) {
-    run.bind(since).bind(query.kind);
-  } else {
-    run.bind(query.kind).bind(query.key).bind(since);
-  }
-  run.bind(static_cast<uint64_t>(query.limit));
+  const size_t most = query.filter ? kMostScanned : query.limit;
+  auto run = statement_for(query).start();
+  run.bind(query.since.value_or(0))
+      .bind(query.before == 0 ? INT64_MAX : std::bit_cast<int64_t>(query.before));
+  run.bind(static_cast<uint64_t>(most));
+  if (!query.kind.empty()) run.bind(query.kind);
+  if (!query.id.empty() || !query.key.empty()) run.bind(query.id.empty() ? query.key : query.id);
   ChangePage page;
+  const uint64_t end = query.before == 0 ? head_ : std::min(query.before - 1, head_);
+  size_t looked_at = 0;
   for (size_t bytes = 0; page.changes.size() < query.limit && bytes < kMaxPageBytes;) {
     DROVER_TRY(const bool row, run.step());
     if (!row) {
-      page.scanned_to = head_;
+      page.more = looked_at == most;
+      if (!page.more) page.scanned_to = query.newest_first ? query.since.value_or(0) + 1 : end;
       return page;
     }
-    page.changes.push_back(change_of(run));
-    bytes += bytes_of(page.changes.back());
+    ++looked_at;
+    Change change = change_of(run);
+    if (query.newest_first && change.time_ms < query.oldest_ms - kClockSlackMs) return page;
+    page.scanned_to = change.sequence;
+    if (query.filter && !query.filter->accepts(change)) continue;
+    bytes += bytes_of(change);
+    page.changes.push_back(std::move(change));
   }
-  page.scanned_to = page.changes.back().sequence;
+  page.more =
+      query.newest_first ? page.scanned_to > query.since.value_or(0) + 1 : page.scanned_to < end;
   return page;
 }
 
-Result<uint64_t> SqliteEngine::prune_limit(int64_t older_than_ms, uint64_t keep_at_most,
+Result<uint64_t> SqliteEngine::forgettable(int64_t older_than_ms, uint64_t keep_at_most,
                                            size_t step) {
+  DROVER_CHECK_OK(check_disk());
   // The newest change stays: the sequence goes on from it after a restart.
   const uint64_t keep = std::max<uint64_t>(keep_at_most, 1);
   const uint64_t beyond = head_ > keep ? head_ - keep : 0;
@@ -260,14 +284,12 @@ Result<uint64_t> SqliteEngine::prune_limit(int64_t older_than_ms, uint64_t keep_
   }
 }
 
-Result<uint64_t> SqliteEngine::prune(int64_t older_than_ms, uint64_t keep_at_most, size_t step) {
-  DROVER_CHECK_OK(check_disk());
-  DROVER_TRY(const uint64_t limit, prune_limit(older_than_ms, keep_at_most, step));
+Result<uint64_t> SqliteEngine::forget(uint64_t through) {
   auto oldest = statements_->oldest.start();
   DROVER_CHECK_OK(oldest.step());
-  if (limit < oldest.number(0)) return 0;
-  const uint64_t count = limit - oldest.number(0) + 1;
-  DROVER_CHECK_OK(statements_->prune.start().bind(limit).finish());
+  if (through < oldest.number(0)) return 0;
+  const uint64_t count = through - oldest.number(0) + 1;
+  DROVER_CHECK_OK(statements_->prune.start().bind(through).finish());
   return count;
 }
 

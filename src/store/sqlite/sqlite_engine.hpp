@@ -35,7 +35,8 @@ class SqliteEngine final : public Engine {
   Status append(const Change& change) override;
   Result<std::optional<Change>> last_change(std::string_view kind, std::string_view key) override;
   Result<ChangePage> changes(const ChangeQuery& query) override;
-  Result<uint64_t> prune(int64_t older_than_ms, uint64_t keep_at_most, size_t step) override;
+  Result<uint64_t> forgettable(int64_t older_than_ms, uint64_t keep_at_most, size_t step) override;
+  Result<uint64_t> forget(uint64_t through) override;
 
   [[nodiscard]] bool wants_tidying(bool idle) override;
   Status tidy() override;
@@ -47,7 +48,8 @@ class SqliteEngine final : public Engine {
     Statement begin, commit, roll_back;
     Statement savepoint, release, roll_back_to;
     Statement find, list, insert, update, remove, next_number;
-    Statement append, last_change, changes, changes_of_kind, changes_of_object;
+    Statement append, last_change, changes, changes_of_kind, changes_of_object, changes_of_id;
+    Statement newest_changes, newest_of_kind, newest_of_object, newest_of_id;
     Statement oldest, newest, oldest_times, prune;
   };
 
@@ -55,7 +57,7 @@ class SqliteEngine final : public Engine {
   Status prepare();
   Status check_disk() const;
   Status check_kept(uint64_t since);
-  Result<uint64_t> prune_limit(int64_t older_than_ms, uint64_t keep_at_most, size_t step);
+  Statement& statement_for(const ChangeQuery& query);
 
   std::unique_ptr<Database> database_;
   std::unique_ptr<Statements> statements_;
