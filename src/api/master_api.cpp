@@ -15,6 +15,7 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
       operations_(services.executor, services.store, services.log,
                   operation_options(services.local)),
       hub_(services.executor, services.store, services.model),
+      backups_(services_),
       node_authority_(services.model, std::move(groups_of)),
       router_({services.executor, services.random, services.log, std::move(policy),
                "master/" + services.local.local().name, std::move(audit),
@@ -37,6 +38,8 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_calls(router_, services_);
   add_changes(router_, services_, hub_);
   add_operations(router_, services_);
+  add_revert(router_, services_);
+  add_backup(router_, backups_);
   add_tokens(router_, services_);
   add_join(router_, services_);
   add_renew(router_, services_);

@@ -1,6 +1,7 @@
 // The master's whole HTTP API: every route on its services.
 #pragma once
 
+#include "api/backups.hpp"
 #include "api/node_authority.hpp"
 #include "api/router.hpp"
 #include "api/services.hpp"
@@ -44,6 +45,7 @@ class MasterApi {
   Services services_;
   cluster::OperationRunner operations_;
   WatchHub hub_;
+  Backups backups_;
   NodeAuthority node_authority_;
   Router router_;
   Timer sweeper_;

@@ -5,6 +5,7 @@
 #include "auth/enrolment.hpp"
 #include "base/clock.hpp"
 #include "base/describe.hpp"
+#include "base/disk.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "cluster/health.hpp"
@@ -106,6 +107,12 @@ class LocalSource {
   [[nodiscard]] virtual LocalView local() = 0;
 };
 
+/// Where a master keeps what a backup must have beside the database.
+struct BackupPlace {
+  Disk* disk = nullptr;  ///< used by a worker; null: there is nothing to back up
+  std::string state;     ///< the folder
+};
+
 /// Everything that the master's handlers use; references outlive the API.
 struct Services {
   Executor& executor;
@@ -118,6 +125,7 @@ struct Services {
   HealthSource& health;
   MetricsSource& metrics;
   LocalSource& local;
+  BackupPlace backup = {};
   /// Set by MasterApi.
   cluster::OperationRunner* operations = nullptr;
 };

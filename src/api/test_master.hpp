@@ -145,8 +145,17 @@ class TestMaster {
   void start_api() {
     auto& executor = process.executor();
     api = std::make_unique<MasterApi>(
-        Services{executor, process.random(), process.log(), *store, model, *enrolment, calls,
-                 health, metrics, local},
+        Services{executor,
+                 process.random(),
+                 process.log(),
+                 *store,
+                 model,
+                 *enrolment,
+                 calls,
+                 health,
+                 metrics,
+                 local,
+                 {on != nullptr ? on : &disk, "/var"}},
         [this] { return policy; },
         [this](const auth::AuditRecord& record) { audited.push_back(record); });
   }

@@ -81,6 +81,7 @@ const ListView& change_view() {
   static const ListView view{{{"TIME", "time"},
                               {"SEQUENCE", "sequence", Show::number},
                               {"WHO", "actor"},
+                              {"VIA", "via", Show::text, true},
                               {"KIND", "kind"},
                               {"KEY", "key"},
                               {"CHANGE", "summary", Show::text, false, true},

@@ -484,7 +484,7 @@ TEST(Cli, HistoryShowsWhatChanged) {
             "          WHY\n"
             "2026-01-01T00:00:00.000Z         5  uid:0  node  n1   service.state: in_service -> "
             "maintenance  new DIMM\n");
-  EXPECT_EQ(daemon.requests()[0], "GET /api/v1/changes?since=0&kind=node&key=n1&limit=5");
+  EXPECT_EQ(daemon.requests()[0], "GET /api/v1/changes?order=newest&kind=node&key=n1&limit=5");
   EXPECT_EQ(drover({"history", "--since", "x"}).code, 2);
 }
 

@@ -67,15 +67,34 @@ Status Master::start() {
     audit = [this](const auth::AuditRecord& record) { audit_->append(record); };
   }
   api_ = std::make_unique<api::MasterApi>(
-      api::Services{seams_.executor, seams_.random, log_.with("api"), parts_.store, model_,
-                    enrolment_, *this, *this, *this, *this},
+      api::Services{seams_.executor,
+                    seams_.random,
+                    log_.with("api"),
+                    parts_.store,
+                    model_,
+                    enrolment_,
+                    *this,
+                    *this,
+                    *this,
+                    *this,
+                    {&seams_.disk, config_.state}},
       [this] { return policy_; }, std::move(audit));
   api_->limit_rate(config_.rate);
+  start_retention();
   DROVER_CHECK_OK(listen_http());
   tree_->start(*worker_);
   note_listens("master", config_.self.name,
                texts_of(config_.tree_advertise.empty() ? tree_bound_ : config_.tree_advertise));
   return {};
+}
+
+void Master::start_retention() {
+  if (config_.history_dir.empty()) return;
+  const auto archive =
+      std::make_shared<store::FileArchive>(seams_.disk, log_.with("history"), config_.history_dir);
+  retention_ = std::make_unique<store::Retention>(
+      seams_.executor, parts_.store, archive, log_.with("history"),
+      [this] { return config_.history ? config_.history() : store::HistoryLimits{}; });
 }
 
 Status Master::listen_http() {
@@ -103,6 +122,7 @@ void Master::stop(Callback<void()> stopped) {
   server_->stop(std::chrono::milliseconds(500), [] {});
   tree_server_->stop(Duration::zero(), [] {});
   tree_->stop();
+  retention_.reset();
   parts_.store.close([this, stopped = std::move(stopped)](const Status& closed) mutable {
     if (!closed) log_.error("closing the store", {{"why", closed.error().text()}});
     stopped();

@@ -12,6 +12,8 @@
 #include "daemons/master_tree.hpp"
 #include "daemons/seams.hpp"
 #include "net/http/http_server.hpp"
+#include "store/file_archive.hpp"
+#include "store/retention.hpp"
 #include "store/store.hpp"
 #include "telemetry/latest.hpp"
 
@@ -30,6 +32,9 @@ struct MasterConfig {
   std::string socket;                      ///< local API; empty: none
   std::string audit_dir;                   ///< where who changed what is written; empty: nowhere
   api::RateLimit rate;                     ///< of API clients over the network, each
+  std::string state;                       ///< the master's folder, for backups
+  std::string history_dir;                 ///< where old changes go; empty: they are all kept
+  Callback<store::HistoryLimits()> history;  ///< how many changes are kept; empty: the defaults
   Timing timing;
   uint32_t own_uid = 0;
   Callback<std::string(uint32_t uid)> user_name;
@@ -80,6 +85,7 @@ class Master final : public api::CallService,
                     std::vector<std::string> listens);
   void serve(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange);
   Status listen_http();
+  void start_retention();
 
   Seams seams_;
   MasterConfig config_;
@@ -95,6 +101,7 @@ class Master final : public api::CallService,
   std::unique_ptr<MasterTree> tree_;
   std::unique_ptr<Worker> audit_worker_;
   std::unique_ptr<auth::AuditLog> audit_;
+  std::unique_ptr<store::Retention> retention_;
   std::unique_ptr<api::MasterApi> api_;
   std::unique_ptr<net::HttpServer> server_;       ///< HTTPS and the local socket
   std::unique_ptr<net::HttpServer> tree_server_;  ///< requests forwarded over the tree

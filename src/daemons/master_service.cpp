@@ -59,6 +59,8 @@ class MasterService final : public Service {
     master.audit_dir = state + "/audit";
     master.rate.per_second = static_cast<uint64_t>(config.integer("api.rate"));
     master.rate.burst = static_cast<uint64_t>(config.integer("api.burst"));
+    master.state = state;
+    master.history_dir = state + "/history";
     master.timing = timing_of(config);
     master.own_uid = getuid();
     master.user_name = [](uint32_t uid) { return os::user_name(uid); };

@@ -62,6 +62,13 @@ class Engine {
   /// Forgets the changes up to `through`, inside the transaction; returns how many.
   virtual Result<uint64_t> forget(uint64_t through) = 0;
 
+  /// Begins a copy of the database into the new file `path`; one at a time.
+  virtual Status begin_copy(const std::string& path) = 0;
+  /// Copies a part of it, outside of transactions; false: the copy is whole and on the disk.
+  virtual Result<bool> copy_some() = 0;
+  /// Forgets a copy that is not whole.
+  virtual void end_copy() = 0;
+
   /// Whether tidy() should run before the next batch; `idle`: nothing waits.
   [[nodiscard]] virtual bool wants_tidying(bool idle) = 0;
   /// Moves what the log of the database holds to its place. May take tens of milliseconds.

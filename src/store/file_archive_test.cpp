@@ -114,7 +114,7 @@ TEST_F(FileArchiveTest, RetentionArchivesAndSaysWhenItCannot) {
   for (int i = 0; i < 30; ++i) {
     ASSERT_TRUE(harness_.put(*store, "item", std::to_string(i), "{}"));
   }
-  FileArchive archive(disk_, harness_.log(), "/a");
+  const auto archive = std::make_shared<FileArchive>(disk_, harness_.log(), "/a");
   HistoryLimits limits;
   bool full = true;
   disk_.set_fault_hook([&](const DiskOperation& operation) {

@@ -121,6 +121,33 @@ struct QueuedStore::Pruning {
   }
 };
 
+/// One call of copy(), step by step.
+struct QueuedStore::Copying {
+  std::string path;
+  Callback<void(Result<uint64_t>)> done;
+  bool begun = false;
+  bool more = true;
+  Status status;
+  uint64_t head = 0;
+
+  /// On the worker.
+  void run(Engine& engine) {
+    status = step(engine);
+    if (!status || !more) engine.end_copy();
+  }
+
+ private:
+  Status step(Engine& engine) {
+    if (!begun) DROVER_CHECK_OK(engine.begin_copy(path));
+    begun = true;
+    DROVER_TRY(more, engine.copy_some());
+    if (more) return {};
+    DROVER_TRY(head, engine.begin(0));  // what is committed now is what was copied
+    engine.roll_back();
+    return {};
+  }
+};
+
 QueuedStore::QueuedStore(Executor& executor, const Log& log, std::unique_ptr<Engine> engine,
                          uint64_t head, StoreLimits limits)
     : executor_(executor),
@@ -326,7 +353,7 @@ Subscription QueuedStore::subscribe(Feed feed) {
 
 void QueuedStore::prune(PruneLimits limits, Callback<void(Result<uint64_t>)> done) {
   auto pruning = std::make_unique<Pruning>();
-  pruning->limits = limits;
+  pruning->limits = std::move(limits);
   pruning->done = std::move(done);
   post([this, pruning = std::move(pruning)]() mutable { prune_step(std::move(pruning)); });
 }
@@ -341,6 +368,37 @@ void QueuedStore::prune_step(std::unique_ptr<Pruning> pruning) {
         pruning->removed += *pruning->step;
         if (!pruning->more) return pruning->done(pruning->removed);
         prune_step(std::move(pruning));
+      });
+}
+
+void QueuedStore::copy(std::string path, Callback<void(Result<uint64_t>)> done) {
+  if (closing_ || copying_) {
+    Error error{closing_ ? Code::cancelled : Code::conflict,
+                closing_ ? "the store is closing" : "the store is being copied already",
+                {},
+                "try again later"};
+    post([done = std::move(done), error = std::move(error)]() mutable {
+      done(tl::unexpected<Error>(std::move(error)));
+    });
+    return;
+  }
+  copying_ = true;
+  auto copying = std::make_unique<Copying>();
+  copying->path = std::move(path);
+  copying->done = std::move(done);
+  copy_step(std::move(copying));
+}
+
+void QueuedStore::copy_step(std::unique_ptr<Copying> copying) {
+  Copying* const shared = copying.get();
+  run([engine = engine_.get(), shared] { shared->run(*engine); },
+      [this, copying = std::move(copying)]() mutable {
+        const bool cut = copying->status && copying->more && closing_;
+        if (cut) copying->status = fail(Code::cancelled, "the store is closing");
+        if (copying->status && copying->more) return copy_step(std::move(copying));
+        copying_ = false;
+        if (!copying->status) return copying->done(tl::unexpected<Error>(copying->status.error()));
+        copying->done(copying->head);
       });
 }
 

@@ -31,6 +31,7 @@ class QueuedStore final : public Store {
   [[nodiscard]] uint64_t head() const override { return head_; }
   [[nodiscard]] Subscription subscribe(Feed feed) override;
   void prune(PruneLimits limits, Callback<void(Result<uint64_t>)> done) override;
+  void copy(std::string path, Callback<void(Result<uint64_t>)> done) override;
   [[nodiscard]] size_t queued() const override { return waiting_.size() + in_batch_; }
   [[nodiscard]] StoreStats stats() const override;
   void close(ReadDone done) override;
@@ -43,6 +44,7 @@ class QueuedStore final : public Store {
   };
   struct Batch;
   struct Pruning;
+  struct Copying;
 
   void refuse(Done done, Error error);
   /// Posts a task that is forgotten when this store is gone.
@@ -54,6 +56,7 @@ class QueuedStore final : public Store {
   void feed(std::span<const Change> changes);
   void tidy();
   void prune_step(std::unique_ptr<Pruning> pruning);
+  void copy_step(std::unique_ptr<Copying> copying);
   void finish_closing();
   /// Runs on the worker, counted so that close() and load() know.
   void run(Callback<void()> job, Callback<void()> done);
@@ -72,6 +75,7 @@ class QueuedStore final : public Store {
   bool scheduled_ = false;
   bool busy_ = false;  // a batch or the tidying after it is with the worker
   bool closing_ = false;
+  bool copying_ = false;
   ReadDone closed_;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
 };

@@ -6,11 +6,11 @@
 
 namespace drover::store {
 
-Retention::Retention(Executor& executor, Store& store, ChangeArchive& archive, Log log,
-                     Callback<HistoryLimits()> limits, Duration period)
+Retention::Retention(Executor& executor, Store& store, std::shared_ptr<ChangeArchive> archive,
+                     Log log, Callback<HistoryLimits()> limits, Duration period)
     : executor_(executor),
       store_(store),
-      archive_(archive),
+      archive_(std::move(archive)),
       log_(std::move(log)),
       limits_(std::move(limits)),
       period_(period) {
@@ -29,7 +29,7 @@ void Retention::look() {
   PruneLimits prune;
   prune.older_than_ms = to_unix_ms(executor_.wall()) - std::max<int64_t>(age_ms, 0);
   prune.keep_at_most = std::max<uint64_t>(limits.keep_changes, 1);
-  prune.archive = &archive_;
+  prune.archive = archive_;
   store_.prune(prune,
                [this, alive = std::weak_ptr<int>(alive_)](const Result<uint64_t>& forgotten) {
                  if (!alive.expired()) done(forgotten);

@@ -25,7 +25,7 @@ class Retention {
   static constexpr Duration kPeriod = std::chrono::minutes(10);
 
   /// `limits` is asked each time. All outlive it; destroy it before the store.
-  Retention(Executor& executor, Store& store, ChangeArchive& archive, Log log,
+  Retention(Executor& executor, Store& store, std::shared_ptr<ChangeArchive> archive, Log log,
             Callback<HistoryLimits()> limits, Duration period = kPeriod);
   Retention(const Retention&) = delete;
   Retention& operator=(const Retention&) = delete;
@@ -40,7 +40,7 @@ class Retention {
 
   Executor& executor_;
   Store& store_;
-  ChangeArchive& archive_;
+  std::shared_ptr<ChangeArchive> archive_;
   Log log_;
   Callback<HistoryLimits()> limits_;
   Duration period_;

@@ -129,8 +129,8 @@ class ChangeArchive {
 struct PruneLimits {
   int64_t older_than_ms = 0;
   uint64_t keep_at_most = 0;
-  /// Takes them first, each exactly once; outlives the call. Null: they are gone.
-  ChangeArchive* archive = nullptr;
+  /// Takes them first, each exactly once. Null: they are gone.
+  std::shared_ptr<ChangeArchive> archive = {};
 };
 
 /// What a mutation or a read sees: every committed change and, in a mutation, its own writes and
@@ -255,6 +255,12 @@ class Store {
   /// Forgets changes; objects stay, and so does the newest change. Works in small steps between
   /// commits, and ends at the first that fails. Returns how many were forgotten.
   virtual void prune(PruneLimits limits, Callback<void(Result<uint64_t>)> done) = 0;
+
+  /// Writes a consistent copy of the whole database to the new file `path` on the store's disk
+  /// (mode 0600), in small steps between commits; what is written meanwhile is in it too. Gives the
+  /// sequence of the newest change in it. One at a time: Code::conflict. The caller removes the
+  /// file, also after an error.
+  virtual void copy(std::string path, Callback<void(Result<uint64_t>)> done) = 0;
 
   /// Mutations waiting, those being committed included.
   [[nodiscard]] virtual size_t queued() const = 0;

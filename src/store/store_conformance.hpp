@@ -129,7 +129,9 @@ class Harness {
   Result<uint64_t> prune(Store& store, int64_t older_than_ms, uint64_t keep_at_most,
                          ChangeArchive* archive = nullptr) {
     Waiter<Result<uint64_t>> waiter;
-    store.prune({older_than_ms, keep_at_most, archive}, waiter.callback());
+    // Borrowed: the test owns it.
+    std::shared_ptr<ChangeArchive> borrowed(std::shared_ptr<void>(), archive);
+    store.prune({older_than_ms, keep_at_most, std::move(borrowed)}, waiter.callback());
     return waiter.take(world_);
   }
   Status close(Store& store) {

@@ -1,6 +1,7 @@
 // The resources of /api/v1: each function adds the routes of one file.
 #pragma once
 
+#include "api/backups.hpp"
 #include "api/router.hpp"
 #include "api/services.hpp"
 #include "api/watch_hub.hpp"
@@ -11,7 +12,9 @@ namespace drover::api {
 void add_contract(Router& router, LocalSource& local);
 void add_apply(Router& router, Services& services);
 void add_calls(Router& router, Services& services);
+void add_backup(Router& router, Backups& backups);
 void add_changes(Router& router, Services& services, WatchHub& hub);
+void add_revert(Router& router, Services& services);
 void add_health(Router& router, Services& services);
 void add_inventory(Router& router, Services& services);
 void add_join(Router& router, Services& services);

@@ -19,6 +19,7 @@ std::vector<Command> health_commands();
 std::vector<Command> call_commands();
 std::vector<Command> watch_commands();
 std::vector<Command> history_commands();
+std::vector<Command> backup_commands();
 std::vector<Command> token_commands();
 std::vector<Command> join_commands();
 std::vector<Command> local_commands();

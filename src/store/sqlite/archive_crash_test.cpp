@@ -85,7 +85,7 @@ class Lives {
       archive_ =
           std::make_unique<FileArchive>(disk_, harness_.log(), kDir, 2'000 + random_.below(8'000));
     } else {
-      archive_ = std::make_unique<TrustingArchive>(disk_, harness_.log());
+      archive_ = std::make_shared<TrustingArchive>(disk_, harness_.log());
     }
     // The first look at the archive takes away what the last crash left too much.
     if (const auto tidied = harness_.prune(*store_, 0, UINT64_MAX, archive_.get()); !tidied) {
@@ -112,7 +112,7 @@ class Lives {
       for (uint64_t i = 0; i < 1 + random_.below(12); ++i) add();
       (void)harness_.world().run_for(std::chrono::milliseconds(random_.below(12)));
       if (random_.below(3) != 0) continue;
-      store_->prune({0, 1 + random_.below(40), archive_.get()}, [](const Result<uint64_t>&) {});
+      store_->prune({0, 1 + random_.below(40), archive_}, [](const Result<uint64_t>&) {});
     }
     (void)harness_.world().run_for(std::chrono::seconds(1));
   }
@@ -184,7 +184,7 @@ class Lives {
   testing::Harness harness_;
   bool careful_;
   sim::SimDisk disk_;
-  std::unique_ptr<ChangeArchive> archive_;
+  std::shared_ptr<ChangeArchive> archive_;
   std::unique_ptr<Store> store_;
   std::map<uint64_t, std::pair<std::string, std::string>> acknowledged_;
   uint64_t next_ = 1;

@@ -130,6 +130,10 @@ Status Database::close() {
   return {};
 }
 
+Disk& Database::disk() {
+  return vfs_->disk();
+}
+
 Result<Statement> Database::prepare(std::string_view sql) {
   Statement made;
   made.database_ = this;
@@ -164,6 +168,24 @@ Status Database::checkpoint() {
   if (rc != SQLITE_OK) return tl::unexpected<Error>(error(rc));
   wal_frames_ = 0;
   return {};
+}
+
+void Database::FinishCopy::operator()(sqlite3_backup* copy) const {
+  sqlite3_backup_finish(copy);
+}
+
+Status Database::begin_copy(Database& from) {
+  copy_.reset(sqlite3_backup_init(connection_.get(), "main", from.connection_.get(), "main"));
+  if (!copy_) return tl::unexpected<Error>(error(sqlite3_errcode(connection_.get())));
+  return {};
+}
+
+Result<bool> Database::copy_pages(int pages) {
+  const int rc = sqlite3_backup_step(copy_.get(), pages);
+  if (rc == SQLITE_OK) return true;
+  const int finished = sqlite3_backup_finish(copy_.release());
+  if (rc == SQLITE_DONE && finished == SQLITE_OK) return false;
+  return tl::unexpected<Error>(error(rc == SQLITE_DONE ? finished : rc));
 }
 
 const std::optional<Error>& Database::disk_failure() const {

@@ -13,6 +13,7 @@
 
 struct sqlite3;
 struct sqlite3_stmt;
+struct sqlite3_backup;  // NOLINT(readability-identifier-naming): SQLite's
 
 namespace drover::store {
 
@@ -83,6 +84,8 @@ class Database {
   /// Writes back and removes the write-ahead log, then closes. All statements must be gone.
   Status close();
 
+  [[nodiscard]] Disk& disk();
+
   Result<Statement> prepare(std::string_view sql);
   /// Runs statements without parameters; rows are ignored.
   Status execute(const std::string& sql);
@@ -95,6 +98,13 @@ class Database {
   /// Copies the log into the database and lets the next commit start it anew.
   Status checkpoint();
 
+  /// Begins to copy all of `from`, which must outlive this, into this empty database
+  /// (sqlite.org/c3ref/backup_finish.html).
+  Status begin_copy(Database& from);
+  /// Copies so many pages more; false: all are copied. What `from` commits between two calls is
+  /// taken over.
+  Result<bool> copy_pages(int pages);
+
   /// Set once a sync failed: what is on the disk is not known any more.
   [[nodiscard]] const std::optional<Error>& disk_failure() const;
   /// The error that SQLite's result code `rc` stands for, with the disk's own words where it has
@@ -105,10 +115,14 @@ class Database {
   struct Close {
     void operator()(sqlite3* connection) const;
   };
+  struct FinishCopy {
+    void operator()(sqlite3_backup* copy) const;
+  };
   static int on_commit(void* self, sqlite3* connection, const char* name, int frames);
 
   std::unique_ptr<DiskVfs> vfs_;
   std::unique_ptr<sqlite3, Close> connection_;
+  std::unique_ptr<sqlite3_backup, FinishCopy> copy_;
   int wal_frames_ = 0;
 };
 

@@ -16,6 +16,9 @@ namespace {
 constexpr int kFramesWhenIdle = 1'000;
 constexpr int kFramesAtMost = 8'192;
 
+/// Of a copy, between two commits: 4 MiB.
+constexpr int kPagesAtOnce = 1'024;
+
 /// A page of changes ends early rather than hold more than this in memory.
 constexpr size_t kMaxPageBytes = size_t{16} << 20;
 
@@ -293,6 +296,23 @@ Result<uint64_t> SqliteEngine::forget(uint64_t through) {
   return count;
 }
 
+Status SqliteEngine::begin_copy(const std::string& path) {
+  DROVER_CHECK_OK(check_disk());
+  copy_ = std::make_unique<Database>();
+  DROVER_CHECK_OK(copy_->open(database_->disk(), path));
+  // A crash leaves a file that nobody takes for a copy, so nothing needs to be kept safe meanwhile.
+  DROVER_CHECK_OK(copy_->execute(
+      "PRAGMA locking_mode = EXCLUSIVE; PRAGMA journal_mode = OFF; PRAGMA synchronous = OFF"));
+  return copy_->begin_copy(*database_);
+}
+
+Result<bool> SqliteEngine::copy_some() {
+  DROVER_TRY(const bool more, copy_->copy_pages(kPagesAtOnce));
+  if (more) return true;
+  DROVER_CHECK_OK(copy_->close());
+  return false;
+}
+
 bool SqliteEngine::wants_tidying(bool idle) {
   return !database_->disk_failure() &&
          database_->wal_frames() >= (idle ? kFramesWhenIdle : kFramesAtMost);
@@ -303,6 +323,7 @@ Status SqliteEngine::tidy() {
 }
 
 Status SqliteEngine::close() {
+  copy_.reset();
   statements_.reset();
   return database_->close();
 }

@@ -38,6 +38,10 @@ class SqliteEngine final : public Engine {
   Result<uint64_t> forgettable(int64_t older_than_ms, uint64_t keep_at_most, size_t step) override;
   Result<uint64_t> forget(uint64_t through) override;
 
+  Status begin_copy(const std::string& path) override;
+  Result<bool> copy_some() override;
+  void end_copy() override { copy_.reset(); }
+
   [[nodiscard]] bool wants_tidying(bool idle) override;
   Status tidy() override;
   Status close() override;
@@ -60,6 +64,7 @@ class SqliteEngine final : public Engine {
   Statement& statement_for(const ChangeQuery& query);
 
   std::unique_ptr<Database> database_;
+  std::unique_ptr<Database> copy_;  // after the database that it is made of
   std::unique_ptr<Statements> statements_;
   uint64_t head_ = 0;          // committed
   uint64_t pending_head_ = 0;  // with the appends of the open transaction

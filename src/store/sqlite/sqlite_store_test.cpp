@@ -7,7 +7,9 @@
 #include "store/sqlite/migrate.hpp"
 #include "store/store_conformance.hpp"
 
+#include <algorithm>
 #include <array>
+#include <optional>
 
 namespace drover::store {
 namespace {
@@ -312,6 +314,102 @@ TEST_F(SqliteStoreTest, EverySingleFailingOperationIsSurvived) {
     }
     EXPECT_GT(failing, 20U);
   }
+}
+
+TEST_F(SqliteStoreTest, ACopyOfABusyStoreIsConsistent) {
+  open();
+  for (int i = 0; i < 400; ++i) ASSERT_TRUE(put(std::to_string(i), std::string(30'000, 'x')));
+  int written = 0;
+  const auto write_more = [&] {
+    store_->write(
+        "user:test",
+        [number = ++written](Transaction& t) -> Status {
+          DROVER_CHECK_OK(t.put("pair", "left", std::to_string(number)));
+          DROVER_CHECK_OK(t.put("node", std::to_string(number % 400), std::to_string(number)));
+          DROVER_CHECK_OK(t.put("pair", "right", std::to_string(number)));
+          return {};
+        },
+        [](const Result<Committed>& done) { EXPECT_TRUE(done); });
+  };
+  std::optional<Result<uint64_t>> copied;
+  std::optional<Result<uint64_t>> second;
+  store_->copy("/var/drover/copy.db", [&](Result<uint64_t> head) { copied = std::move(head); });
+  store_->copy("/var/drover/copy2.db", [&](Result<uint64_t> head) { second = std::move(head); });
+  int during = 0;
+  while (!copied && during < 10'000) {
+    write_more();
+    ++during;
+    ASSERT_TRUE(harness_.world().run_for(std::chrono::microseconds(200)));
+  }
+  ASSERT_TRUE(copied);
+  ASSERT_TRUE(*copied) << copied->error().text();
+  ASSERT_TRUE(second);
+  ASSERT_FALSE(*second);
+  EXPECT_EQ(second->error().code, Code::conflict);
+  auto opened = try_open(disk_, "/var/drover/copy.db");
+  ASSERT_TRUE(opened) << opened.error().text();
+  Store& copy = **opened;
+  EXPECT_EQ(copy.head(), **copied);
+  EXPECT_GT(copy.head(), 400U);
+  const auto pairs = copy.load("pair").value();
+  if (copy.head() > 400) {
+    ASSERT_EQ(pairs.size(), 2U);
+    EXPECT_EQ(pairs[0].body, pairs[1].body) << "no half mutation";
+  }
+  EXPECT_EQ(copy.load("node").value().size(), 400U);
+  const auto log = harness_.changes(copy, {.since = 0, .limit = 100'000});
+  ASSERT_TRUE(log);
+  EXPECT_GT(log->changes.size(), 0U);
+  close();
+}
+
+TEST_F(SqliteStoreTest, ACopyThatDoesNotFitLeavesTheStoreAlone) {
+  open();
+  for (int i = 0; i < 50; ++i) ASSERT_TRUE(put(std::to_string(i), std::string(30'000, 'x')));
+  disk_.set_fault_hook([](const DiskOperation& operation) {
+    const bool hit =
+        operation.kind == DiskOperation::Kind::write && operation.path.ends_with("copy.db");
+    return hit ? DiskFault::full : DiskFault::none;
+  });
+  std::optional<Result<uint64_t>> copied;
+  store_->copy("/var/drover/copy.db", [&](Result<uint64_t> head) { copied = std::move(head); });
+  ASSERT_TRUE(
+      harness_.world().run_until([&] { return copied.has_value(); }, std::chrono::seconds(9)));
+  ASSERT_FALSE(*copied);
+  EXPECT_EQ(copied->error().code, Code::exhausted);
+  EXPECT_TRUE(put("n1", "{}"));
+  close();
+}
+
+/// Long readers: pages of the log and copies one after the other while much is written. The
+/// write-ahead log stays bounded all the same.
+TEST_F(SqliteStoreTest, TheWriteAheadLogStaysBoundedUnderLongReaders) {
+  open();
+  for (int i = 0; i < 300; ++i) ASSERT_TRUE(put(std::to_string(i), std::string(10'000, 'x')));
+  int pages = 0;
+  int copies = 0;
+  const auto read = [&] {
+    store_->changes({.since = 0, .limit = 10'000},
+                    [&](const Result<ChangePage>& page) { pages += page ? 1 : 0; });
+  };
+  const auto copy = [&] {
+    (void)disk_.remove("/var/drover/copy.db");
+    store_->copy("/var/drover/copy.db",
+                 [&](const Result<uint64_t>& head) { copies += head ? 1 : 0; });
+  };
+  uint64_t most = 0;
+  for (int i = 0; i < 1'500; ++i) {
+    if (i % 10 == 0) read();
+    if (i % 200 == 0) copy();
+    ASSERT_TRUE(put(std::to_string(i % 300), std::to_string(i) + std::string(30'000, 'x')));
+    most =
+        std::max(most, disk_.open(std::string(kPath) + "-wal", false, 0).value()->size().value());
+  }
+  EXPECT_GT(pages, 20);
+  EXPECT_GT(copies, 2);
+  EXPECT_LT(most, 48'000'000U)
+      << "45 MB were written, 32 MiB are the most before it is written back";
+  close();
 }
 
 }  // namespace

@@ -1,0 +1,67 @@
+"""A running cluster is backed up, its master dies with all it had, and another one is made of the backup:
+the nodes come back by themselves, and everything is there."""
+import os
+import pathlib
+import shutil
+
+import cluster as c
+
+
+def test_a_cluster_moves_to_another_machine_by_its_backup():
+    with c.Cluster("moved") as cluster:
+        cluster.form(2)
+        cluster.cli("node", "set", "n1", "service=in_service", "--why", "first", check=0)
+        changes = cluster.api.changes()
+        backup = cluster.run / "drover.backup"
+        cluster.cli("backup", backup, check=0)
+        assert os.stat(backup).st_mode & 0o777 == 0o600, "it holds the CA's key"
+        assert cluster.cli("backup", backup).returncode == 5, "an earlier one is not overwritten"
+        assert not list(cluster.run.glob("*.partial")) and not list(cluster.master.state.glob("*.tmp*"))
+        nodes = cluster.api.nodes()
+
+        # A master that runs is not restored over; a damaged backup is not restored at all.
+        assert cluster.cli("restore", backup, "--dir", cluster.master.state, "--force").returncode == 5
+        bad = cluster.run / "bad.backup"
+        data = bytearray(backup.read_bytes())
+        data[len(data) // 2] ^= 1
+        bad.write_bytes(data)
+        refused = cluster.cli("restore", bad, "--dir", cluster.run / "new")
+        assert refused.returncode != 0 and "damaged" in refused.stderr, refused.stderr
+
+        cluster.master.kill()
+        shutil.rmtree(cluster.master.state)
+        told = cluster.cli("restore", backup, "--dir", cluster.run / "elsewhere", check=0)
+        assert "next: " in told.stderr
+        key = pathlib.Path(cluster.run / "elsewhere" / "ca" / "ca.key")
+        assert os.stat(key).st_mode & 0o777 == 0o600
+        assert cluster.cli("restore", backup, "--dir", cluster.run / "elsewhere").returncode == 5, "not empty"
+        cluster.master.state = cluster.run / "elsewhere"
+        cluster.start_master()
+        cluster.wait_up("n1", "n2")
+        cluster.wait_redundant("n1", "n2")
+        again = cluster.api.nodes()
+        assert {n: again[n]["id"] for n in again} == {n: nodes[n]["id"] for n in nodes}
+        assert again["n1"]["service"]["state"] == "in_service"
+        log = cluster.api.changes()
+        assert log[:len(changes)] == changes, "the history is whole"
+        assert [change["sequence"] for change in log] == list(range(1, len(log) + 1))
+        # It is the same authority: new hosts join.
+        cluster.add("compute", "n3")
+        cluster.wait_up("n1", "n2", "n3")
+
+
+def test_history_and_revert_on_the_command_line():
+    with c.Cluster("undo") as cluster:
+        cluster.join("compute", "n1")
+        cluster.cli("node", "set", "n1", "flag=warning", "--why", "fan", check=0)
+        last = cluster.api.changes()[-1]
+        assert last["via"].startswith("master/"), last
+        shown = cluster.cli("history", "n1", check=0).stdout
+        assert "flag: ok -> warning" in shown and "fan" in shown, shown
+        tried = cluster.cli("revert", last["sequence"], "--dry-run", check=0).stdout
+        assert "flag: warning -> ok" in tried, tried
+        assert cluster.api.get("/nodes/n1")["flag"] == "warning"
+        cluster.cli("revert", last["sequence"], "--why", "it is quiet", check=0)
+        assert cluster.api.get("/nodes/n1")["flag"] == "ok"
+        assert cluster.cli("revert", 999999).returncode == 1
+        assert cluster.cli("revert", "x").returncode == 2
