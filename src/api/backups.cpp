@@ -81,6 +81,7 @@ void Backups::start(const RequestPtr& request) {
   busy_ = true;
   request->allow(std::chrono::minutes(10));
   auto run = std::make_shared<Run>();
+  current_ = run;
   run->request = request;
   run->who = request->actor();
   run->state = services_.backup.state;
@@ -195,6 +196,7 @@ void Backups::finish(const RunPtr& run, const Status& outcome) {
   } else {
     services_.log.error("a backup failed", {{"who", run->who}, {"why", outcome.error().text()}});
   }
+  current_.reset();
   work([run] { run->status = run->disk->remove(run->copy_path); }, [this] { busy_ = false; });
 }
 

@@ -34,6 +34,7 @@ class Backups {
   void work(Callback<void()> job, Callback<void()> done);
 
   Services& services_;
+  RunPtr current_;  ///< while the client is waited for, nobody else holds it
   bool busy_ = false;
   std::shared_ptr<int> alive_ = std::make_shared<int>(0);
   std::unique_ptr<Worker> worker_;  // last: its job in hand ends before the rest goes

@@ -37,23 +37,28 @@ class Revert : public ::testing::Test {
 };
 
 TEST_F(Revert, TakesBackWhatAChangeDidAndNothingElse) {
-  ASSERT_EQ(patch(R"({"service":"in_service","locked":true,"why":"go"})").status, 200);  // 2
-  ASSERT_EQ(patch(R"({"flag":"warning"})").status, 200);                                 // 3
-  const auto tried = revert(2, "{}", "?dry_run=true");
+  ASSERT_EQ(patch(R"({"service":"in_service"})").status, 200);                            // 2
+  ASSERT_EQ(patch(R"({"service":"maintenance","locked":true,"why":"go"})").status, 200);  // 3
+  ASSERT_EQ(patch(R"({"flag":"warning"})").status, 200);                                  // 4
+  const auto tried = revert(3, "{}", "?dry_run=true");
   EXPECT_EQ(tried.status, 200) << tried.body;
   EXPECT_EQ(node().at("locked"), true) << "only tried";
-  const auto done = revert(2, R"({"why":"too early"})");
+  const auto done = revert(3, R"({"why":"too early"})");
   ASSERT_EQ(done.status, 200) << done.body;
   EXPECT_EQ(node().at("locked"), false);
   EXPECT_EQ(node().at("flag"), "warning") << "somebody else's";
-  EXPECT_EQ(node().at("service").at("state"), "discovered");
+  EXPECT_EQ(node().at("service").at("state"), "in_service");
   EXPECT_EQ(node().at("service").at("who"), "person:carol");
-  const auto log = parsed(master_.get("/api/v1/changes?since=3")).at("items").as_array();
+  const auto log = parsed(master_.get("/api/v1/changes?since=4")).at("items").as_array();
   ASSERT_EQ(log.size(), 1U) << "one new change";
-  EXPECT_EQ(log[0].at("why"), "undoes change 2: too early");
+  EXPECT_EQ(log[0].at("why"), "undoes change 3: too early");
   // And back again: an undoing is a change like any other.
-  ASSERT_EQ(revert(4).status, 200);
+  ASSERT_EQ(revert(5).status, 200);
   EXPECT_EQ(node().at("locked"), true);
+  // The rules for states hold: nobody can be put back to discovered.
+  const auto ruled = revert(2, R"({"force":true})");
+  EXPECT_EQ(ruled.status, 409);
+  EXPECT_NE(ruled.body.find("cannot go from"), std::string::npos) << ruled.body;
 }
 
 TEST_F(Revert, RefusesWhereALaterChangeTouchedTheSame) {
@@ -79,8 +84,12 @@ TEST_F(Revert, SeveralAreUndoneTogetherOrNotAtAll) {
 
 TEST_F(Revert, WhatWasSeenIsNotUndone) {
   ASSERT_TRUE(master_.write([](store::Transaction& tx) -> Status {
-    const cluster::PhaseChange up{"n1", cluster::PhaseState::up, from_unix_ms(tx.time_ms()),
-                                  "linked", "daemon:aggregator/agg1"};
+    cluster::PhaseChange up;
+    up.node = "n1";
+    up.to = cluster::PhaseState::up;
+    up.since = from_unix_ms(tx.time_ms());
+    up.why = "linked";
+    up.who = "daemon:aggregator/agg1";
     DROVER_CHECK_OK(cluster::write_phases(tx, std::span(&up, 1)));
     return {};
   }));
@@ -105,7 +114,7 @@ TEST_F(Revert, CreationsRemovalsAndRenames) {
             200);
   const auto renamed = revert(before + 1);
   ASSERT_EQ(renamed.status, 200) << renamed.body;
-  EXPECT_EQ(node("n1").at("id"), id);
+  EXPECT_EQ(node("n1").at("id").as_string(), id);
   EXPECT_EQ(master_.get("/api/v1/nodes/n7").status, 404);
 }
 
@@ -170,7 +179,18 @@ TEST(Backup, ASlowClientHoldsNothingUpAndOneThatLeavesIsForgotten) {
   EXPECT_FALSE(slow->complete);
   EXPECT_LT(slow->body.size(), 1'000'000U) << "waits for the client";
   master.add_node("n1");
-  slow->gone();
+  for (int i = 0; i < 40 && !slow->complete; ++i) {
+    slow->unsent = 0;
+    slow->drained();
+    slow->unsent = size_t{8} << 20;
+    ASSERT_TRUE(master.world.run_for(std::chrono::seconds(1)));
+  }
+  EXPECT_TRUE(slow->complete) << "it gets all at its own speed";
+  EXPECT_GT(slow->body.size(), 4'000'000U);
+  const auto leaver = master.send({"GET", "/api/v1/backup", {}, "", {}}, person("admin"));
+  leaver->unsent = size_t{8} << 20;
+  ASSERT_TRUE(master.world.run_for(std::chrono::seconds(5)));
+  leaver->gone();
   ASSERT_TRUE(master.world.run_for(std::chrono::seconds(1)));
   EXPECT_FALSE(master.disk.exists("/var/backup.db.tmp").value());
   EXPECT_EQ(master.get("/api/v1/backup", person("admin")).status, 200) << "another one is possible";

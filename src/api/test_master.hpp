@@ -117,11 +117,9 @@ inline auth::Principal person(const std::string& role, const std::string& name =
 class TestMaster {
  public:
   /// `on`: a disk that was used before; null: a new one.
-  explicit TestMaster(sim::SimDisk* on = nullptr) {
+  explicit TestMaster(sim::SimDisk* on = nullptr) : store_disk(on != nullptr ? on : &disk) {
     auto& executor = process.executor();
-    store =
-        store::open_sqlite(executor, on != nullptr ? *on : disk, process.log(), "/var/store.db", {})
-            .value();
+    store = store::open_sqlite(executor, *store_disk, process.log(), "/var/store.db", {}).value();
     authority = auth::CertificateAuthority::open_or_create(ca_disk, process.random(), "/ca",
                                                            "alpha", world.wall())
                     .value();
@@ -155,7 +153,7 @@ class TestMaster {
                  health,
                  metrics,
                  local,
-                 {on != nullptr ? on : &disk, "/var"}},
+                 {store_disk, "/var"}},
         [this] { return policy; },
         [this](const auth::AuditRecord& record) { audited.push_back(record); });
   }
@@ -197,6 +195,7 @@ class TestMaster {
   sim::World world{1};
   sim::Fabric fabric{world};
   sim::SimDisk disk;
+  sim::SimDisk* store_disk;  ///< `disk`, or the one that the test gave
   sim::SimDisk ca_disk;
   sim::SimProcess process{world, {.name = "master", .host = "h1", .disk = &disk}};
   std::unique_ptr<store::Store> store;

@@ -9,6 +9,7 @@ void add_backup(Router& router, Backups& backups) {
               .path = "/api/v1/backup",
               .privilege = auth::Privilege::administer,
               .summary = "Take a backup of the running cluster, its private keys included.",
+              .gives = text_body(),
               .content_type = "application/octet-stream",
               .errors = {Code::conflict},
               .handler = [&backups](const RequestPtr& r) { backups.start(r); }});

@@ -130,7 +130,8 @@ void check_first(Services& services, const RevertingPtr& work) {
             return work->request->fail(done.error());
           return write_all(services, work);
         }
-        if (outcome->error().code == Code::conflict) {
+        const bool contested = !work->contested.empty() && !work->wanted.force;
+        if (contested && outcome->error().code == Code::conflict) {
           return explain_conflict(services, work, outcome->error());
         }
         work->request->fail(outcome->error());

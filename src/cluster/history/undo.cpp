@@ -204,7 +204,7 @@ Status make_again(store::Transaction& tx, DefinitionWriter& writer, const UndoRe
   const store::Change& change = request.change;
   DROVER_TRY(const auto object, tx.get(change.kind, change.key));
   if (object || !request.name_now.empty()) {
-    contested.clear();
+    contested = {"name"};
     return contested_error(request, contested);
   }
   std::string body = *change.before;

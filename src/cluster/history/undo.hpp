@@ -53,7 +53,7 @@ struct Undone {
 };
 
 /// Undoes it inside the mutation; `writer.finish()` is left to the caller. conflict when a later
-/// change touched the same fields: `contested` then names them (empty: the whole thing).
+/// change touched the same fields: `contested` then names them.
 /// invalid_argument when there is nothing that could be undone. Rules hold as for any change.
 Result<Undone> undo(store::Transaction& tx, DefinitionWriter& writer, const UndoRequest& request,
                     std::vector<std::string>& contested);
