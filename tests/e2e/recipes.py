@@ -17,6 +17,7 @@ class Request:
     who: str = "admin"
     stream: bool = False  # read the first bytes alone
     raw: bytes | None = None  # in place of body
+    beside: bool = False  # the same request is under way already, on another connection
 
 
 @dataclasses.dataclass
@@ -148,7 +149,29 @@ def put_again(world, where, name, body):
     return Request("PUT", f"{where}/{name}", {**body, "name": name}, {"If-Match": tag})
 
 
+def revert(sequence):
+    return Request("POST", f"/changes/{sequence}/revert", {"why": "a mistake"})
+
+
+def changed_node(world):
+    """Name of a new node, and the sequence of a change of it."""
+    name = world.node()
+    world.cluster.api.json("PATCH", f"/nodes/{name}", {"flag": "warning", "why": "fan"})
+    return name, world.cluster.api.changes()[-1]["sequence"]
+
+
+def revert_more(world):
+    name, sequence = changed_node(world)
+    world.cluster.api.json("PATCH", f"/nodes/{name}", {"flag": "alert", "why": "fire"})
+    yield revert(sequence)  # 409: changed since
+
+
 RECIPES = {
+    "GET /api/v1/backup": Recipe(
+        lambda world: Request("GET", "/backup"),
+        lambda world: [Request("GET", "/backup", beside=True) for _ in range(10)]),  # 409: one is being made
+    "POST /api/v1/changes/{sequence}/revert": Recipe(
+        lambda world: revert(changed_node(world)[1]), revert_more),
     "POST /api/v1/calls": Recipe(call, calls_more),
     "POST /api/v1/certificates/renew": Recipe(
         lambda world: Request("POST", "/certificates/renew", {"csr_pem": world.csr()}, who="n1")),
