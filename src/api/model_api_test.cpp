@@ -35,6 +35,37 @@ std::string detail(const Recorded& answer) {
   return text(answer, "/detail");
 }
 
+TEST(NodeChanges, TwoWhoAddToAListBothFindTheirsInIt) {
+  TestMaster master;
+  ASSERT_EQ(master
+                .ask("POST", "/api/v1/nodes?nodes=n[1-2]",
+                     R"({"edits":[{"field":"mac","interface":"eth0",
+                          "values":["02:00:00:00:00:0${number}"]}]})")
+                .status,
+            200);
+  for (const char* name : {"a", "b"}) {
+    ASSERT_EQ(
+        master.ask("POST", "/api/v1/profiles", fmt::format(R"({{"name":"{}"}})", name)).status,
+        201);
+  }
+  const std::string add = R"({{"edits":[{{"field":"profiles","how":"add","values":["{}"]}}]}})";
+  ASSERT_EQ(
+      master.ask("PATCH", "/api/v1/nodes?nodes=n[1-2]", fmt::format(fmt::runtime(add), "a")).status,
+      200);
+  ASSERT_EQ(master.ask("PATCH", "/api/v1/nodes/n1", fmt::format(fmt::runtime(add), "b")).status,
+            200);
+  const auto shown = master.ask("GET", "/api/v1/nodes/n1");
+  EXPECT_EQ(text(shown, "/spec/profiles"), R"(["a","b"])");
+  EXPECT_EQ(text(shown, "/spec/interfaces/0/name"), "eth0");
+  EXPECT_EQ(detail(master.ask("PATCH", "/api/v1/nodes/n1", R"({"edits":[{"field":"mac"}]})")),
+            "edits[0]: mac needs a name in \"interface\"");
+  EXPECT_EQ(
+      master
+          .ask("PATCH", "/api/v1/nodes/n1", fmt::format(fmt::runtime(add), "b"), {}, person("user"))
+          .status,
+      403);
+}
+
 TEST(NodeChanges, ANodeIsDefinedChangedRenamedAndRemoved) {
   TestMaster master;
   const auto made = master.ask(

@@ -289,23 +289,18 @@ TEST(Cli, WhenAllNodesFailAlikeTheReasonIsTheExitCode) {
   EXPECT_EQ(ran.err, "n[1-2]: node '{node}' is up\n");
 }
 
-TEST(Cli, ListsOfNodesAreEditedWhereTheyDiffer) {
+TEST(Cli, ListsAreEditedInOneRequestForAllNodes) {
   const Answers answers{
       {"GET /api/v1/noderange/expand", json_response(R"({"items":["n1","n2","n3"],"count":3})")},
-      {"GET /api/v1/nodes", json_response(R"({"items":[
-        {"name":"n1","spec":{"profiles":["a"]}},{"name":"n2","spec":{"profiles":[]}},
-        {"name":"n3","spec":{"profiles":["a"]}}]})")},
       {"PATCH /api/v1/nodes",
        json_response(R"({"results":[],"done":0,"failed":0,"dry_run":false})")}};
   TestDaemon daemon(from_table(answers));
   CommandLine drover;
   drover.environment["DROVER_SOCKET"] = daemon.socket();
   EXPECT_EQ(drover({"node", "set", "n[1-3]", "profiles+=b"}).code, 0);
-  const auto requests = daemon.requests();
-  ASSERT_GE(requests.size(), 2U);
-  EXPECT_EQ(requests[requests.size() - 2],
-            R"(PATCH /api/v1/nodes?nodes=n%5B1%2C3%5D {"spec":{"profiles":["a","b"]}})");
-  EXPECT_EQ(requests.back(), R"(PATCH /api/v1/nodes?nodes=n2 {"spec":{"profiles":["b"]}})");
+  EXPECT_EQ(daemon.requests().back(),
+            R"(PATCH /api/v1/nodes?nodes=n%5B1-3%5D {"edits":[{"field":"profiles","how":"add",)"
+            R"("interface":"","values":["b"]}]})");
 }
 
 TEST(Cli, NodesAreAddedAndRenamed) {
@@ -321,8 +316,9 @@ TEST(Cli, NodesAreAddedAndRenamed) {
       drover({"node", "add", "n[1-2]", "eth0.address=10.0.0.${number}", "--why", "x"});
   EXPECT_EQ(added.out, "n[1-2]: added\n");
   EXPECT_EQ(daemon.requests().back(),
-            R"(POST /api/v1/nodes?nodes=n%5B1-2%5D {"role":"compute","spec":{"interfaces":)"
-            R"([{"name":"eth0","addresses":["10.0.0.${number}"]}]},"why":"x"})");
+            R"(POST /api/v1/nodes?nodes=n%5B1-2%5D {"role":"compute","edits":[{"field":)"
+            R"("addresses","how":"replace","interface":"eth0","values":["10.0.0.${number}"]}],)"
+            R"("why":"x"})");
   EXPECT_EQ(drover({"node", "add", "n3", "service=in_service"}).code, 2);
   EXPECT_EQ(drover({"node", "add", "@g", "rack=1"}).code, 2);
   const Ran renamed = drover({"node", "rename", "n1", "m1", "--force"});

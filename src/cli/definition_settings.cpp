@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "cli/context.hpp"
 #include "cluster/attribute_catalogue.hpp"
+#include "cluster/spec_edit.hpp"
 
 #include <algorithm>
 #include <array>
@@ -15,7 +16,8 @@
 namespace drover::cli {
 namespace {
 
-using How = ListEdit::How;
+using How = cluster::EditHow;
+using Field = cluster::EditField;
 
 struct Setting {
   std::string name;
@@ -93,16 +95,19 @@ tl::unexpected<Error> not_a_list(const Setting& setting) {
 
 struct InterfaceField {
   std::string interface;
-  std::string field;
+  Field field = Field::mac;
 };
 /// "eth0.mac", "eth0.address"; dots within the interface's name (eth0.100) are its own.
 std::optional<InterfaceField> interface_field(std::string_view name) {
   const size_t dot = name.rfind('.');
   if (dot == std::string_view::npos || dot == 0) return std::nullopt;
-  std::string field(name.substr(dot + 1));
-  if (field == "address" || field == "ip") field = "addresses";
-  if (field != "mac" && field != "network" && field != "addresses") return std::nullopt;
-  return InterfaceField{std::string(name.substr(0, dot)), std::move(field)};
+  std::string_view word = name.substr(dot + 1);
+  if (word == "address" || word == "ip") word = "addresses";
+  const auto field = enum_from_name<Field>(word);
+  if (!field || (*field != Field::mac && *field != Field::network && *field != Field::addresses)) {
+    return std::nullopt;
+  }
+  return InterfaceField{std::string(name.substr(0, dot)), *field};
 }
 
 std::vector<std::string_view> node_names() {
@@ -115,24 +120,35 @@ std::vector<std::string_view> node_names() {
 /// Edits with their patch still as a document.
 struct Draft {
   json::object patch;
-  std::vector<ListEdit> lists;
+  std::vector<cluster::SpecEdit> edits;
 };
+
+Result<std::string> text_of(Draft draft) {
+  if (!draft.edits.empty()) {
+    json::array& edits = draft.patch["edits"].emplace_array();
+    for (const cluster::SpecEdit& edit : draft.edits) {
+      DROVER_TRY(json::value document, parse_json(encode(edit)));
+      edits.push_back(std::move(document));
+    }
+  }
+  return to_text(draft.patch);
+}
 
 Status add_node_setting(const Setting& setting, Draft& out) {
   const std::string& name = setting.name;
   if (name == "aliases" || name == "profiles") {
-    out.lists.push_back({name, "", "", setting.how, split_list(setting.value)});
+    const Field field = name == "aliases" ? Field::aliases : Field::profiles;
+    out.edits.push_back({field, setting.how, "", split_list(setting.value)});
     return {};
   }
   const bool is_bmc = name.starts_with("bmc.");
   const auto interface = is_bmc ? std::nullopt : interface_field(name);
   const auto attribute = attribute_of(name);
   if (interface && !attribute) {
-    const bool list = interface->field == "addresses";
+    const bool list = interface->field == Field::addresses;
     if (setting.how != How::replace && !list) return not_a_list(setting);
     auto values = list ? split_list(setting.value) : std::vector<std::string>{setting.value};
-    out.lists.push_back(
-        {"interfaces", interface->interface, interface->field, setting.how, std::move(values)});
+    out.edits.push_back({interface->field, setting.how, interface->interface, std::move(values)});
     return {};
   }
   if (setting.how != How::replace) return not_a_list(setting);
@@ -149,47 +165,6 @@ Status add_node_setting(const Setting& setting, Draft& out) {
     return unknown_setting(name, node_names());
   }
   return {};
-}
-
-std::vector<std::string> texts_of(const json::value* list) {
-  std::vector<std::string> out;
-  if (list == nullptr || !list->is_array()) return out;
-  for (const json::value& item : list->get_array()) {
-    if (item.is_string()) out.emplace_back(item.get_string());
-  }
-  return out;
-}
-
-json::array edited(const std::vector<std::string>& now, const ListEdit& edit) {
-  std::vector<std::string> out = edit.how == How::replace ? edit.values : now;
-  for (const std::string& value : edit.values) {
-    if (edit.how == How::add && !holds(out, value)) out.push_back(value);
-    if (edit.how == How::remove) std::erase(out, value);
-  }
-  json::array list;
-  for (std::string& value : out) list.emplace_back(std::move(value));
-  return list;
-}
-
-void edit_interfaces(json::array& interfaces, const ListEdit& edit) {
-  auto* found = std::find_if(interfaces.begin(), interfaces.end(), [&](const json::value& known) {
-    return text_at(known, "name") == edit.interface;
-  });
-  if (edit.field.empty()) {
-    if (found != interfaces.end()) interfaces.erase(found);
-    return;
-  }
-  if (found == interfaces.end()) {
-    if (edit.how == How::remove) return;
-    interfaces.push_back(json::object{{"name", edit.interface}});
-    found = interfaces.end() - 1;
-  }
-  json::object& interface = found->get_object();
-  if (edit.field == "addresses") {
-    interface["addresses"] = edited(texts_of(interface.if_contains("addresses")), edit);
-  } else {
-    interface[edit.field] = edit.values.empty() ? std::string() : edit.values.front();
-  }
 }
 
 /// Lists of words whose setting needs no look at what is there.
@@ -236,37 +211,16 @@ Result<std::string> plain_unsettings(const std::vector<std::string>& names,
 
 }  // namespace
 
-Result<std::string> NodeEdits::patch_for(std::string_view spec_text) const {
-  if (lists.empty()) return patch;
-  DROVER_TRY(json::value document, parse_json(patch));
-  DROVER_TRY(const json::value spec, parse_json(spec_text));
-  json::object& out = document.as_object();
-  json::object& changed = inside(out, "spec");
-  for (const ListEdit& edit : lists) {
-    // The list as earlier words of the command have left it, else as it is.
-    const json::value* now = changed.if_contains(edit.list);
-    if (now == nullptr) now = find_path(spec, edit.list);
-    if (edit.list != "interfaces") {
-      changed[edit.list] = edited(texts_of(now), edit);
-      continue;
-    }
-    json::array interfaces = now != nullptr && now->is_array() ? now->get_array() : json::array();
-    edit_interfaces(interfaces, edit);
-    changed["interfaces"] = std::move(interfaces);
-  }
-  return to_text(document);
-}
-
-Result<NodeEdits> node_settings(const std::vector<std::string>& words) {
+Result<std::string> node_settings(const std::vector<std::string>& words) {
   Draft out;
   for (const std::string& word : words) {
     DROVER_TRY(const Setting setting, parse_setting(word));
     DROVER_CHECK_OK(add_node_setting(setting, out));
   }
-  return NodeEdits{to_text(out.patch), std::move(out.lists)};
+  return text_of(std::move(out));
 }
 
-Result<NodeEdits> node_unsettings(const std::vector<std::string>& names) {
+Result<std::string> node_unsettings(const std::vector<std::string>& names) {
   Draft out;
   for (std::string name : names) {
     if (name.starts_with("spec.")) name.erase(0, 5);
@@ -280,14 +234,14 @@ Result<NodeEdits> node_unsettings(const std::vector<std::string>& names) {
     } else if (attribute) {
       inside(inside(out.patch, "spec"), "attributes")[*attribute] = nullptr;
     } else if (interface) {
-      out.lists.push_back({"interfaces", interface->interface, interface->field, How::replace, {}});
+      out.edits.push_back({interface->field, How::replace, interface->interface, {}});
     } else if (name.starts_with("interface.") || name.starts_with("interfaces.")) {
-      out.lists.push_back({"interfaces", name.substr(name.find('.') + 1), "", How::remove, {}});
+      out.edits.push_back({Field::interface, How::remove, name.substr(name.find('.') + 1), {}});
     } else {
       return unknown_setting(name, node_names());
     }
   }
-  return NodeEdits{to_text(out.patch), std::move(out.lists)};
+  return text_of(std::move(out));
 }
 
 Result<std::string> group_settings(const std::vector<std::string>& words) {

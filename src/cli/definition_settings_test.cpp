@@ -11,13 +11,13 @@ namespace {
 
 using Words = std::vector<std::string>;
 
-std::string set(const Words& words, const std::string& spec = "{}") {
-  const auto edits = node_settings(words);
-  return edits ? *edits->patch_for(spec) : edits.error().message;
+std::string set(const Words& words) {
+  const auto patch = node_settings(words);
+  return patch ? *patch : patch.error().message;
 }
-std::string unset(const Words& names, const std::string& spec = "{}") {
-  const auto edits = node_unsettings(names);
-  return edits ? *edits->patch_for(spec) : edits.error().message;
+std::string unset(const Words& names) {
+  const auto patch = node_unsettings(names);
+  return patch ? *patch : patch.error().message;
 }
 
 TEST(DefinitionSettings, BecomeAMergePatch) {
@@ -29,20 +29,21 @@ TEST(DefinitionSettings, BecomeAMergePatch) {
             R"({"spec":{"attributes":{"rack":"3","row":"a","x.team.name":"b c","unit":"12"}}})");
   EXPECT_EQ(set({"bmc.address=10.0.0.1", "bmc.protocol=ipmi"}),
             R"({"spec":{"bmc":{"address":"10.0.0.1","protocol":"ipmi"}}})");
-  EXPECT_EQ(set({"aliases=a,b", "profiles="}), R"({"spec":{"aliases":["a","b"],"profiles":[]}})");
 }
 
-TEST(DefinitionSettings, ListsAreEditedFromWhatIsThere) {
-  const std::string spec = R"({"profiles":["a","b"],"interfaces":[
-    {"name":"eth0","mac":"m","addresses":["1"],"network":"n"},{"name":"eth0.100","mac":"v"}]})";
-  EXPECT_EQ(set({"profiles+=c", "profiles-=a", "profiles+=b"}, spec),
-            R"({"spec":{"profiles":["b","c"]}})");
+TEST(DefinitionSettings, ListsBecomeEdits) {
+  EXPECT_EQ(set({"profiles+=c", "aliases=a,b", "profiles="}),
+            R"({"edits":[{"field":"profiles","how":"add","interface":"","values":["c"]},)"
+            R"({"field":"aliases","how":"replace","interface":"","values":["a","b"]},)"
+            R"({"field":"profiles","how":"replace","interface":"","values":[]}]})");
   EXPECT_EQ(
-      set({"eth0.address+=2,3", "eth0.address-=1", "eth0.100.mac=w", "ib0.mac=i"}, spec),
-      R"({"spec":{"interfaces":[{"name":"eth0","mac":"m","addresses":["2","3"],"network":"n"},)"
-      R"({"name":"eth0.100","mac":"w"},{"name":"ib0","mac":"i"}]}})");
-  EXPECT_EQ(unset({"interface.eth0", "eth0.100.mac"}, spec),
-            R"({"spec":{"interfaces":[{"name":"eth0.100","mac":""}]}})");
+      set({"rack=1", "eth0.address-=2,3", "eth0.100.mac=w"}),
+      R"({"spec":{"attributes":{"rack":"1"}},)"
+      R"("edits":[{"field":"addresses","how":"remove","interface":"eth0","values":["2","3"]},)"
+      R"({"field":"mac","how":"replace","interface":"eth0.100","values":["w"]}]})");
+  EXPECT_EQ(unset({"interface.eth0", "eth0.100.mac"}),
+            R"({"edits":[{"field":"interface","how":"remove","interface":"eth0","values":[]},)"
+            R"({"field":"mac","how":"replace","interface":"eth0.100","values":[]}]})");
 }
 
 TEST(DefinitionSettings, NamesGoBackToTheirDefaults) {

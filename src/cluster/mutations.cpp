@@ -106,6 +106,10 @@ void NodePatch::describe(Visitor& v) {
           "JSON merge patch of the node's spec: absent stays, null goes back to the "
           "default.",
           Presence::patch);
+  v.field("edits", edits,
+          "Edits of lists in the spec, after its patch, from what is there then: two who "
+          "add to a list at the same time both find theirs in it.",
+          Presence::optional);
   v.field("why", why, "Reason, for the change log.", Presence::optional);
 }
 

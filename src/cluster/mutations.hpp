@@ -5,12 +5,14 @@
 #include "base/result.hpp"
 #include "cluster/liveness.hpp"
 #include "cluster/node.hpp"
+#include "cluster/spec_edit.hpp"
 #include "cluster/transitions.hpp"
 #include "store/store.hpp"
 
 #include <optional>
 #include <span>
 #include <string>
+#include <vector>
 
 namespace drover::cluster {
 
@@ -54,6 +56,7 @@ struct NodePatch {
   std::optional<NodeFlag> flag;
   std::optional<bool> locked;
   std::optional<RawJson> spec;  ///< JSON merge patch (RFC 7396) of the NodeSpec
+  std::vector<SpecEdit> edits;  ///< of its lists, after the patch
   std::string why;
   void describe(Visitor& v);
 };

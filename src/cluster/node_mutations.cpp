@@ -10,7 +10,14 @@ void NodeCreate::describe(Visitor& v) {
   v.field("name", name, "Name of the node.", Presence::optional);
   v.field("role", role, "What kind of node it is.", Presence::optional);
   v.field("spec", spec, "What is said about it.", Presence::optional);
+  v.field("edits", edits, "Edits of lists in the spec, as of a change.", Presence::optional);
   v.field("why", why, "Reason, for the change log.", Presence::optional);
+}
+
+Result<NodeSpec> NodeCreate::edited_spec() const {
+  NodeSpec out = spec;
+  DROVER_CHECK_OK(apply_edits(out, edits));
+  return out;
 }
 
 Result<NodeSpec> merge_spec(const NodeSpec& spec, const RawJson& patch) {
@@ -28,7 +35,7 @@ Result<Node> change_node(store::Transaction& tx, DefinitionWriter& writer, const
   DROVER_TRY(Node node, read_node(tx, name));
   DROVER_CHECK_OK(patch_states(tx, node, patch));
   tx.explain(patch.why);
-  if (!patch.spec) {
+  if (!patch.spec && patch.edits.empty()) {
     DROVER_CHECK_OK(write_node(tx, node));
     return node;
   }
@@ -37,7 +44,11 @@ Result<Node> change_node(store::Transaction& tx, DefinitionWriter& writer, const
                                           "its spec",
                                           name));
   }
-  DROVER_TRY(NodeSpec spec, merge_spec(node.spec, *patch.spec));
+  NodeSpec spec = node.spec;
+  if (patch.spec) {
+    DROVER_TRY(spec, merge_spec(node.spec, *patch.spec));
+  }
+  DROVER_CHECK_OK(apply_edits(spec, patch.edits));
   DROVER_CHECK_OK(normalise(spec, name));
   if (spec == node.spec) {
     DROVER_CHECK_OK(write_node(tx, node));

@@ -17,7 +17,10 @@ struct NodeCreate {
   std::string name;
   NodeRole role = NodeRole::compute;
   NodeSpec spec;
+  std::vector<SpecEdit> edits;
   std::string why;
+  /// The spec with the edits applied; the edit that does not fit.
+  [[nodiscard]] Result<NodeSpec> edited_spec() const;
   void describe(Visitor& v);
 };
 

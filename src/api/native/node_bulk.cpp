@@ -68,6 +68,7 @@ Result<std::vector<std::string>> asked_nodes(Services& services, const RequestPt
 
 void add_many(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, cluster::NodeCreate asked, request->body<cluster::NodeCreate>());
+  DROVER_OR_FAIL(request, asked.spec, asked.edited_spec());
   DROVER_OR_FAIL(request, std::vector<std::string> names,
                  expand_names(request->query("nodes").value_or("")));
   if (names.empty() || !asked.name.empty()) {

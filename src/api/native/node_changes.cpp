@@ -60,6 +60,7 @@ Reply located(Reply reply, const std::string& name) {
 
 void add_one(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, cluster::NodeCreate asked, request->body<cluster::NodeCreate>());
+  DROVER_OR_FAIL(request, asked.spec, asked.edited_spec());
   if (asked.name.empty()) {
     return request->fail({Code::invalid_argument,
                           "name: is required (or nodes=NODERANGE in the query for many)", "", ""});

@@ -8,8 +8,6 @@
 #include "cli/nouns/nouns.hpp"
 #include "net/http/target.hpp"
 
-#include <map>
-
 #include <fmt/core.h>
 
 namespace drover::cli {
@@ -36,8 +34,7 @@ Status confirm(Context& context, const Given& given, const std::vector<std::stri
 }
 
 Result<int> add(Context& context, const Given& given) {
-  DROVER_TRY(const NodeEdits edits, node_settings(given.all("setting")));
-  DROVER_TRY(const std::string text, edits.patch_for("{}"));
+  DROVER_TRY(const std::string text, node_settings(given.all("setting")));
   DROVER_TRY(const json::value document, parse_json(text));
   const json::object& patch = document.as_object();
   for (const char* state : {"service", "enabled", "flag", "locked"}) {
@@ -49,7 +46,9 @@ Result<int> add(Context& context, const Given& given) {
   const std::string& range = given.text("noderange");
   DROVER_TRY(const auto names, expand_names(range));
   json::object body{{"role", given.has("role") ? given.text("role") : "compute"}};
-  if (patch.contains("spec")) body["spec"] = patch.at("spec");
+  for (const char* part : {"spec", "edits"}) {
+    if (patch.contains(part)) body[part] = patch.at(part);
+  }
   if (given.has("why")) body["why"] = given.text("why");
   DROVER_CHECK_OK(confirm(context, given, names, "add"));
   DROVER_TRY(Client* const client, context.client());
@@ -61,51 +60,29 @@ Result<int> add(Context& context, const Given& given) {
   return outcomes.print(context, "added");
 }
 
-/// Patches to the nodes that they are for: lists follow from what each node has.
-Result<std::map<std::string, std::vector<std::string>>> patches_for(
-    Context& context, const NodeEdits& edits, const std::vector<std::string>& names,
-    const std::string& range) {
-  std::map<std::string, std::vector<std::string>> out;
-  if (edits.is_complete()) {
-    out[edits.patch] = names;
-    return out;
-  }
-  DROVER_TRY(Client* const client, context.client());
-  DROVER_TRY(const json::array items, client->list(bulk_path(names, range), context.timeout()));
-  for (const json::value& item : items) {
-    const json::value* spec = find_path(item, "spec");
-    DROVER_TRY(std::string patch, edits.patch_for(spec == nullptr ? "{}" : to_text(*spec)));
-    out[std::move(patch)].push_back(text_at(item, "name"));
-  }
-  return out;
-}
-
-Result<int> change(Context& context, const Given& given, const NodeEdits& edits) {
+Result<int> change(Context& context, const Given& given, const std::string& text) {
   const std::string& range = given.text("noderange");
+  DROVER_TRY(json::value patch, parse_json(text));
+  if (given.has("why")) patch.get_object()["why"] = given.text("why");
   DROVER_TRY(const auto names, ask_nodes(context, range));
   DROVER_CHECK_OK(confirm(context, given, names, "change"));
-  DROVER_TRY(const auto patches, patches_for(context, edits, names, range));
   DROVER_TRY(Client* const client, context.client());
+  DROVER_TRY(const json::value answer,
+             client->send("PATCH", with_dry_run(bulk_path(names, range), given), patch,
+                          context.timeout(std::chrono::seconds(60))));
   Outcomes outcomes;
-  for (const auto& [text, nodes] : patches) {
-    DROVER_TRY(json::value patch, parse_json(text));
-    if (given.has("why")) patch.get_object()["why"] = given.text("why");
-    const std::string path = bulk_path(nodes, patches.size() == 1 ? range : fold_names(nodes));
-    DROVER_TRY(const json::value answer, client->send("PATCH", with_dry_run(path, given), patch,
-                                                      context.timeout(std::chrono::seconds(60))));
-    outcomes.add(answer);
-  }
+  outcomes.add(answer);
   return outcomes.print(context, "changed");
 }
 
 Result<int> set(Context& context, const Given& given) {
-  DROVER_TRY(const NodeEdits edits, node_settings(given.all("setting")));
-  return change(context, given, edits);
+  DROVER_TRY(const std::string patch, node_settings(given.all("setting")));
+  return change(context, given, patch);
 }
 
 Result<int> unset(Context& context, const Given& given) {
-  DROVER_TRY(const NodeEdits edits, node_unsettings(given.all("field")));
-  return change(context, given, edits);
+  DROVER_TRY(const std::string patch, node_unsettings(given.all("field")));
+  return change(context, given, patch);
 }
 
 Result<int> rename(Context& context, const Given& given) {
