@@ -87,8 +87,14 @@ run 'drover node set n9999 service=maintenance --why x'
 say "Who changed what, and back again."
 run 'drover history n0842 | head -20'
 run 'drover history --limit 3'
-run 'CHANGE=$(drover history n0842 -o json --limit 1 | sed -n "s/.*\"sequence\": *\([0-9]*\).*/\1/p" | head -1); drover revert "$CHANGE" --why "the DIMM was fine"'
-run 'drover node show n0842 | head -20'
+run 'drover node set n0842 service=in_service flag=warning --why "mended, to be looked at"'
+run 'drover history n0842 --limit 1'
+run 'drover revert "$(drover history n0842 --limit 1 -o name)" --why "it was another node" --dry-run'
+run 'drover revert "$(drover history n0842 --limit 1 -o name)" --why "it was another node"'
+run 'drover node list n0842 -o wide'
+run 'drover history group rack2'
+run 'drover revert 1011-1210 --why "the burn-in was another one" | tail -3'
+run 'drover node list "x.burnin=done"'
 say "And as a document again."
 run 'drover export | head -30; drover export >now.yaml; drover apply -f now.yaml'
 exec >&3

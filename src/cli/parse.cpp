@@ -30,6 +30,12 @@ struct Slot {
   CLI::Option* option = nullptr;
 };
 
+/// The library's help without its double empty lines.
+std::string tidy(std::string help) {
+  for (size_t at = 0; (at = help.find("\n\n\n", at)) != std::string::npos;) help.erase(at, 1);
+  return help;
+}
+
 class TableParser {
  public:
   TableParser() : app_("Drover, a cluster system manager", "drover") {
@@ -54,10 +60,10 @@ class TableParser {
     try {
       app_.parse(std::move(arguments));
     } catch (const CLI::CallForHelp&) {
-      out.text = app_.help();
+      out.text = tidy(app_.help());
       return out;
     } catch (const CLI::CallForAllHelp&) {
-      out.text = app_.help("", CLI::AppFormatMode::All);
+      out.text = tidy(app_.help("", CLI::AppFormatMode::All));
       return out;
     } catch (const CLI::CallForVersion& version) {
       out.text = std::string(version.what()) + "\n";
@@ -76,7 +82,7 @@ class TableParser {
   };
 
   static void prepare(CLI::App& app) {
-    app.set_help_flag("-h,--help", "Show this help");
+    app.set_help_flag("-h,--help", "Show this help")->group("Options");
     app.fallthrough();  // so that global options may stand at the end
     app.option_defaults()->group("Options");
   }
@@ -108,7 +114,7 @@ class TableParser {
         break;
       case Kind::many:
         slot.option = app.add_option(upper(parameter.name), slot.values, parameter.help);
-        slot.option->type_name("")->expected(1, 1 << 20)->required();
+        slot.option->type_name("")->expected(1, CLI::detail::expected_max_vector_size)->required();
         slot.option->group("Positionals");
         break;
     }
@@ -152,11 +158,11 @@ class TableParser {
     }
     for (const auto& [name, app] : with_verbs_) {
       if (!app->parsed()) continue;
-      out.text = app->help("drover");
+      out.text = tidy(app->help("drover"));
       out.exit_code = 2;
       return out;
     }
-    out.text = app_.help();
+    out.text = tidy(app_.help());
     out.exit_code = 2;
     return out;
   }
