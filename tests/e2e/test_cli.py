@@ -191,56 +191,6 @@ def test_watch_writes_json_lines_into_a_pipe(one):
         process.wait()
 
 
-def tab(cluster, line):
-    """What bash would offer after `line` and the Tab key."""
-    script = f"""
-        source <(drover completion bash)
-        COMP_LINE=$1 COMP_POINT=${{#1}}
-        # As Readline cuts words: blanks and the breaks = : @ part them.
-        COMP_WORDS=()
-        word=''
-        for ((i = 0; i < ${{#1}}; i++)); do
-          char=${{1:i:1}}
-          case $char in
-            ' ') [[ -n $word ]] && COMP_WORDS+=("$word"); word='';;
-            '='|':'|'@') [[ -n $word ]] && COMP_WORDS+=("$word"); COMP_WORDS+=("$char"); word='';;
-            *) word+=$char;;
-          esac
-        done
-        [[ $1 == *' ' || -n $word ]] && COMP_WORDS+=("$word")
-        COMP_CWORD=$((${{#COMP_WORDS[@]}} - 1))
-        _drover
-        printf '%s\\n' "${{COMPREPLY[@]}}"
-    """
-    env = {**cluster.environment, "PATH": f"{c.BIN}:/usr/bin:/bin", "DROVER_SOCKET": str(cluster.master.socket)}
-    done = subprocess.run(["bash", "-c", script, "bash", line], env=env, text=True, capture_output=True, timeout=30)
-    assert done.stderr == "", done.stderr
-    return done.stdout.split()
-
-
-def test_bash_completes_live_names(one):
-    assert tab(one, "drover node sh") == ["show"]
-    assert tab(one, "drover node show n") == ["n1", "n2"]
-    assert tab(one, "drover node show n1,") [:1] == ["n1,n1"]
-    assert tab(one, "drover node show compute@n") == ["n1", "n2"], "what readline replaces begins after the @"
-    assert tab(one, "drover node set n1 service=mai") == ["maintenance"]
-    assert tab(one, "drover node set n1 service=")[0] == "discovered"
-    assert tab(one, "drover --socket " + str(one.master.socket) + " call ping agg") == []
-    assert "--inventory" in tab(one, "drover node show n1 --")
-
-
-@pytest.mark.skipif(not shutil.which("zsh"), reason="no zsh here")
-def test_zsh_takes_its_script(one):
-    script = one.cli("completion", "zsh", check=0).stdout
-    subprocess.run(["zsh", "-n"], input=script, text=True, check=True)
-
-
-@pytest.mark.skipif(not shutil.which("fish"), reason="no fish here")
-def test_fish_takes_its_script(one):
-    script = one.cli("completion", "fish", check=0).stdout
-    subprocess.run(["fish", "--no-execute"], input=script, text=True, check=True)
-
-
 @pytest.mark.skipif(not shutil.which("groff"), reason="no groff here")
 def test_manual_pages_are_clean(one, tmp_path):
     one.cli("man", "--dir", tmp_path, check=0)

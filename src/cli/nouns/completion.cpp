@@ -11,15 +11,14 @@ using Kind = Parameter::Kind;
 constexpr std::string_view kBash =
     R"sh(# drover(1) completion for bash: source <(drover completion bash)
 _drover() {
-  local line=${COMP_LINE:0:COMP_POINT} piece=${COMP_WORDS[COMP_CWORD]} cur head one i
+  # $2 is what Readline will replace: what follows the last of its word breaks, = : and the like.
+  local line=${COMP_LINE:0:COMP_POINT} piece=$2 cur head one
   local -a words
   read -r -a words <<<"$line"
   [[ $line == *[[:space:]] ]] && words+=('')
   words=("${words[@]//[\'\"]/}")
   cur=${words[${#words[@]}-1]}
-  # Readline replaces only what follows the last of its word breaks: = : @ and the like.
   piece=${piece//[\'\"]/}
-  [[ -n $piece && -z ${piece//["$COMP_WORDBREAKS"]/} ]] && piece=''
   head=${cur%"$piece"}
   COMPREPLY=()
   while IFS= read -r one; do
@@ -40,7 +39,7 @@ constexpr std::string_view kZsh = R"sh(#compdef drover
 _drover() {
   local one name
   local -a whole whole_help open open_help
-  for one in "${(@f)$(drover __complete -- "${(@Q)words[2,CURRENT]}" 2>/dev/null)}"; do
+  for one in "${(@f)$(drover __complete -- "${(@Q)words[2,CURRENT-1]}" "${(Q)PREFIX}" 2>/dev/null)}"; do
     [[ -z $one ]] && continue
     if [[ $one == :files ]]; then
       _files
@@ -69,7 +68,8 @@ constexpr std::string_view kFish =
     R"sh(# drover(1) completion for fish: drover completion fish | source
 function __drover_complete
   set -l words (commandline -opc)
-  set -l found (drover __complete -- $words[2..-1] (commandline -ct) 2>/dev/null)
+  set -l last (commandline -ct | string replace -ra '[\'"\\\\]' '')
+  set -l found (drover __complete -- $words[2..-1] "$last" 2>/dev/null)
   if test "$found" = :files
     __fish_complete_path (commandline -ct)
   else
