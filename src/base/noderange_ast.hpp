@@ -67,7 +67,9 @@ struct Expression {
   Kind kind = Kind::chain;
   Compare compare = Compare::equal;
   size_t offset = 0;
-  std::string_view text;             ///< word, group, attribute: its name
+  std::string_view text;  ///< word, group, attribute: its name
+  /// word: plain ones that follow it in a union, so that a list of 100,000 names is one expression
+  std::vector<std::string_view> more;
   std::string value;                 ///< quoted: the name; attribute: what it is compared with
   std::unique_ptr<Pattern> pattern;  ///< pattern, group_pattern
   std::unique_ptr<TextPattern> regex;

@@ -116,16 +116,16 @@ class Evaluator {
   }
 
  private:
-  tl::unexpected<Error> wrong(const Expression& at, std::string what) const {
-    return tl::unexpected(mistake_error(text_, {at.offset, std::move(what)}));
+  tl::unexpected<Error> wrong(size_t offset, std::string what) const {
+    return tl::unexpected(mistake_error(text_, {offset, std::move(what)}));
   }
 
-  Status charge(const Expression& at, size_t names, size_t held) {
+  Status charge(size_t offset, size_t names, size_t held) {
     work_ += names;
     if (held <= kMaxRangeNames && work_ <= kMaxWork) return {};
     Error error = mistake_error(
-        text_, {at.offset, held > kMaxRangeNames ? "more than 1,000,000 names"
-                                                 : "the range takes too much work to evaluate"});
+        text_, {offset, held > kMaxRangeNames ? "more than 1,000,000 names"
+                                              : "the range takes too much work to evaluate"});
     error.code = Code::too_large;
     return tl::unexpected(std::move(error));
   }
@@ -175,20 +175,20 @@ class Evaluator {
       out = std::move(right);
       return {};
     }
-    DROVER_CHECK_OK(charge(at, out.size() + right.size(), out.size()));
+    DROVER_CHECK_OK(charge(at.offset, out.size() + right.size(), out.size()));
     out = combine(by, out, right);
-    return charge(at, 0, out.size());
+    return charge(at.offset, 0, out.size());
   }
 
   /// Adds what `expression` names to `out`, in no order, perhaps twice.
   Status append(const Expression& expression, Names& out) {
     switch (expression.kind) {
       case Kind::word:
-        return append_word(expression, out);
+        return append_words(expression, out);
       case Kind::quoted:
-        return append_known(expression, expression.value, out);
+        return append_known(expression.offset, expression.value, out);
       case Kind::pattern:
-        return append_pattern(expression, *expression.pattern, out);
+        return append_pattern(expression.offset, *expression.pattern, out);
       case Kind::group:
         return append_group(expression, expression.value, out);
       case Kind::group_pattern:
@@ -202,14 +202,14 @@ class Evaluator {
         break;
     }
     DROVER_TRY(Names inner, chain(expression));
-    DROVER_CHECK_OK(charge(expression, inner.size(), out.size() + inner.size()));
+    DROVER_CHECK_OK(charge(expression.offset, inner.size(), out.size() + inner.size()));
     std::move(inner.begin(), inner.end(), std::back_inserter(out));
     return {};
   }
 
   /// A node, else an alias, else a group; false when it is none of them.
-  Result<bool> resolve(const Expression& at, std::string_view name, Names& out) {
-    DROVER_CHECK_OK(charge(at, 1, out.size() + 1));
+  Result<bool> resolve(size_t offset, std::string_view name, Names& out) {
+    DROVER_CHECK_OK(charge(offset, 1, out.size() + 1));
     if (names_ == nullptr || names_->is_node(name)) {
       out.emplace_back(name);
       return true;
@@ -220,33 +220,42 @@ class Evaluator {
     }
     auto members = names_->members(name);
     if (!members) return false;
-    DROVER_CHECK_OK(charge(at, members->size(), out.size() + members->size()));
+    DROVER_CHECK_OK(charge(offset, members->size(), out.size() + members->size()));
     std::move(members->begin(), members->end(), std::back_inserter(out));
     return true;
   }
 
-  Status append_known(const Expression& at, std::string_view name, Names& out) {
-    DROVER_TRY(const bool known, resolve(at, name, out));
+  Status append_known(size_t offset, std::string_view name, Names& out) {
+    DROVER_TRY(const bool known, resolve(offset, name, out));
     if (!known) unknown_.emplace_back(name);
     return {};
   }
 
-  Status append_word(const Expression& at, Names& out) {
-    const bool dashed = at.text.find('-') != std::string_view::npos;
-    if (!dashed) return append_known(at, at.text, out);
-    if (names_ != nullptr) {
-      DROVER_TRY(const bool known, resolve(at, at.text, out));
-      if (known) return {};
+  Status append_words(const Expression& at, Names& out) {
+    DROVER_CHECK_OK(append_word(at.offset, at.text, out));
+    out.reserve(std::max(out.capacity(), out.size() + at.more.size()));
+    for (const std::string_view word : at.more) {
+      DROVER_CHECK_OK(append_word(static_cast<size_t>(word.data() - text_.data()), word, out));
     }
-    auto span = parse_span(at.text, '-');
-    if (!span) return append_known(at, at.text, out);
-    if (!*span) return wrong(at, std::move(*span).error().what);
-    return append_pattern(at, **span, out);
+    return {};
   }
 
-  Status append_pattern(const Expression& at, const Pattern& pattern, Names& out) {
+  Status append_word(size_t offset, std::string_view word, Names& out) {
+    const bool dashed = word.find('-') != std::string_view::npos;
+    if (!dashed) return append_known(offset, word, out);
+    if (names_ != nullptr) {
+      DROVER_TRY(const bool known, resolve(offset, word, out));
+      if (known) return {};
+    }
+    auto span = parse_span(word, '-');
+    if (!span) return append_known(offset, word, out);
+    if (!*span) return wrong(offset, std::move(*span).error().what);
+    return append_pattern(offset, **span, out);
+  }
+
+  Status append_pattern(size_t offset, const Pattern& pattern, Names& out) {
     const size_t count = count_of(pattern);
-    DROVER_CHECK_OK(charge(at, count, out.size() + count));
+    DROVER_CHECK_OK(charge(offset, count, out.size() + count));
     out.reserve(std::max(out.capacity(), out.size() + count));
     if (names_ == nullptr) {
       append_names(pattern, out);
@@ -259,7 +268,7 @@ class Evaluator {
       if (names_->is_node(name)) {
         out.push_back(std::move(name));
       } else {
-        DROVER_CHECK_OK(append_known(at, name, out));
+        DROVER_CHECK_OK(append_known(offset, name, out));
       }
     }
     return {};
@@ -267,7 +276,7 @@ class Evaluator {
 
   Status needs_cluster(const Expression& at) const {
     if (names_ != nullptr) return {};
-    return wrong(at, "groups, *, regular expressions and attributes need a cluster to ask");
+    return wrong(at.offset, "groups, *, regular expressions and attributes need a cluster to ask");
   }
 
   Status append_group(const Expression& at, std::string_view group, Names& out) {
@@ -277,7 +286,7 @@ class Evaluator {
       unknown_.push_back("@" + std::string(group));
       return {};
     }
-    DROVER_CHECK_OK(charge(at, members->size(), out.size() + members->size()));
+    DROVER_CHECK_OK(charge(at.offset, members->size(), out.size() + members->size()));
     std::move(members->begin(), members->end(), std::back_inserter(out));
     return {};
   }
@@ -285,7 +294,7 @@ class Evaluator {
   Status append_groups(const Expression& at, Names& out) {
     DROVER_CHECK_OK(needs_cluster(at));
     const size_t count = count_of(*at.pattern);
-    DROVER_CHECK_OK(charge(at, count, count));
+    DROVER_CHECK_OK(charge(at.offset, count, count));
     Names groups;
     append_names(*at.pattern, groups);
     for (const std::string& group : groups) DROVER_CHECK_OK(append_group(at, group, out));
@@ -295,7 +304,7 @@ class Evaluator {
   Status append_all(const Expression& at, Names& out) {
     DROVER_CHECK_OK(needs_cluster(at));
     Names all = names_->all();
-    DROVER_CHECK_OK(charge(at, all.size(), out.size() + all.size()));
+    DROVER_CHECK_OK(charge(at.offset, all.size(), out.size() + all.size()));
     std::move(all.begin(), all.end(), std::back_inserter(out));
     return {};
   }
@@ -304,11 +313,11 @@ class Evaluator {
     DROVER_CHECK_OK(needs_cluster(at));
     const bool by_name = at.kind == Kind::regex;
     if (!by_name && !names_->has_attribute(at.text)) {
-      return wrong(at, fmt::format("nodes have no attribute \"{}\"", at.text));
+      return wrong(at.offset, fmt::format("nodes have no attribute \"{}\"", at.text));
     }
     Names all = names_->all();
     const size_t effort = at.regex ? 1 + at.regex->size() / 16 : 1;
-    DROVER_CHECK_OK(charge(at, all.size() * effort, out.size()));
+    DROVER_CHECK_OK(charge(at.offset, all.size() * effort, out.size()));
     const bool list = !by_name && names_->is_list(at.text);
     for (std::string& node : all) {
       const auto value = by_name ? std::string() : names_->attribute(node, at.text).value_or("");
@@ -317,7 +326,7 @@ class Evaluator {
                               : compares(at, value);
       if (in) out.push_back(std::move(node));
     }
-    return charge(at, 0, out.size());
+    return charge(at.offset, 0, out.size());
   }
 
   std::string_view text_;

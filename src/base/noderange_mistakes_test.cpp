@@ -92,6 +92,15 @@ const Mistake kMistakes[] = {
 
 INSTANTIATE_TEST_SUITE_P(Places, NoderangeMistakes, testing::ValuesIn(kMistakes));
 
+TEST(Noderange, AWordInAListHasItsOwnPlace) {
+  const auto result = expand_names("n1,n2,n9-n3,n4");
+  ASSERT_FALSE(result);
+  EXPECT_NE(result.error().text().find("column 7, at \"n9-n3"), std::string::npos)
+      << result.error().text();
+  const std::string list = "n1," + std::string(256, 'a') + ",n2";
+  EXPECT_NE(expand_names(list).error().text().find("column 4"), std::string::npos);
+}
+
 TEST(NoderangeInCluster, MistakesThatNeedItHavePlacesToo) {
   for (const auto& [range, column] :
        {std::pair<std::string_view, int>{"n1,@g", 4}, {"n1,*", 4}, {"n1,~x", 4}, {"n1@a=1", 4}}) {

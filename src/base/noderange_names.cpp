@@ -2,43 +2,65 @@
 #include "base/noderange_ast.hpp"
 
 #include <algorithm>
+#include <unordered_set>
 
 namespace drover {
 namespace noderange {
 namespace {
 
-void add(std::vector<std::string>& to, std::string_view name) {
-  if (std::ranges::find(to, name) == to.end()) to.emplace_back(name);
-}
-
-void gather(const Expression& expression, RangeNames& out) {
-  std::vector<std::string> made;
-  switch (expression.kind) {
-    case Kind::word:
-      add(out.words, expression.text);
-      break;
-    case Kind::quoted:
-      add(out.words, expression.value);
-      break;
-    case Kind::group:
-      add(out.groups, expression.value);
-      break;
-    case Kind::group_pattern:
-      append_names(*expression.pattern, made);
-      for (const std::string& group : made) add(out.groups, group);
-      break;
-    case Kind::attribute:
-      add(out.attributes, expression.text);
-      break;
-    case Kind::pattern:
-    case Kind::regex:
-    case Kind::all:
-      break;
-    case Kind::chain:
-      for (const Expression& operand : expression.operands) gather(operand, out);
-      break;
+/// Names in the order of their appearance, each once.
+class Names {
+ public:
+  explicit Names(std::vector<std::string>& to) : to_(to) {}
+  void add(std::string_view name) {
+    if (seen_.emplace(name).second) to_.emplace_back(name);
   }
-}
+
+ private:
+  std::vector<std::string>& to_;
+  std::unordered_set<std::string> seen_;
+};
+
+class Gatherer {
+ public:
+  explicit Gatherer(RangeNames& out)
+      : groups_(out.groups), words_(out.words), attributes_(out.attributes) {}
+
+  void gather(const Expression& expression) {
+    std::vector<std::string> made;
+    switch (expression.kind) {
+      case Kind::word:
+        words_.add(expression.text);
+        for (const std::string_view word : expression.more) words_.add(word);
+        break;
+      case Kind::quoted:
+        words_.add(expression.value);
+        break;
+      case Kind::group:
+        groups_.add(expression.value);
+        break;
+      case Kind::group_pattern:
+        append_names(*expression.pattern, made);
+        for (const std::string& group : made) groups_.add(group);
+        break;
+      case Kind::attribute:
+        attributes_.add(expression.text);
+        break;
+      case Kind::pattern:
+      case Kind::regex:
+      case Kind::all:
+        break;
+      case Kind::chain:
+        for (const Expression& operand : expression.operands) gather(operand);
+        break;
+    }
+  }
+
+ private:
+  Names groups_;
+  Names words_;
+  Names attributes_;
+};
 
 size_t count_group_names(const Expression& expression) {
   if (expression.kind == Kind::group_pattern) return count_of(*expression.pattern);
@@ -62,7 +84,7 @@ Result<RangeNames> names_in(std::string_view range) {
   if (noderange::count_group_names(*parsed) > kMostGroups) {
     return fail(Code::too_large, "noderange: it names more than 10,000 groups");
   }
-  noderange::gather(*parsed, out);
+  noderange::Gatherer(out).gather(*parsed);
   return out;
 }
 

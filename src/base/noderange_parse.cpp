@@ -56,15 +56,32 @@ class Parser {
     out.offset = at_;
     if (peek() == '-') return wrong(at_, "a range cannot begin with an exclusion; write *,-NAME");
     if (at_end() || peek() == ')') return wrong(at_, "a range is missing here");
+    SetOperator by = SetOperator::unite;
     while (true) {
       RANGE_TRY(Expression operand, term());
+      if (operand.kind == Kind::word && by == SetOperator::unite) further_words(operand.more);
       out.operands.push_back(std::move(operand));
       RANGE_TRY(const auto next, set_operator());
       if (!next) break;
-      out.operators.push_back(*next);
+      by = *next;
+      out.operators.push_back(by);
     }
     if (out.operands.size() == 1) return std::move(out.operands.front());
     return out;
+  }
+
+  /// Names joined by single commas, as far as nothing else stands between or behind them. What it
+  /// leaves is read as any other term.
+  void further_words(std::vector<std::string_view>& out) {
+    while (peek() == ',' && peek(1) != '-') {
+      size_t end = at_ + 1;
+      while (end < text_.size() && is_name_byte(text_[end])) ++end;
+      const size_t length = end - at_ - 1;
+      if (length == 0 || length > kMaxNameBytes) break;
+      if (end < text_.size() && text_[end] != ',') break;
+      out.push_back(text_.substr(at_ + 1, length));
+      at_ = end;
+    }
   }
 
   /// The operator before the next term; nothing at the end of this range.

@@ -139,6 +139,13 @@ const Case kTable[] = {
     {"node-a-02", "node-a-02"},
     {"n1,,n2", "n[1-2]"},
     {",n1,", "n1"},
+    {"n1,n3,n5 , n7,n8", "n[1,3,5,7-8]"},
+    {"(n1,n2),n4,n5", "n[1-2,4-5]"},
+    {"n1,n2,n3&n2,n5", "n[1-2,5]"},
+    {"n1,n2,-n2,n3,n4", "n[1,3-4]"},
+    {"n1,n2!n2,n3", "n[1,3]"},
+    {"(n1,n2)&(n2,n3)", "n2"},
+    {"n1,n2-n4,n6", "n[1-4,6]"},
     {"empty", ""},
     {"compute,-empty", "n[1-8]"},
     {"login1.example.com-login2.example.com", "login[1-2].example.com"},
@@ -250,6 +257,14 @@ TEST(Noderange, WithoutAClusterGroupsAndFieldsAreErrors) {
   }
   EXPECT_TRUE(expand("").empty());
   EXPECT_EQ(count_names("r[1-10]n[1-10],-r1n1").value(), 99U);
+}
+
+TEST(Noderange, SaysWhatItRefersTo) {
+  const auto names = names_in("n1,n2,(n1,n3),@g,@h[1-2],\"odd name\",rack=1,m[1-2]");
+  ASSERT_TRUE(names);
+  EXPECT_EQ(names->words, (Names{"n1", "n2", "n3", "odd name"}));
+  EXPECT_EQ(names->groups, (Names{"g", "h1", "h2"}));
+  EXPECT_EQ(names->attributes, Names{"rack"});
 }
 
 TEST(Noderange, FindsTheMistakeForACaret) {
