@@ -4,6 +4,7 @@
 //   bench_tree [nodes] [seconds] [rounds]
 #include "auth/authority.hpp"
 #include "auth/identity.hpp"
+#include "base/log_levels.hpp"
 #include "base/noderange.hpp"
 #include "daemons/aggregator.hpp"
 #include "daemons/compute.hpp"
@@ -47,7 +48,8 @@ struct Ground {
   net::RealNet net{*loop};
   os::RealDisk disk;
   os::RealRandom random;
-  StderrSink log{Severity::error, false};
+  LogLevels levels{LevelSet{Severity::error, {}}};
+  StderrSink log{levels, LogForm::text};
   Seams seams() { return {*loop, net, disk, random, log}; }
 };
 

@@ -41,10 +41,12 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_revert(router_, services_);
   add_backup(router_, backups_);
   add_tokens(router_, services_);
+  add_settings(router_, services_);
   add_join(router_, services_);
   add_renew(router_, services_);
   add_names(router_, services_);
   add_noderange(router_, services_);
+  add_control(router_, services_);
   add_local(router_, services_.local);
   add_version(router_, services_.local);
   add_contract(router_, services_.local);

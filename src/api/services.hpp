@@ -2,6 +2,7 @@
 // daemons supply.
 #pragma once
 
+#include "api/daemon_control.hpp"
 #include "auth/enrolment.hpp"
 #include "base/clock.hpp"
 #include "base/describe.hpp"
@@ -126,6 +127,7 @@ struct Services {
   MetricsSource& metrics;
   LocalSource& local;
   BackupPlace backup = {};
+  DaemonControl* control = nullptr;  ///< null where there is none (tests)
   /// Set by MasterApi.
   cluster::OperationRunner* operations = nullptr;
 };

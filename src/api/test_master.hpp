@@ -92,6 +92,22 @@ class FakeMetrics final : public MetricsSource {
   std::map<std::string, NodeMetrics, std::less<>> values;
 };
 
+class FakeControl final : public DaemonControl {
+ public:
+  LogLevelsView log_levels() override { return levels; }
+  Status set_log_levels(const LogLevelsRequest& request) override {
+    if (request.levels.contains("bad")) return fail(Code::invalid_argument, "bad: no component");
+    levels.by_hand = request.levels;
+    return {};
+  }
+  Result<ReloadView> reload() override {
+    if (refuse) return tl::unexpected<Error>(*refuse);
+    return ReloadView{"/etc/drover/master.toml", {{"tree.hold", "", "5s", true}}};
+  }
+  LogLevelsView levels{"info", "default", {{"link", "debug", "cluster"}}, {}};
+  std::optional<Error> refuse;
+};
+
 class FakeLocal final : public LocalSource {
  public:
   LocalView local() override {
@@ -153,7 +169,8 @@ class TestMaster {
                  health,
                  metrics,
                  local,
-                 {store_disk, "/var"}},
+                 {store_disk, "/var"},
+                 &control},
         [this] { return policy; },
         [this](const auth::AuditRecord& record) { audited.push_back(record); });
   }
@@ -207,6 +224,7 @@ class TestMaster {
   FakeHealth health;
   FakeMetrics metrics;
   FakeLocal local;
+  FakeControl control;
   std::shared_ptr<const auth::Policy> policy;
   std::vector<auth::AuditRecord> audited;
   std::unique_ptr<MasterApi> api;

@@ -9,6 +9,7 @@
 #include <cstdint>
 #include <functional>
 #include <map>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -26,6 +27,11 @@ enum class ConfigType {
   list,      ///< texts: comma-separated in flags and environment, an array in the file
 };
 
+/// What a value of this type looks like, for messages: "a duration such as 500ms, 3s, 2m, 1h".
+std::string_view expectation(ConfigType type);
+/// "text", "duration" ..
+std::string_view name(ConfigType type);
+
 /// One setting. Key "tree.heartbeat" is the flag --tree-heartbeat, the variable
 /// DROVER_TREE_HEARTBEAT and heartbeat in the file's [tree]; '_' in keys is '-' in flags.
 struct ConfigOption {
@@ -36,7 +42,10 @@ struct ConfigOption {
   int64_t least = INT64_MIN;  ///< integer: itself; duration: milliseconds; bytes: bytes
   int64_t most = INT64_MAX;
   std::vector<std::string> choices = {};
+  /// A rule past the type's, for values that are not empty; its error says what was expected.
+  Status (*rule)(const std::string& text) = nullptr;
   bool required = false;  ///< an empty value is an error
+  bool live = false;      ///< SIGHUP and `drover reload` apply a new value without a restart
 };
 
 enum class ConfigOrigin { standard, file, environment, flag };
@@ -68,8 +77,13 @@ class Config {
   [[nodiscard]] const std::vector<std::string>& warnings() const { return warnings_; }
   [[nodiscard]] bool wants_help() const { return wants_help_; }
   [[nodiscard]] bool wants_version() const { return wants_version_; }
+  /// --print-config was given.
+  [[nodiscard]] bool wants_print() const { return wants_print_; }
   /// The file that was read; empty when none was.
   [[nodiscard]] const std::string& file() const { return file_; }
+
+  /// Takes one value over from another reading of the same table.
+  void adopt(const ConfigValue& value);
 
  private:
   friend class ConfigLoader;
@@ -78,6 +92,14 @@ class Config {
   std::string file_;
   bool wants_help_ = false;
   bool wants_version_ = false;
+  bool wants_print_ = false;
+};
+
+/// What was read and every mistake in it, in the order: flags' form, file, environment, flags,
+/// what is missing. `config` counts only when there is no mistake.
+struct ConfigFindings {
+  Config config;
+  std::vector<Error> errors;
 };
 
 /// Where settings come from. `environment` holds DROVER_* variables alone (drover_environment()).
@@ -99,7 +121,11 @@ class ConfigTable {
   /// Reads and checks everything. invalid_argument names the place (file:line, variable or flag),
   /// what was expected and, for an unknown name, the nearest known one. --config FILE, --help and
   /// --version are understood besides the table; with --help or --version nothing else is checked.
+  /// Several mistakes are one error with a line for each.
   Result<Config> load(const ConfigSources& sources, Disk& disk) const;
+
+  /// The same, but every mistake in one go.
+  [[nodiscard]] ConfigFindings examine(const ConfigSources& sources, Disk& disk) const;
 
   /// Text of --help.
   [[nodiscard]] std::string usage() const;
@@ -112,6 +138,17 @@ class ConfigTable {
   std::string summary_;
   std::vector<ConfigOption> options_;
 };
+
+/// One value as text, checked against its option; its canonical form ("1500ms", "true", "4096").
+Result<std::string> check_value(const ConfigOption& option, const std::string& text);
+
+/// A whole decimal number, all of `text`.
+std::optional<int64_t> parse_integer(std::string_view text);
+/// The parts of "a,b,c" that are not empty.
+std::vector<std::string> split_config_list(std::string_view text);
+
+/// "key  value  # origin place" lines, for --print-config.
+std::string config_text(const Config& config);
 
 /// "1500ms", "3s", "2m", "1h", "7d"; negative ones are refused.
 Result<Duration> parse_duration(std::string_view text);

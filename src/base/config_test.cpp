@@ -123,8 +123,9 @@ TEST(Config, FlagForms) {
 }
 
 TEST(Config, UnknownNamesAreErrorsWithTheNearestOne) {
-  EXPECT_EQ(error_of(load({"--wrokers=2"})), "unknown argument --wrokers; did you mean --workers?");
-  EXPECT_EQ(error_of(load({"stray"})), "unknown argument stray");
+  EXPECT_EQ(error_of(load({"--name=a", "--wrokers", "2"})),
+            "unknown argument --wrokers; did you mean --workers?");
+  EXPECT_EQ(error_of(load({"--name=a", "stray"})), "unknown argument stray");
   EXPECT_EQ(error_of(load({"--name=x"}, {}, "\n[tree]\nheartbeet = \"1s\"\n")),
             "/etc/t.toml:3: unknown setting \"tree.heartbeet\"; did you mean tree.heartbeat?");
   const auto config = load({"--name=x"}, {{"DROVER_WORKER", "3"}});
@@ -186,6 +187,42 @@ TEST(Config, UsageListsEverySetting) {
   EXPECT_NE(usage.find("--tree-heartbeat=VALUE"), std::string::npos);
   EXPECT_NE(usage.find("[64MiB]"), std::string::npos);
   EXPECT_NE(usage.find("(debug, info, error)"), std::string::npos);
+}
+
+TEST(Config, EveryMistakeIsToldInOneGo) {
+  FileTable disk({{"/etc/t.toml", "workers = 65\nworkerz = 1\n[tree]\nheartbeat = 5\n"}});
+  const ConfigFindings found = table().examine(
+      {{"--lisen=x", "--level=loud"}, {{"DROVER_SPOOL_LIMIT", "big"}}, "/etc/t.toml"}, disk);
+  std::string all;
+  for (const Error& error : found.errors) all += error.text() + "\n";
+  ASSERT_EQ(found.errors.size(), 7U) << all;
+  EXPECT_NE(all.find("unknown argument --lisen; did you mean --listen?"), std::string::npos) << all;
+  EXPECT_NE(all.find("/etc/t.toml:1: workers: must lie in 1 to 64"), std::string::npos) << all;
+  EXPECT_NE(all.find("/etc/t.toml:2: unknown setting \"workerz\"; did you mean workers?"),
+            std::string::npos)
+      << all;
+  EXPECT_NE(all.find("/etc/t.toml:4: tree.heartbeat: expected a duration"), std::string::npos)
+      << all;
+  EXPECT_NE(all.find("DROVER_SPOOL_LIMIT: spool.limit: "), std::string::npos) << all;
+  EXPECT_NE(all.find("--level: level: expected one of debug, info, error"), std::string::npos)
+      << all;
+  EXPECT_NE(all.find("name is not set"), std::string::npos) << all;
+  const auto loaded =
+      table().load({{"--lisen=x", "--level=loud", "--name=a"}, {}, "/etc/none.toml"}, disk);
+  EXPECT_EQ(error_of(loaded).find("2 mistakes\n  unknown argument"), 0U) << error_of(loaded);
+}
+
+TEST(Config, PrintsWhatIsInForceAndWhereItComesFrom) {
+  const auto config =
+      load({"--print-config", "--workers=8"}, {{"DROVER_LEVEL", "debug"}}, "name = \"a\\u0007\"\n");
+  ASSERT_TRUE(config) << error_of(config);
+  EXPECT_TRUE(config->wants_print());
+  const std::string text = config_text(*config);
+  EXPECT_NE(text.find("name            a\\x07  # file /etc/t.toml:1\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("workers         8  # flag --workers\n"), std::string::npos) << text;
+  EXPECT_NE(text.find("level           debug  # environment DROVER_LEVEL\n"), std::string::npos)
+      << text;
+  EXPECT_NE(text.find("tree.heartbeat  1s  # default\n"), std::string::npos) << text;
 }
 
 }  // namespace

@@ -1,6 +1,8 @@
 #include "base/log.hpp"
 
 #include "base/clock.hpp"
+#include "base/log_levels.hpp"
+#include "base/text.hpp"
 
 #include <cstdio>
 #include <ctime>
@@ -75,15 +77,45 @@ std::string format(const LogRecord& record) {
   return out;
 }
 
+namespace {
+
+/// `text` in quotes, valid JSON whatever bytes it holds.
+std::string quoted(std::string_view text) {
+  std::string out = "\"";
+  for (const char c : printable(text)) {
+    if (c == '"' || c == '\\') out.push_back('\\');
+    out.push_back(c);
+  }
+  return out + "\"";
+}
+
+}  // namespace
+
+std::string format_line(const LogRecord& record, LogForm form, std::string_view time) {
+  switch (form) {
+    case LogForm::journald:
+      return fmt::format("<{}>{}\n", syslog_priority(record.severity), format(record));
+    case LogForm::text:
+      return fmt::format("{} {:<7} {}\n", time, name(record.severity), format(record));
+    case LogForm::json:
+      break;
+  }
+  std::string fields;
+  for (const auto& [key, value] : record.fields) {
+    fields += fmt::format("{}{}:{}", fields.empty() ? "" : ",", quoted(key), quoted(value));
+  }
+  return fmt::format(R"({{"time":{},"severity":{},"component":{},"message":{},"fields":{{{}}}}})"
+                     "\n",
+                     quoted(time), quoted(name(record.severity)), quoted(record.component),
+                     quoted(record.text), fields);
+}
+
 void StderrSink::write(const LogRecord& record) {
-  if (record.severity < least_) return;
+  if (!levels_.passes(record.severity, record.component)) return;
   timespec now{};
   clock_gettime(CLOCK_REALTIME, &now);
   const WallTime wall{std::chrono::seconds(now.tv_sec) + std::chrono::nanoseconds(now.tv_nsec)};
-  const std::string line =
-      journald_
-          ? fmt::format("<{}>{}\n", syslog_priority(record.severity), format(record))
-          : fmt::format("{} {:<7} {}\n", to_rfc3339(wall), name(record.severity), format(record));
+  const std::string line = format_line(record, form_, to_rfc3339(wall));
   // One write per line keeps lines whole across threads and processes.
   std::fwrite(line.data(), 1, line.size(), stderr);
 }

@@ -62,16 +62,27 @@ class Log {
 /// escaped, so a hostile name cannot forge a line or steer a terminal.
 std::string format(const LogRecord& record);
 
-/// Lines on standard error with an RFC 3339 time, or with a syslog "<n>" prefix for journald when
-/// `journald`. Thread-safe.
+/// The form of a line.
+enum class LogForm {
+  text,      ///< RFC 3339 time, severity, component: text key=value
+  journald,  ///< "<n>component: text key=value": syslog's number for the severity (sd-daemon(3))
+  json,      ///< one object: time, severity, component, message, fields
+};
+
+/// One line of a form, with its newline. `time` is as RFC 3339.
+std::string format_line(const LogRecord& record, LogForm form, std::string_view time);
+
+class LogLevels;
+
+/// Lines on standard error of what the levels let pass. Thread-safe; `levels` outlive it.
 class StderrSink final : public LogSink {
  public:
-  StderrSink(Severity least, bool journald) : least_(least), journald_(journald) {}
+  StderrSink(LogLevels& levels, LogForm form) : levels_(levels), form_(form) {}
   void write(const LogRecord& record) override;
 
  private:
-  Severity least_;
-  bool journald_;
+  LogLevels& levels_;
+  LogForm form_;
 };
 
 }  // namespace drover

@@ -2,6 +2,5 @@
 #include "daemons/services.hpp"
 
 int main(int argc, char** argv) {
-  return drover::daemons::run_program(drover::daemons::aggregator_table(), argc, argv,
-                                      &drover::daemons::make_aggregator);
+  return drover::daemons::run_program("aggregator", argc, argv, &drover::daemons::make_aggregator);
 }

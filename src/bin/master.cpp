@@ -10,6 +10,5 @@ int main(int argc, char** argv) {
     const std::string_view text = drover::api::openapi_text();
     return std::fwrite(text.data(), 1, text.size(), stdout) == text.size() ? 0 : 1;
   }
-  return drover::daemons::run_program(drover::daemons::master_table(), argc, argv,
-                                      &drover::daemons::make_master);
+  return drover::daemons::run_program("master", argc, argv, &drover::daemons::make_master);
 }

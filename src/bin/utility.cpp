@@ -2,6 +2,5 @@
 #include "daemons/services.hpp"
 
 int main(int argc, char** argv) {
-  return drover::daemons::run_program(drover::daemons::utility_table(), argc, argv,
-                                      &drover::daemons::make_utility);
+  return drover::daemons::run_program("utility", argc, argv, &drover::daemons::make_utility);
 }

@@ -2,6 +2,7 @@
 // and one run of the command line against it.
 #pragma once
 
+#include "base/log_levels.hpp"
 #include "cli/surroundings.hpp"
 #include "net/http/http_server.hpp"
 #include "net/loop.hpp"
@@ -68,7 +69,8 @@ class TestDaemon {
   void serve(std::promise<net::Loop*>& ready) {
     const auto loop = net::Loop::make().value();
     net::RealNet net(*loop);
-    StderrSink sink(Severity::error, false);
+    LogLevels levels({Severity::error, {}});
+    StderrSink sink(levels, LogForm::text);
     net::HttpServer server(
         *loop, net, Log(sink, "test"),
         [this](net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange) {

@@ -30,6 +30,7 @@ Status Model::load(store::Store& store) {
       DROVER_CHECK_OK(put(kind, object.key, object.body, object.revision));
     }
   }
+  DROVER_CHECK_OK(settings_.load(store));
   sequence_ = store.head();
   return {};
 }
@@ -41,6 +42,7 @@ Status Model::apply(std::span<const store::Change> changes) {
     if (!applied && first_error) first_error = std::move(applied);
     sequence_ = change.sequence;
   }
+  if (settings_.apply(changes) && on_settings_) on_settings_();
   return first_error;
 }
 

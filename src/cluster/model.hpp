@@ -13,6 +13,7 @@
 #include "cluster/mutations.hpp"
 #include "cluster/node.hpp"
 #include "cluster/profile.hpp"
+#include "cluster/settings.hpp"
 #include "store/store.hpp"
 
 #include <cstdint>
@@ -73,6 +74,9 @@ class Model {
   /// Calls `on_node` for every change of a node from now on. One listener.
   void on_node(OnNode on_node) { on_node_ = std::move(on_node); }
 
+  /// Calls `on_settings` after each commit that changed cluster settings. One listener.
+  void on_settings(Callback<void()> on_settings) { on_settings_ = std::move(on_settings); }
+
   [[nodiscard]] const Nodes& nodes() const { return nodes_; }
   [[nodiscard]] const NodeEntry* find(std::string_view name) const;
   /// Parts of a node; empty when it has none.
@@ -87,6 +91,8 @@ class Model {
   /// Members of a stored group in natural order, those of a dynamic one as of now; nothing when
   /// there is no such group. The result holds until the model changes.
   [[nodiscard]] const std::vector<std::string>* members(std::string_view group) const;
+  [[nodiscard]] const Settings& settings() const { return settings_.settings(); }
+  [[nodiscard]] const SettingBook& setting_book() const { return settings_; }
   /// The newest change in here.
   [[nodiscard]] uint64_t sequence() const { return sequence_; }
 
@@ -139,6 +145,8 @@ class Model {
     bool being_made = false;  ///< its range is being evaluated: asked again, it has no members
   };
   mutable std::map<std::string, Members, std::less<>> members_;
+  SettingBook settings_;
+  Callback<void()> on_settings_;
 };
 
 /// Where attributes come from, by the model as it is.

@@ -2,6 +2,7 @@
 
 #include "cluster/claims.hpp"
 #include "cluster/names.hpp"
+#include "cluster/settings.hpp"
 
 #include <fmt/format.h>
 
@@ -60,10 +61,13 @@ Result<bool> ensure_node(store::Transaction& tx, const std::string& name, NodeRo
   }
   DROVER_CHECK_OK(check_node_name(name));
   DROVER_CHECK_OK(ClaimBook(tx).check_name(name));
+  DROVER_TRY(const Settings settings, read_settings(tx));
   Node node;
   node.name = name;
   node.id = fresh_id;
   node.role = role;
+  node.service.state =
+      enum_from_name<ServiceState>(settings.text("join.service")).value_or(node.service.state);
   node.service.since = from_unix_ms(tx.time_ms());
   node.service.why = std::string(why);
   node.service.who = tx.actor();

@@ -1,5 +1,6 @@
 #include "daemons/aggregator.hpp"
 
+#include "daemons/advertise.hpp"
 #include "proto/link.pb.h"
 #include "proto/paths.pb.h"
 #include "proto/telemetry.pb.h"
@@ -8,6 +9,7 @@
 #include <iterator>
 
 #include <fmt/core.h>
+#include <fmt/ranges.h>
 
 namespace drover::daemons {
 namespace {
@@ -44,6 +46,8 @@ Aggregator::Aggregator(Seams seams, AggregatorConfig config,
       calls_(seams.executor, log_.with("call"), masters_, nodes_, &runner_, {}),
       worker_(seams.executor.make_worker("work")),
       heartbeat_(seams.executor, config_.timing.heartbeat, [this](uint64_t n) { beat(n); }),
+      settings_(log_.with("settings"), config_.own_settings),
+      losses_(seams.executor, log_),
       cut_off_(CutOff{seams.executor.wall(), "not linked since its start"}) {}
 
 Aggregator::~Aggregator() = default;
@@ -54,9 +58,13 @@ Status Aggregator::start() {
     bound_.push_back(std::move(bound));
   }
   links_.self.listens.clear();
-  for (const net::Endpoint& endpoint : config_.advertise.empty() ? bound_ : config_.advertise) {
+  DROVER_CHECK_OK(check_dialable("advertise", config_.advertise));
+  if (config_.advertise.empty()) config_.advertise = dialable(bound_, config_.host, log_);
+  for (const net::Endpoint& endpoint : config_.advertise) {
     links_.self.listens.push_back(endpoint.text());
   }
+  log_.notice("nodes are told to dial",
+              {{"endpoints", fmt::format("{}", fmt::join(links_.self.listens, " "))}});
   std::unique_ptr<tree::SpoolPlace> spool;
   if (!config_.spool_dir.empty()) {
     spool = std::make_unique<tree::SpoolPlace>(
@@ -66,6 +74,7 @@ Status Aggregator::start() {
                                                  tree::RecordOutbox::Limits{}, std::move(spool));
   runner_.handle("ping", tree::Repeat::harmless,
                  [](const tree::CallRequest&, tree::CallReply reply) { reply("pong"); });
+  settings_.on_change([this](const cluster::Settings& settings) { apply(settings); });
   heartbeat_.prove(*worker_);
   heartbeat_.start();
   masters_.start(config_.masters, MasterLinks::Dial::all);
@@ -73,6 +82,7 @@ Status Aggregator::start() {
 }
 
 void Aggregator::stop() {
+  stopping_ = true;
   heartbeat_.stop();
   const Error why{Code::cancelled, "the aggregator is stopping", {}, {}};
   splices_.clear();
@@ -123,6 +133,7 @@ void Aggregator::on_door_ready(tree::Link& link, bool replaced) {
   doubtful_.clear(node);
   if (replaced)
     calls_.on_node_lost(node, Error{Code::unreachable, "its link was replaced", {}, {}});
+  send_settings(link);
   note(link, tree::MemberState::secondary, link.peer().path_epoch, {});
   if (std::string set = paths_.path_set(node); !set.empty()) {
     (void)link.send_encoded(tree::MessageType::path_set, set);
@@ -134,6 +145,7 @@ void Aggregator::on_door_lost(tree::Link& link, const Error& why) {
   samples_.erase(node);
   spools_.erase(node);
   latest_.forget(node);
+  if (stopping_) return;
   calls_.on_node_lost(node, why);
   const tree::PathAssignment* assigned = paths_.find(node);
   const bool mine = assigned == nullptr || assigned->primary == config_.self.name ||
@@ -149,6 +161,7 @@ void Aggregator::on_door_lost(tree::Link& link, const Error& why) {
     board_.forget(node);
     doubtful_.hold(node, [this, lost] { board_.put(lost); });
   } else {
+    losses_.lost(node, why);
     board_.put(lost);
   }
 }
@@ -205,6 +218,8 @@ void Aggregator::on_path_role(tree::Link& link, std::string_view payload) {
   if (!message.ParseFromArray(payload.data(), static_cast<int>(payload.size()))) return;
   note(link, message.primary() ? tree::MemberState::primary : tree::MemberState::secondary,
        message.epoch(), {});
+  // What we said while another was its primary it may have judged by other rules.
+  if (message.primary()) send_settings(link);
 }
 
 void Aggregator::on_door_channel(tree::Link& link, const std::string& kind,
@@ -257,6 +272,9 @@ void Aggregator::on_master_message(tree::Link& link, tree::MessageType type,
     case tree::MessageType::members_wanted:
       board_.on_wanted(master, payload);
       return;
+    case tree::MessageType::settings:
+      on_settings(link, payload);
+      return;
     case tree::MessageType::path_assignments:
       on_path_assignments(payload);
       return;
@@ -290,6 +308,27 @@ void Aggregator::on_path_assignments(std::string_view payload) {
     if (assigned->primary != config_.self.name && assigned->secondary != config_.self.name) {
       board_.forget(node);
     }
+  }
+}
+
+// --- settings ---------------------------------------------------------------------------------
+
+void Aggregator::on_settings(const tree::Link& master, std::string_view payload) {
+  if (!settings_.take(payload, &master == masters_.up())) return;
+  nodes_.send_all(tree::MessageType::settings, settings_.message(true));
+}
+
+void Aggregator::send_settings(tree::Link& node) {
+  const std::string message = settings_.message(masters_.up() != nullptr);
+  if (!message.empty()) (void)node.send_encoded(tree::MessageType::settings, message);
+}
+
+void Aggregator::apply(const cluster::Settings& settings) {
+  config_.timing = with_settings(config_.timing, settings);
+  heartbeat_.set_interval(config_.timing.heartbeat);
+  if (std::exchange(links_.silence_limit, config_.timing.silence) != config_.timing.silence) {
+    nodes_.judge_anew();
+    masters_.judge_anew();
   }
 }
 

@@ -5,6 +5,7 @@
 #include "daemons/aggregator_config.hpp"
 #include "daemons/doubtful_losses.hpp"
 #include "daemons/link_door.hpp"
+#include "daemons/loss_log.hpp"
 #include "daemons/master_links.hpp"
 #include "daemons/member_board.hpp"
 #include "daemons/path_board.hpp"
@@ -43,6 +44,9 @@ class Aggregator final : public DoorEvents, public MasterLinksEvents {
   [[nodiscard]] const tree::MemberTable& members() const { return board_.table(); }
   [[nodiscard]] tree::RecordOutbox::Stats spool() const { return records_->stats(); }
   [[nodiscard]] tree::LinkContext& links() { return links_; }
+  /// Answers while this process can do work.
+  [[nodiscard]] Worker& worker() { return *worker_; }
+  [[nodiscard]] SettingsBoard& settings() { return settings_; }
 
  private:
   Status admit(const tree::Introduction& peer) override;
@@ -68,6 +72,9 @@ class Aggregator final : public DoorEvents, public MasterLinksEvents {
   void beat(uint64_t sequence);
   void flush_samples();
   void greet_with_samples();
+  void apply(const cluster::Settings& settings);
+  void on_settings(const tree::Link& master, std::string_view payload);
+  void send_settings(tree::Link& node);
 
   Seams seams_;
   AggregatorConfig config_;
@@ -84,6 +91,9 @@ class Aggregator final : public DoorEvents, public MasterLinksEvents {
   std::unique_ptr<tree::RecordRelay> records_;
   std::unique_ptr<Worker> worker_;  ///< proves that this process can do work, beside its loop
   tree::Heartbeat heartbeat_;
+  SettingsBoard settings_;
+  LossLog losses_;
+  bool stopping_ = false;
   MonoTime last_beat_{};
   std::string heartbeat_bytes_;  ///< the answer to every node's beat, encoded once a second
   std::map<std::string, std::string> samples_;  ///< newest of each node, until the next beat

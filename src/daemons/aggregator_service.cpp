@@ -2,6 +2,7 @@
 #include "daemons/aggregator.hpp"
 #include "daemons/member_core.hpp"
 #include "daemons/services.hpp"
+#include "options/daemon_options.hpp"
 
 #include <fmt/core.h>
 
@@ -17,16 +18,22 @@ class AggregatorService final : public Service {
     DROVER_CHECK_OK(core_.start());
     AggregatorConfig config;
     config.self = core_.self();
-    config.timing = timing_of(program_.config);
+    config.own_settings = options::own_settings(program_.config);
     config.spool_dir = program_.config.text("state") + "/spool";
     DROVER_TRY(config.listen, endpoints_of(program_.config, "listen"));
     DROVER_TRY(config.advertise, endpoints_of(program_.config, "advertise"));
+    config.host = os::host_addresses();
     DROVER_TRY(config.masters, endpoints_of(program_.config, "masters"));
     daemon_ = std::make_unique<Aggregator>(program_.seams, std::move(config), core_.security());
     DROVER_CHECK_OK(daemon_->start());
+    core_.follow(daemon_->settings());
     return core_.serve([this] { return daemon_->masters().up(); }, [this] { return facts(); },
                        [this] { daemon_->masters().refresh(); });
   }
+
+  void reload() override { daemon_->settings().set_own(options::own_settings(program_.config)); }
+
+  std::vector<Worker*> workers() override { return {&daemon_->worker()}; }
 
   void stop(Callback<void()> stopped) override {
     core_.stop();
@@ -55,24 +62,6 @@ class AggregatorService final : public Service {
 };
 
 }  // namespace
-
-ConfigTable aggregator_table() {
-  return {"drover-aggregator",
-          "Holds the links of its compute nodes: liveness, fan-out and fold, spool.",
-          member_options({
-              {.key = "listen",
-               .type = ConfigType::list,
-               .standard = "0.0.0.0:9800,[::]:9800",
-               .help = "endpoints where computes dial"},
-              {.key = "advertise",
-               .type = ConfigType::list,
-               .help = "endpoints that computes are told to dial; default: those of listen"},
-              {.key = "masters",
-               .type = ConfigType::list,
-               .help = "endpoints of the masters",
-               .required = true},
-          })};
-}
 
 Result<std::unique_ptr<Service>> make_aggregator(Program& program) {
   return std::make_unique<AggregatorService>(program);

@@ -17,12 +17,20 @@ Compute::Compute(Seams seams, ComputeConfig config,
       agent_(seams, log_, config.self, config.timing, facts, *this, config.spool_dir,
              [this](const std::string& with_sample, const std::string& plain) {
                paths_.send_all(tree::MessageType::heartbeat, with_sample, plain);
-             }) {}
+             }),
+      settings_(log_.with("settings"), std::move(config.own_settings)) {}
 
 Compute::~Compute() = default;
 
+void Compute::apply(const cluster::Settings& settings) {
+  agent_.apply(settings);
+  const Duration silence = settings.duration("tree.silence");
+  if (std::exchange(links_.silence_limit, silence) != silence) paths_.judge_anew();
+}
+
 void Compute::start() {
   agent_.start();
+  settings_.on_change([this](const cluster::Settings& settings) { apply(settings); });
   paths_.start();
 }
 
@@ -51,6 +59,9 @@ void Compute::on_path_message(tree::Link& link, tree::MessageType type, std::str
       return;
     case tree::MessageType::record_acks:
       agent_.records().on_acks(payload);
+      return;
+    case tree::MessageType::settings:
+      (void)settings_.take(payload, &link == paths_.primary());
       return;
     default:
       return;

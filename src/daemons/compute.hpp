@@ -2,10 +2,12 @@
 #pragma once
 
 #include "daemons/node_agent.hpp"
+#include "daemons/settings_board.hpp"
 #include "tree/channel_net.hpp"
 #include "tree/node_paths.hpp"
 
 #include <memory>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -16,6 +18,7 @@ struct ComputeConfig {
   std::vector<net::Endpoint> aggregators;  ///< any that are known from joining
   std::string spool_dir;                   ///< empty on a diskless node
   Timing timing;
+  SettingsBoard::Values own_settings = {};  ///< settings that were given to this daemon itself
 };
 
 /// One executor's thread. start() once, stop() once.
@@ -32,10 +35,14 @@ class Compute final : public tree::NodePathsEvents, public tree::Peers, public t
   [[nodiscard]] NodeAgent& agent() { return agent_; }
   /// What the primary says about its own way up: why and since when no master is linked to it.
   [[nodiscard]] const std::optional<CutOff>& cut_off() const { return cut_off_; }
+  /// Answers while this process can do work.
+  [[nodiscard]] Worker& worker() { return agent_.worker(); }
+  [[nodiscard]] SettingsBoard& settings() { return settings_; }
   /// New links with a new certificate.
   void refresh() { paths_.refresh(); }
 
  private:
+  void apply(const cluster::Settings& settings);
   void on_primary(tree::Link* link) override;
   void on_heartbeat(tree::Link& link, std::string_view payload);
   void on_path_message(tree::Link& link, tree::MessageType type, std::string_view payload) override;
@@ -49,6 +56,7 @@ class Compute final : public tree::NodePathsEvents, public tree::Peers, public t
   tree::NodePaths paths_;
   NodeAgent agent_;
   std::optional<CutOff> cut_off_;
+  SettingsBoard settings_;
 };
 
 }  // namespace drover::daemons

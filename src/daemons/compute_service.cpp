@@ -3,6 +3,7 @@
 #include "daemons/member_core.hpp"
 #include "daemons/real_host_facts.hpp"
 #include "daemons/services.hpp"
+#include "options/daemon_options.hpp"
 
 #include <fmt/core.h>
 
@@ -18,15 +19,20 @@ class ComputeService final : public Service {
     DROVER_CHECK_OK(core_.start());
     ComputeConfig config;
     config.self = core_.self();
-    config.timing = timing_of(program_.config);
+    config.own_settings = options::own_settings(program_.config);
     if (program_.config.flag("spool")) config.spool_dir = program_.config.text("state") + "/spool";
     DROVER_TRY(config.aggregators, endpoints_of(program_.config, "aggregators"));
     daemon_ =
         std::make_unique<Compute>(program_.seams, std::move(config), core_.security(), facts_);
     daemon_->start();
+    core_.follow(daemon_->settings());
     return core_.serve([this] { return daemon_->up(); }, [this] { return facts(); },
                        [this] { daemon_->refresh(); });
   }
+
+  void reload() override { daemon_->settings().set_own(options::own_settings(program_.config)); }
+
+  std::vector<Worker*> workers() override { return {&daemon_->worker()}; }
 
   void stop(Callback<void()> stopped) override {
     core_.stop();
@@ -55,20 +61,6 @@ class ComputeService final : public Service {
 };
 
 }  // namespace
-
-ConfigTable compute_table() {
-  return {"drover-compute", "The agent of a compute node: inventory, heartbeat, telemetry, calls.",
-          member_options({
-              {.key = "aggregators",
-               .type = ConfigType::list,
-               .help = "endpoints of any aggregators; the master decides which two serve the node",
-               .required = true},
-              {.key = "spool",
-               .type = ConfigType::boolean,
-               .standard = "true",
-               .help = "keep unacknowledged records on disk; off on diskless nodes"},
-          })};
-}
 
 Result<std::unique_ptr<Service>> make_compute(Program& program) {
   return std::make_unique<ComputeService>(program);

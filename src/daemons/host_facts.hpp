@@ -2,6 +2,7 @@
 // simulated form: made-up machines.
 #pragma once
 
+#include "base/clock.hpp"
 #include "base/result.hpp"
 
 #include <string>
@@ -20,6 +21,8 @@ class HostFacts {
   /// The encoded telemetry.Sample of what changed since the last one; `everything` for a whole one
   /// (after a new way up). Quick; called once per heartbeat on the executor.
   virtual std::string sample(bool everything) = 0;
+  /// Time between two readings from now on; executor's thread.
+  virtual void set_interval(Duration interval) { (void)interval; }
 };
 
 }  // namespace drover::daemons

@@ -46,6 +46,14 @@ Status LinkDoor::send(const std::string& peer, tree::MessageType type, std::stri
   return link->send_encoded(type, payload);
 }
 
+void LinkDoor::send_all(tree::MessageType type, std::string_view payload) {
+  for (const auto& [name, link] : links_) (void)link->send_encoded(type, payload);
+}
+
+void LinkDoor::judge_anew() {
+  for (const auto& [name, link] : links_) link->judge_anew();
+}
+
 void LinkDoor::on_accepted(tl::expected<std::unique_ptr<net::Stream>, net::AcceptFailure> stream) {
   if (!stream) {
     context_.log.warning("refused a connection", {{"peer", stream.error().peer_address},

@@ -54,6 +54,10 @@ class LinkDoor final : public tree::Peers, public tree::LinkEvents {
   [[nodiscard]] const std::map<std::string, std::unique_ptr<tree::Link>>& links() const {
     return links_;
   }
+  /// Sends on every child's link.
+  void send_all(tree::MessageType type, std::string_view payload);
+  /// See Link::judge_anew().
+  void judge_anew();
   Status send(const std::string& peer, tree::MessageType type, std::string_view payload) override;
 
  private:

@@ -40,6 +40,12 @@ net::HttpResponse problem(const Error& error) {
   return out;
 }
 
+Result<std::string> set_levels(api::DaemonControl& control, const std::string& body) {
+  DROVER_TRY(const auto request, decode_text<api::LogLevelsRequest>(body.empty() ? "{}" : body));
+  DROVER_CHECK_OK(control.set_log_levels(request));
+  return encode(control.log_levels());
+}
+
 const net::Endpoint kMaster{"master", 0, {}};
 
 }  // namespace
@@ -94,7 +100,37 @@ void LocalApi::serve(net::HttpRequest request, const ExchangePtr& exchange) {
         problem(Error{Code::unauthenticated, "the kernel does not say who asks", {}, {}}));
     return;
   }
+  if (serve_control(request, exchange)) return;
   forward(std::move(request), exchange);
+}
+
+bool LocalApi::serve_control(const net::HttpRequest& request, const ExchangePtr& exchange) {
+  const bool levels = request.target == "/api/v1/local/log-levels";
+  if (config_.control == nullptr || (!levels && request.target != "/api/v1/local/reload")) {
+    return false;
+  }
+  const uint32_t uid = request.peer.local->uid;
+  const bool reads = levels && request.method == "GET";
+  Result<std::string> body =
+      fail(Code::unsupported, request.method + " is not what " + request.target + " takes");
+  if (!reads && uid != 0 && uid != config_.own_uid) {
+    body = fail(Code::denied, "only root and the daemon's own user may change this daemon");
+  } else if (reads) {
+    body = encode(config_.control->log_levels());
+  } else if (levels && request.method == "PUT") {
+    body = set_levels(*config_.control, request.body);
+  } else if (!levels && request.method == "POST") {
+    body = config_.control->reload().map([](const api::ReloadView& view) { return encode(view); });
+  }
+  if (!body) {
+    exchange->respond(problem(body.error()));
+    return true;
+  }
+  net::HttpResponse response;
+  response.headers.add("Content-Type", "application/json");
+  response.body = *std::move(body);
+  exchange->respond(std::move(response));
+  return true;
 }
 
 void LocalApi::forward(net::HttpRequest request, const ExchangePtr& exchange) {

@@ -3,6 +3,7 @@
 // lost.
 #pragma once
 
+#include "api/daemon_control.hpp"
 #include "auth/assertion.hpp"
 #include "daemons/seams.hpp"
 #include "net/http/http_client.hpp"
@@ -26,6 +27,9 @@ struct LocalApiConfig {
   Callback<std::pair<std::string, WallTime>()> down_why;
   /// The body of GET /api/v1/local.
   Callback<std::string()> local_status;
+  /// Who may use the control beside root: the daemon's own user.
+  uint32_t own_uid = 0;
+  api::DaemonControl* control = nullptr;  ///< null: there is none
 };
 
 /// Executor's thread only.
@@ -50,6 +54,8 @@ class LocalApi {
   using ExchangePtr = std::shared_ptr<net::HttpExchange>;
 
   void serve(net::HttpRequest request, const ExchangePtr& exchange);
+  /// The daemon's own control, answered here whatever the way up; false: not a path of it.
+  bool serve_control(const net::HttpRequest& request, const ExchangePtr& exchange);
   void forward(net::HttpRequest request, const ExchangePtr& exchange);
   void answer_without_master(const std::string& key, const ExchangePtr& exchange, const Error& why);
   void remember(const std::string& key, const net::HttpResponse& response);

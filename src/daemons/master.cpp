@@ -1,6 +1,9 @@
 #include "daemons/master.hpp"
 
 #include "cluster/mutations.hpp"
+#include "daemons/advertise.hpp"
+
+#include <fmt/ranges.h>
 
 namespace drover::daemons {
 namespace {
@@ -35,6 +38,7 @@ Master::Master(Seams seams, MasterConfig config, MasterParts parts)
 Master::~Master() = default;
 
 Status Master::start() {
+  DROVER_CHECK_OK(check_dialable("tree.advertise", config_.tree_advertise));
   DROVER_CHECK_OK(model_.load(parts_.store));
   feed_ = parts_.store.subscribe([this](std::span<const store::Change> changes) {
     if (const Status applied = model_.apply(changes); !applied) {
@@ -44,7 +48,8 @@ Status Master::start() {
   DROVER_CHECK_OK(enrolment_.start());
   MasterTreeConfig tree;
   tree.self = config_.self;
-  tree.timing = config_.timing;
+  tree.own_settings = config_.own_settings;
+  tree.timing = with_settings(config_.timing, settings_at_start());
   tree.paths.hold = config_.timing.hold;
   tree_ = std::make_unique<MasterTree>(
       seams_, std::move(tree), [this] { return parts_.tree_security(); }, parts_.store, model_,
@@ -52,6 +57,8 @@ Status Master::start() {
       [this](const std::string& node, std::string_view sample) {
         (void)metrics_.apply_bytes(node, sample, seams_.executor.now());
       });
+  tree_->publish(model_.setting_book());
+  model_.on_settings([this] { tree_->publish(model_.setting_book()); });
   model_.on_node([this](const cluster::Model::NodeEvent& event) { on_node(event); });
   for (const net::Endpoint& at : config_.tree_listen) {
     DROVER_TRY(auto bound, tree_->listen(at));
@@ -77,14 +84,20 @@ Status Master::start() {
                     *this,
                     *this,
                     *this,
-                    {&seams_.disk, config_.state}},
+                    {&seams_.disk, config_.state},
+                    config_.control},
       [this] { return policy_; }, std::move(audit));
   api_->limit_rate(config_.rate);
   start_retention();
   DROVER_CHECK_OK(listen_http());
   tree_->start(*worker_);
-  note_listens("master", config_.self.name,
-               texts_of(config_.tree_advertise.empty() ? tree_bound_ : config_.tree_advertise));
+  if (config_.tree_advertise.empty()) {
+    config_.tree_advertise = dialable(tree_bound_, config_.host, log_);
+  }
+  const std::vector<std::string> listens = texts_of(config_.tree_advertise);
+  log_.notice("daemons are told to dial",
+              {{"endpoints", fmt::format("{}", fmt::join(listens, " "))}});
+  note_listens("master", config_.self.name, listens);
   return {};
 }
 
@@ -95,6 +108,13 @@ void Master::start_retention() {
   retention_ = std::make_unique<store::Retention>(
       seams_.executor, parts_.store, archive, log_.with("history"),
       [this] { return config_.history ? config_.history() : store::HistoryLimits{}; });
+}
+
+// What is in force before the tree is there: some of it counts at the start alone.
+cluster::Settings Master::settings_at_start() const {
+  SettingsBoard::Values values = model_.settings().values();
+  for (const auto& [key, value] : config_.own_settings) values[key] = value;
+  return cluster::Settings(std::move(values));
 }
 
 Status Master::listen_http() {
@@ -110,7 +130,13 @@ Status Master::listen_http() {
     http_bound_.push_back(std::move(*bound));
   }
   if (!config_.socket.empty()) {
-    DROVER_TRY([[maybe_unused]] auto bound, server_->listen(net::Endpoint{{}, 0, config_.socket}));
+    const auto bound = server_->listen(net::Endpoint{{}, 0, config_.socket});
+    if (!bound && config_.must_have_socket) return tl::unexpected<Error>(bound.error());
+    if (!bound) {
+      log_.error("no local API", {{"socket", config_.socket},
+                                  {"why", bound.error().text()},
+                                  {"next", "give --socket PATH, or --socket= for none"}});
+    }
   }
   tree_server_ = std::make_unique<net::HttpServer>(seams_.executor, tree_->channels(),
                                                    log_.with("http"), handler);

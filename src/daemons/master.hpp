@@ -12,6 +12,7 @@
 #include "daemons/master_tree.hpp"
 #include "daemons/seams.hpp"
 #include "net/http/http_server.hpp"
+#include "os/host_addresses.hpp"
 #include "store/file_archive.hpp"
 #include "store/retention.hpp"
 #include "store/store.hpp"
@@ -28,14 +29,18 @@ struct MasterConfig {
   std::vector<net::Endpoint> tree_listen;  ///< where aggregators and utilities dial
   std::vector<net::Endpoint>
       tree_advertise;                      ///< what joining daemons are told; empty: the bound ones
+  std::vector<os::HostAddress> host;       ///< stand for 0.0.0.0 and [::] among the bound ones
   std::vector<net::Endpoint> http_listen;  ///< HTTPS
   std::string socket;                      ///< local API; empty: none
+  bool must_have_socket = true;            ///< false: go without when it cannot be opened
   std::string audit_dir;                   ///< where who changed what is written; empty: nowhere
   api::RateLimit rate;                     ///< of API clients over the network, each
   std::string state;                       ///< the master's folder, for backups
   std::string history_dir;                 ///< where old changes go; empty: they are all kept
   Callback<store::HistoryLimits()> history;  ///< how many changes are kept; empty: the defaults
   Timing timing;
+  SettingsBoard::Values own_settings = {};  ///< settings that were given to this master itself
+  api::DaemonControl* control = nullptr;
   uint32_t own_uid = 0;
   Callback<std::string(uint32_t uid)> user_name;
 };
@@ -65,6 +70,8 @@ class Master final : public api::CallService,
 
   [[nodiscard]] cluster::Model& model() { return model_; }
   [[nodiscard]] MasterTree& tree() { return *tree_; }
+  /// Answers while this process can do work.
+  [[nodiscard]] Worker& worker() { return *worker_; }
   [[nodiscard]] auth::Enrolment& enrolment() { return enrolment_; }
   [[nodiscard]] const std::vector<net::Endpoint>& http_endpoints() const { return http_bound_; }
   [[nodiscard]] const std::vector<net::Endpoint>& tree_endpoints() const { return tree_bound_; }
@@ -86,6 +93,7 @@ class Master final : public api::CallService,
   void serve(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange);
   Status listen_http();
   void start_retention();
+  [[nodiscard]] cluster::Settings settings_at_start() const;
 
   Seams seams_;
   MasterConfig config_;

@@ -44,6 +44,10 @@ class MasterLinks final : public tree::Peers, public tree::WayUp, public tree::U
   [[nodiscard]] tree::Link* up() const;
   [[nodiscard]] std::vector<std::pair<std::string, tree::UplinkStatus>> status() const;
   void refresh();
+  /// See Link::judge_anew().
+  void judge_anew() {
+    for (const Way& way : ways_) way.uplink->judge_anew();
+  }
 
   Status send(const std::string& peer, tree::MessageType type, std::string_view payload) override;
   Status send_up(tree::MessageType type, std::string_view payload) override;

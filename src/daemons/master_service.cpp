@@ -5,6 +5,7 @@
 #include "daemons/master.hpp"
 #include "daemons/services.hpp"
 #include "daemons/startup.hpp"
+#include "options/daemon_options.hpp"
 #include "os/boot_id.hpp"
 #include "os/user_name.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -54,14 +55,18 @@ class MasterService final : public Service {
     DROVER_TRY(master.self, introduce(program_.seams, state, cluster, tree::Role::master, name));
     DROVER_TRY(master.tree_listen, endpoints_of(config, "tree.listen"));
     DROVER_TRY(master.tree_advertise, endpoints_of(config, "tree.advertise"));
+    master.host = os::host_addresses();
     DROVER_TRY(master.http_listen, endpoints_of(config, "http.listen"));
-    master.socket = config.text("socket");
+    const LocalSocket socket = local_socket(config, program_.seams.disk, log_);
+    master.socket = socket.path;
+    master.must_have_socket = socket.must;
     master.audit_dir = state + "/audit";
     master.rate.per_second = static_cast<uint64_t>(config.integer("api.rate"));
     master.rate.burst = static_cast<uint64_t>(config.integer("api.burst"));
     master.state = state;
     master.history_dir = state + "/history";
-    master.timing = timing_of(config);
+    master.own_settings = options::own_settings(config);
+    master.control = &program_.control;
     master.own_uid = getuid();
     master.user_name = [](uint32_t uid) { return os::user_name(uid); };
     master_ = std::make_unique<Master>(
@@ -69,12 +74,21 @@ class MasterService final : public Service {
         MasterParts{*store_, *authority_, *verifier_, [this] { return tree_security_; },
                     [this] { return http_security_; }});
     DROVER_CHECK_OK(master_->start());
-    master_->enrolment().set_lifetime(config.duration("certificate.lifetime"));
+    master_->tree().settings().on_change([this](const cluster::Settings& settings) {
+      master_->enrolment().set_lifetime(settings.duration("certificate.lifetime"));
+      program_.logs.configured(settings, options::own_settings(program_.config));
+    });
     for (const net::Endpoint& endpoint : master_->http_endpoints()) {
       log_.notice("the API listens", {{"at", "https://" + endpoint.text()}});
     }
     return {};
   }
+
+  void reload() override {
+    master_->tree().settings().set_own(options::own_settings(program_.config));
+  }
+
+  std::vector<Worker*> workers() override { return {&master_->worker()}; }
 
   void stop(Callback<void()> stopped) override { master_->stop(std::move(stopped)); }
 
@@ -133,7 +147,8 @@ class MasterService final : public Service {
     request.ip_addresses = {"127.0.0.1", "::1"};
     request.serial = auth::draw_serial(program_.seams.random);
     request.now = program_.seams.executor.wall();
-    request.lifetime = program_.config.duration("certificate.lifetime");
+    request.lifetime =
+        cluster::Settings(options::own_settings(program_.config)).duration("certificate.lifetime");
     DROVER_TRY(auto issued, authority_->issue(request));
     identity.certificate_pem = std::move(issued.certificate_pem);
     identity.ca_pem = authority_->ca_pem();
@@ -164,44 +179,6 @@ class MasterService final : public Service {
 };
 
 }  // namespace
-
-ConfigTable master_table() {
-  return {"drover-master", "Opens the database, serves the API, decides about paths.",
-          with_common_options({
-              {.key = "cluster",
-               .standard = "drover",
-               .help = "name of a new cluster, the first part of its id"},
-              {.key = "tree.listen",
-               .type = ConfigType::list,
-               .standard = "0.0.0.0:9815,[::]:9815",
-               .help = "endpoints where aggregators and utility daemons dial"},
-              {.key = "tree.advertise",
-               .type = ConfigType::list,
-               .help = "endpoints that joining daemons are told; default: those of tree.listen"},
-              {.key = "http.listen",
-               .type = ConfigType::list,
-               .standard = "0.0.0.0:9443,[::]:9443",
-               .help = "endpoints of the HTTPS API"},
-              {.key = "api.rate",
-               .type = ConfigType::integer,
-               .standard = "200",
-               .help = "requests a second that one API client may make on the long run; 0: any",
-               .least = 0,
-               .most = 1'000'000},
-              {.key = "api.burst",
-               .type = ConfigType::integer,
-               .standard = "1000",
-               .help = "requests that one API client may make at once after a pause",
-               .least = 1,
-               .most = 1'000'000},
-              {.key = "certificate.lifetime",
-               .type = ConfigType::duration,
-               .standard = "7d",
-               .help = "of the certificates that daemons get",
-               .least = 10'000,
-               .most = 31'536'000'000},
-          })};
-}
 
 Result<std::unique_ptr<Service>> make_master(Program& program) {
   return std::make_unique<MasterService>(program);

@@ -67,6 +67,7 @@ MasterTree::MasterTree(Seams seams, MasterTreeConfig config,
         return paths;
       }()),
       heartbeat_(seams.executor, config_.timing.heartbeat, [this](uint64_t n) { beat(n); }),
+      settings_(log_.with("settings"), config_.own_settings),
       started_(seams.executor.now()) {
   liveness_.reporter_up(kSelfReporter);
   liveness_.resynced(kSelfReporter, seams.executor.now());
@@ -74,7 +75,27 @@ MasterTree::MasterTree(Seams seams, MasterTreeConfig config,
 
 MasterTree::~MasterTree() = default;
 
+void MasterTree::publish(const cluster::SettingBook& book) {
+  settings_.put({config_.self.incarnation, book.version()}, book.settings());
+  door_.send_all(tree::MessageType::settings, settings_.message(true));
+}
+
+void MasterTree::apply(const cluster::Settings& settings) {
+  config_.timing = with_settings(config_.timing, settings);
+  config_.paths.hold = config_.timing.hold;
+  config_.paths.batch_least = static_cast<size_t>(settings.integer("tree.move_least"));
+  config_.paths.batch_share = static_cast<double>(settings.integer("tree.move_percent")) / 100;
+  tree::PathPlannerSettings paths = config_.paths;
+  paths.epoch_floor = tree::epoch_floor(config_.self.incarnation);
+  planner_.set_settings(paths);
+  heartbeat_.set_interval(config_.timing.heartbeat);
+  if (std::exchange(links_.silence_limit, config_.timing.silence) != config_.timing.silence) {
+    door_.judge_anew();
+  }
+}
+
 void MasterTree::start(Worker& worker) {
+  settings_.on_change([this](const cluster::Settings& settings) { apply(settings); });
   for (const auto& [name, entry] : model_.nodes()) node_stored(entry.node);
   heartbeat_.prove(worker);
   heartbeat_.start();
@@ -83,6 +104,7 @@ void MasterTree::start(Worker& worker) {
 }
 
 void MasterTree::stop() {
+  stopping_ = true;  // links that end now say nothing about those behind them
   heartbeat_.stop();
   plan_timer_.cancel();
   settle_timer_.cancel();
@@ -109,6 +131,9 @@ Status MasterTree::admit(const tree::Introduction& peer) {
 
 void MasterTree::on_door_ready(tree::Link& link, bool replaced) {
   const tree::Introduction& peer = link.peer();
+  if (const std::string settings = settings_.message(true); !settings.empty()) {
+    (void)link.send_encoded(tree::MessageType::settings, settings);
+  }
   ChildStatus& child = children_[door_.key_of(peer)];
   const bool news = !child.linked || child.daemon.incarnation != peer.incarnation;
   child.daemon = peer;
@@ -133,6 +158,7 @@ void MasterTree::on_door_ready(tree::Link& link, bool replaced) {
 }
 
 void MasterTree::on_door_lost(tree::Link& link, const Error& why) {
+  if (stopping_) return;
   const tree::Introduction& peer = link.peer();
   const std::string key = door_.key_of(peer);
   log_.warning("lost a daemon", {{"daemon", key}, {"why", why.text()}});
@@ -372,6 +398,7 @@ void MasterTree::settle_soon() {
 
 void MasterTree::settle() {
   settling_ = false;
+  if (stopping_) return;
   const MonoTime now = seams_.executor.now();
   cluster::Liveness::Outcome outcome = liveness_.take(now);
   for (const cluster::Verdict& verdict : outcome.verdicts) {

@@ -9,6 +9,7 @@
 #include "daemons/link_door.hpp"
 #include "daemons/record_intake.hpp"
 #include "daemons/seams.hpp"
+#include "daemons/settings_board.hpp"
 #include "daemons/spool_reporter.hpp"
 #include "store/store.hpp"
 #include "tree/call_dispatch.hpp"
@@ -36,6 +37,8 @@ struct MasterTreeConfig {
   tree::PathPlannerSettings paths;
   /// After the start no path is decided for this long, so that the links of all aggregators count.
   Duration settle = std::chrono::seconds(2);
+  /// Settings that were given to this master itself.
+  SettingsBoard::Values own_settings = {};
 };
 
 /// A child daemon as the master has seen it: linked, or since when and why not.
@@ -69,6 +72,9 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
   [[nodiscard]] tree::ChannelNet& channels() { return channels_; }
   /// Children by "role/name".
   [[nodiscard]] const std::map<std::string, ChildStatus>& children() const { return children_; }
+  [[nodiscard]] SettingsBoard& settings() { return settings_; }
+  /// The store's settings are these from now on: acts on them and sends them down the tree.
+  void publish(const cluster::SettingBook& book);
   [[nodiscard]] const tree::PathPlanner& planner() const { return planner_; }
   /// The spools in which records are stuck, as their daemons tell.
   [[nodiscard]] std::vector<cluster::SpoolFacts> spools() const;
@@ -104,6 +110,7 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
   void send_some_assignments(std::span<const std::string> nodes);
   void assign_all_of(const std::string& aggregator);
   void beat(uint64_t sequence);
+  void apply(const cluster::Settings& settings);
 
   Seams seams_;
   MasterTreeConfig config_;
@@ -121,6 +128,7 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
   DoubtfulLosses doubtful_;  ///< of utility daemons
   tree::PathPlanner planner_;
   tree::Heartbeat heartbeat_;
+  SettingsBoard settings_;
   std::map<std::string, ChildStatus> children_;
   std::map<std::string, tree::MemberTable> tables_;     ///< our copy of each aggregator's
   std::map<std::string, std::set<std::string>> named_;  ///< during a resync: what was named
@@ -128,6 +136,7 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
   Timer settle_timer_;
   Timer plan_timer_;
   bool settling_ = false;
+  bool stopping_ = false;
   MonoTime started_{};
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

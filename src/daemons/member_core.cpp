@@ -2,9 +2,11 @@
 
 #include "base/json_values.hpp"
 #include "daemons/startup.hpp"
+#include "options/daemon_options.hpp"
 #include "os/user_name.hpp"
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 namespace drover::daemons {
 namespace {
@@ -33,13 +35,6 @@ Result<auth::Rotation::Renewed> read_renewed(const Result<net::HttpResponse>& re
 
 }  // namespace
 
-std::vector<ConfigOption> member_options(std::vector<ConfigOption> own) {
-  std::vector<ConfigOption> all{
-      {.key = "cluster", .help = "id of the cluster; written by drover join", .required = true}};
-  for (ConfigOption& option : own) all.push_back(std::move(option));
-  return with_common_options(std::move(all));
-}
-
 MemberCore::MemberCore(Program& program, tree::Role role)
     : program_(program),
       log_(program.seams.log, tree::name(role)),
@@ -54,9 +49,6 @@ Status MemberCore::start() {
   const Config& config = program_.config;
   const std::string& cluster = config.text("cluster");
   const std::string& name = config.text("name");
-  if (name.empty()) {
-    return fail(Code::invalid_argument, "setting name: it must be set", "drover join");
-  }
   auth::Rotation::Options options;
   options.dir = config.text("state") + "/identity";
   options.uri = tree::certificate_uri(cluster, tree::name(role_), name);
@@ -99,13 +91,27 @@ Status MemberCore::serve(Callback<tree::Link*()> up, Callback<LocalFacts()> fact
   facts_ = std::move(facts);
   refresh_ = std::move(refresh);
   LocalApiConfig config;
-  config.socket = program_.config.text("socket");
+  const LocalSocket socket = local_socket(program_.config, program_.seams.disk, log_);
+  config.socket = socket.path;
+  config.own_uid = getuid();
+  config.control = &program_.control;
   config.user_name = [](uint32_t uid) { return os::user_name(uid); };
   config.up = [this] { return up_(); };
   config.down_why = [this] { return down_why(); };
   config.local_status = [this] { return local_status(); };
   api_ = std::make_unique<LocalApi>(program_.seams, std::move(config), signer_);
-  return api_->start();
+  const Status listening = api_->start();
+  if (listening || socket.must) return listening;
+  log_.error("no local API", {{"socket", socket.path},
+                              {"why", listening.error().text()},
+                              {"next", "give --socket PATH, or --socket= for none"}});
+  return {};
+}
+
+void MemberCore::follow(SettingsBoard& settings) {
+  settings.on_change([this](const cluster::Settings& in_force) {
+    program_.logs.configured(in_force, options::own_settings(program_.config));
+  });
 }
 
 void MemberCore::stop() {

@@ -7,6 +7,7 @@
 #include "auth/rotation.hpp"
 #include "daemons/local_api.hpp"
 #include "daemons/program.hpp"
+#include "daemons/settings_board.hpp"
 #include "tree/hello.hpp"
 #include "tree/record_outbox.hpp"
 #include "tree/uplink.hpp"
@@ -16,9 +17,6 @@
 #include <string>
 
 namespace drover::daemons {
-
-/// Settings of daemons that join a cluster, beside the common ones.
-std::vector<ConfigOption> member_options(std::vector<ConfigOption> own);
 
 /// One link of this daemon as `drover local` shows it.
 struct LocalLink {
@@ -47,6 +45,8 @@ class MemberCore {
   /// rotation.
   Status serve(Callback<tree::Link*()> up, Callback<LocalFacts()> facts, Callback<void()> refresh);
   void stop();
+  /// Log levels follow these settings from now on.
+  void follow(SettingsBoard& settings);
 
   [[nodiscard]] const tree::Introduction& self() const { return self_; }
   /// The getter for listeners and diallers.

@@ -51,6 +51,11 @@ void NodeAgent::stop() {
   records_.use(nullptr);
 }
 
+void NodeAgent::apply(const cluster::Settings& settings) {
+  heartbeat_.set_interval(settings.duration("tree.heartbeat"));
+  facts_.set_interval(settings.duration("telemetry.interval"));
+}
+
 void NodeAgent::use(tree::WayUp* way) {
   records_.use(way);
   whole_sample_ = true;

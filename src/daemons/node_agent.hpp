@@ -2,6 +2,7 @@
 // calls, keeps records until a master has them.
 #pragma once
 
+#include "cluster/settings.hpp"
 #include "daemons/host_facts.hpp"
 #include "daemons/seams.hpp"
 #include "daemons/spool_reporter.hpp"
@@ -34,6 +35,9 @@ class NodeAgent {
   void use(tree::WayUp* way);
   /// Reads the machine now and sends what it is.
   void collect_now();
+  /// Acts on what the settings say of beats and samples.
+  void apply(const cluster::Settings& settings);
+  [[nodiscard]] Worker& worker() { return *worker_; }
   [[nodiscard]] tree::CallRunner& calls() { return runner_; }
   [[nodiscard]] tree::RecordSender& records() { return records_; }
 

@@ -2,8 +2,11 @@
 
 #include "daemons/program_manual.hpp"
 #include "net/signal_watch.hpp"
+#include "options/daemon_options.hpp"
+#include "os/host/cpu_topology.hpp"
 #include "os/notify.hpp"
 #include "os/process.hpp"
+#include "tree/heartbeat.hpp"
 
 #include <csignal>
 #include <cstdio>
@@ -25,36 +28,90 @@ int complain(const std::string& program, const Error& error) {
   return kExitConfig;
 }
 
-Severity severity_of(const std::string& text) {
-  for (const Severity severity :
-       {Severity::debug, Severity::info, Severity::notice, Severity::warning, Severity::error}) {
-    if (name(severity) == text) return severity;
-  }
-  return Severity::info;
-}
+/// A program's configuration: how to read it, and what is in use of it.
+struct Configuration {
+  const ConfigTable& table;
+  ConfigSources sources;
+  Config in_use;
+};
 
-/// Signals, watchdog and stop of one running service.
-class Runner {
+/// Signals, reload, watchdog and stop of one running service.
+class Runner final : public api::DaemonControl {
  public:
-  Runner(net::Loop& loop, const os::NotifyEnvironment& environment, const Log& log)
-      : loop_(loop), notifier_(environment.socket), watchdog_(environment.watchdog), log_(log) {}
+  Runner(net::Loop& loop, Disk& disk, const os::NotifyEnvironment& environment,
+         Configuration& configuration, LogControl& logs, const Log& log)
+      : loop_(loop),
+        disk_(disk),
+        notifier_(environment.socket),
+        watchdog_(environment.watchdog),
+        configuration_(configuration),
+        logs_(logs),
+        log_(log) {}
 
   Status run(Service& service) {
-    DROVER_TRY(auto signals,
-               net::SignalWatch::make(loop_, {SIGTERM, SIGINT, SIGHUP},
-                                      [&](int signal) { on_signal(service, signal); }));
+    service_ = &service;
+    DROVER_TRY(auto signals, net::SignalWatch::make(loop_, {SIGTERM, SIGINT, SIGHUP},
+                                                    [this](int signal) { on_signal(signal); }));
     DROVER_CHECK_OK(service.start());
     (void)notifier_.ready(service.status());
-    feed_watchdog();
+    if (watchdog_) {
+      pulse_.emplace(loop_, *watchdog_ / 3, [this](uint64_t) { feed_watchdog(); });
+      for (Worker* worker : service.workers()) pulse_->prove(*worker);
+      pulse_->start();
+    }
     loop_.run();
     return {};
   }
 
+  api::LogLevelsView log_levels() override { return logs_.view(); }
+
+  Status set_log_levels(const api::LogLevelsRequest& request) override {
+    DROVER_CHECK_OK(logs_.by_hand(request.levels));
+    log_.notice("log levels were set by hand until the next start");
+    return {};
+  }
+
+  Result<api::ReloadView> reload() override {
+    (void)notifier_.reloading(loop_.now());
+    auto done = take_configuration();
+    if (!done) {
+      log_.error("the configuration was not taken: nothing has changed",
+                 {{"why", done.error().text()}});
+    }
+    (void)notifier_.ready(service_->status());
+    return done;
+  }
+
  private:
-  void on_signal(Service& service, int signal) {
+  Result<api::ReloadView> take_configuration() {
+    Config& in_use = configuration_.in_use;
+    DROVER_TRY(const Config fresh, configuration_.table.load(configuration_.sources, disk_));
+    api::ReloadView out;
+    out.file = fresh.file();
+    bool live = false;
+    for (const ConfigOption& option : configuration_.table.options()) {
+      const ConfigValue& now = fresh.value(option.key);
+      const std::string before = in_use.text(option.key);
+      if (now.text == before) continue;
+      out.options.push_back({option.key, before, now.text, option.live});
+      if (option.live) {
+        in_use.adopt(now);
+        live = true;
+        log_.notice("an option has changed", {{"option", option.key}, {"to", now.text}});
+      } else {
+        log_.warning("an option has changed that takes effect at the next start",
+                     {{"option", option.key}, {"in_use", before}, {"configured", now.text}});
+      }
+    }
+    if (live) service_->reload();
+    log_.notice("the configuration was read again",
+                {{"file", out.file}, {"changed", std::to_string(out.options.size())}});
+    return out;
+  }
+
+  void on_signal(int signal) {
     if (signal == SIGHUP) {
-      log_.notice("reading the settings again");
-      service.reload();
+      if (!stopping_) (void)reload();
       return;
     }
     if (stopping_) return;
@@ -65,27 +122,41 @@ class Runner {
       log_.warning("the stop took too long; leaving what is left");
       loop_.stop();
     });
-    service.stop([this] { loop_.stop(); });
+    service_->stop([this] { loop_.stop(); });
   }
 
   void feed_watchdog() {
-    if (!watchdog_) return;
     (void)notifier_.watchdog();
-    watchdog_timer_.after(loop_, *watchdog_ / 3, [this] { feed_watchdog(); });
+    std::string status = service_->status();
+    if (status != status_) (void)notifier_.status(status_ = std::move(status));
   }
 
   net::Loop& loop_;
+  Disk& disk_;
   os::Notifier notifier_;
   std::optional<Duration> watchdog_;
+  Configuration& configuration_;
+  LogControl& logs_;
   Log log_;
+  Service* service_ = nullptr;
+  /// Fed by the loop after it has proved the workers, as a heartbeat is: a hung daemon is ended.
+  std::optional<tree::Heartbeat> pulse_;
   Timer limit_;
-  Timer watchdog_timer_;
+  std::string status_;
   bool stopping_ = false;
 };
 
-Status serve(const Config& config, const os::NotifyEnvironment& environment, MakeService& make) {
-  const bool journald = std::getenv("JOURNAL_STREAM") != nullptr;
-  StderrSink sink(severity_of(config.text("log.level")), journald);
+LogForm form_of(const std::string& text) {
+  if (text == "json") return LogForm::json;
+  if (text == "journald") return LogForm::journald;
+  return text == "auto" && os::stderr_is_journal() ? LogForm::journald : LogForm::text;
+}
+
+Status serve(Configuration& configuration, const os::NotifyEnvironment& environment,
+             MakeService& make) {
+  const Config& config = configuration.in_use;
+  LogControl logs(cluster::Settings(options::own_settings(config)));
+  StderrSink sink(logs.levels(), form_of(config.text("log.format")));
   const Log log(sink, "daemon");
   for (const std::string& warning : config.warnings()) log.warning(warning);
   DROVER_TRY(auto loop, net::Loop::make());
@@ -95,58 +166,13 @@ Status serve(const Config& config, const os::NotifyEnvironment& environment, Mak
   DROVER_CHECK_OK(disk.make_dirs(config.text("state"), 0700));
   DROVER_TRY(auto instance, os::PidFile::acquire(config.text("state") + "/pid"));
   DROVER_TRY([[maybe_unused]] auto limit, os::raise_open_file_limit());
-  Program program{config, {*loop, net, disk, random, sink}, *loop};
+  Runner runner(*loop, disk, environment, configuration, logs, log);
+  Program program{config, {*loop, net, disk, random, sink}, *loop, logs, runner};
   DROVER_TRY(auto service, make(program));
-  Runner runner(*loop, environment, log);
   return runner.run(*service);
 }
 
 }  // namespace
-
-std::vector<ConfigOption> with_common_options(std::vector<ConfigOption> own) {
-  std::vector<ConfigOption> all{
-      {.key = "name",
-       .help = "this daemon's name; drover join writes it; default on a master: the host's"},
-      {.key = "state",
-       .type = ConfigType::path,
-       .help = "folder for what must survive a restart",
-       .required = true},
-      {.key = "socket", .type = ConfigType::path, .help = "Unix socket of the local API"},
-      {.key = "log.level",
-       .type = ConfigType::choice,
-       .standard = "info",
-       .help = "least severity that is logged",
-       .choices = {"debug", "info", "notice", "warning", "error"}},
-      {.key = "tree.heartbeat",
-       .type = ConfigType::duration,
-       .standard = "1s",
-       .help = "time between two heartbeats on a link",
-       .least = 50,
-       .most = 60'000},
-      {.key = "tree.silence",
-       .type = ConfigType::duration,
-       .standard = "3s",
-       .help = "silence after which a link is lost",
-       .least = 150,
-       .most = 600'000},
-      {.key = "tree.hold",
-       .type = ConfigType::duration,
-       .standard = "60s",
-       .help = "how long a returned aggregator must stay before its nodes move home",
-       .least = 0,
-       .most = 86'400'000},
-  };
-  for (ConfigOption& option : own) all.push_back(std::move(option));
-  return all;
-}
-
-Timing timing_of(const Config& config) {
-  Timing timing;
-  timing.heartbeat = config.duration("tree.heartbeat");
-  timing.silence = config.duration("tree.silence");
-  timing.hold = config.duration("tree.hold");
-  return timing;
-}
 
 Result<std::vector<net::Endpoint>> endpoints_of(const Config& config, std::string_view key) {
   std::vector<net::Endpoint> out;
@@ -158,7 +184,26 @@ Result<std::vector<net::Endpoint>> endpoints_of(const Config& config, std::strin
   return out;
 }
 
-int run_program(const ConfigTable& table, int argc, char** argv, MakeService make) {
+LocalSocket local_socket(const Config& config, Disk& disk, const Log& log) {
+  const ConfigValue& value = config.value("socket");
+  if (value.origin != ConfigOrigin::standard) return {value.text, true};
+  const std::string folder = value.text.substr(0, value.text.rfind('/'));
+  if (const Status made = disk.make_dirs(folder, 0755); !made) {
+    log.error("no local API: the folder of its socket cannot be made",
+              {{"socket", value.text},
+               {"why", made.error().text()},
+               {"next", "give --socket PATH, or --socket= for none"}});
+    return {};
+  }
+  return {value.text, false};
+}
+
+int run_program(std::string_view role, int argc, char** argv, MakeService make) {
+  const ConfigTable& table = *options::daemon_table(role);
+  if (role == "compute" || role == "utility") {
+    os::keep_heap_small();
+    os::keep_hwloc_small();
+  }
   if (const Status safe = os::secure_stdio(); !safe) return complain(table.program(), safe.error());
   if (argc == 2 && std::string_view(argv[1]) == "--man") {
     fmt::print("{}", manual_page(table));
@@ -169,7 +214,7 @@ int run_program(const ConfigTable& table, int argc, char** argv, MakeService mak
   ConfigSources sources;
   sources.arguments.assign(argv + 1, argv + argc);
   sources.environment = drover_environment(environ);
-  sources.standard_file = "/etc/drover/" + table.program().substr(7) + ".toml";  // past "drover-"
+  sources.standard_file = options::standard_file(role);
   auto config = table.load(sources, disk);
   if (!config) return complain(table.program(), config.error());
   if (config->wants_help()) {
@@ -180,7 +225,12 @@ int run_program(const ConfigTable& table, int argc, char** argv, MakeService mak
     fmt::print("{} {}\n", table.program(), DROVER_VERSION);
     return 0;
   }
-  const Status served = serve(*config, environment, make);
+  if (config->wants_print()) {
+    fmt::print("{}", config_text(*config));
+    return 0;
+  }
+  Configuration configuration{table, std::move(sources), *std::move(config)};
+  const Status served = serve(configuration, environment, make);
   return served ? 0 : complain(table.program(), served.error());
 }
 

@@ -2,7 +2,7 @@
 #include "daemons/program_manual.hpp"
 
 #include "base/roff.hpp"
-#include "daemons/services.hpp"
+#include "options/daemon_options.hpp"
 
 #include <gtest/gtest.h>
 
@@ -10,8 +10,8 @@ namespace drover::daemons {
 namespace {
 
 TEST(ProgramManual, HasEverySettingOfEveryDaemon) {
-  for (const ConfigTable& table :
-       {master_table(), aggregator_table(), utility_table(), compute_table()}) {
+  for (const std::string_view role : options::daemon_roles()) {
+    const ConfigTable& table = *options::daemon_table(role);
     const std::string page = manual_page(table);
     EXPECT_TRUE(page.starts_with(".TH DROVER\\-")) << page;
     EXPECT_NE(page.find("\\- " + roff::plain(table.summary().substr(0, 10))), std::string::npos);

@@ -15,6 +15,7 @@ class RealHostFacts final : public HostFacts {
   explicit RealHostFacts(Executor& executor);
   Result<std::string> read_inventory() override;
   std::string sample(bool everything) override { return collector_.sample(everything); }
+  void set_interval(Duration interval) override { collector_.set_interval(interval); }
 
  private:
   telemetry::HostMetricSource source_;

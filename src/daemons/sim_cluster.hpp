@@ -99,11 +99,14 @@ struct SimMaster {
     MasterTreeConfig config;
     DROVER_TRY(config.self, introduction(host, tree::Role::master));
     config.timing = timing;
+    config.own_settings = own_settings_of(timing);
     config.paths.hold = timing.hold;
     tree = std::make_unique<MasterTree>(
         seams, config, security(host, tree::Role::master), *store, model,
         [](const tree::Introduction&) -> Status { return {}; },
         [this](const std::string& node, std::string_view) { ++samples[node]; });
+    tree->publish(model.setting_book());
+    model.on_settings([this] { tree->publish(model.setting_book()); });
     model.on_node([this](const cluster::Model::NodeEvent& event) {
       if (event.after != nullptr) tree->node_stored(*event.after);
     });
@@ -133,6 +136,7 @@ struct SimAggregator {
     config.masters = {net::Endpoint{"master", 9815, {}}, net::Endpoint{"master", 9816, {}}};
     config.spool_dir = "/spool";
     config.timing = timing;
+    config.own_settings = own_settings_of(timing);
     daemon =
         std::make_unique<Aggregator>(host.seams(), config, security(host, tree::Role::aggregator));
     (void)daemon->start();
@@ -151,6 +155,7 @@ struct SimCompute {
       config.aggregators.push_back(net::Endpoint{aggregator, 9800, {}});
     }
     config.timing = timing;
+    config.own_settings = own_settings_of(timing);
     daemon =
         std::make_unique<Compute>(host.seams(), config, security(host, tree::Role::compute), facts);
     daemon->start();

@@ -355,5 +355,89 @@ TEST_F(TreeSim, AnInventoryThatChangesNothingWritesNothing) {
   EXPECT_EQ(master->store->head(), before + 1);
 }
 
+class SettingsSim : public TreeSim {
+ protected:
+  void set(const std::string& key, const std::string& value) {
+    bool done = false;
+    master->store->write(
+        "test",
+        [key, value](store::Transaction& tx) -> Status {
+          if (!value.empty()) return cluster::set_setting(tx, key, value);
+          DROVER_TRY([[maybe_unused]] const bool was, cluster::unset_setting(tx, key));
+          return {};
+        },
+        [&](const Result<store::Committed>& committed) {
+          EXPECT_TRUE(committed);
+          done = true;
+        });
+    ASSERT_TRUE(reach([&] { return done; }, seconds(2)));
+  }
+  /// How many daemons have `value` in force.
+  [[nodiscard]] size_t with(const std::string& key, const std::string& value) const {
+    size_t out = 0;
+    for (const auto& [name, one] : aggregators) {
+      out += one->daemon->settings().in_force().text(key) == value ? 1 : 0;
+    }
+    for (const auto& [name, one] : computes) {
+      out += one->daemon->settings().in_force().text(key) == value ? 1 : 0;
+    }
+    return out;
+  }
+  [[nodiscard]] size_t daemons() const { return aggregators.size() + computes.size(); }
+};
+
+TEST_F(SettingsSim, AChangeIsInForceEverywhereAtOnceAndAgainAfterItIsTakenBack) {
+  ASSERT_TRUE(reach([&] { return all_home() && master->tree->planner().at_rest(); }, seconds(60)));
+  const auto agent = *master->model.find("n1")->agent;
+  set("confirm.above", "5");
+  EXPECT_TRUE(reach([&] { return with("confirm.above", "5") == daemons(); }, milliseconds(100)));
+  set("tree.silence", "30s");
+  set("tree.heartbeat", "10s");
+  ASSERT_TRUE(world.run_for(seconds(60)));
+  set("tree.heartbeat", "200ms");
+  set("tree.silence", "400ms");
+  ASSERT_TRUE(world.run_for(seconds(20)));
+  EXPECT_EQ(with("tree.silence", "400ms"), daemons());
+  EXPECT_EQ(*master->model.find("n1")->agent, agent) << "no link was lost over it";
+  set("confirm.above", "");
+  EXPECT_TRUE(reach([&] { return with("confirm.above", "16") == daemons(); }, milliseconds(100)));
+}
+
+TEST_F(SettingsSim, TheNewSilenceCounts) {
+  ASSERT_TRUE(reach([&] { return all_redundant(); }, seconds(10)));
+  set("tree.heartbeat", "100ms");
+  set("tree.silence", "300ms");
+  ASSERT_TRUE(world.run_for(seconds(1)));
+  computes.at("n4")->host.process.pause();
+  EXPECT_TRUE(
+      reach([&] { return master->model.find("n4")->node.phase.state == cluster::PhaseState::lost; },
+            milliseconds(700)));
+}
+
+TEST_F(SettingsSim, WhoWasAwayGetsThemWhenItComesBack) {
+  ASSERT_TRUE(reach([&] { return all_redundant(); }, seconds(10)));
+  computes.at("n4")->host.process.kill();
+  computes.erase("n4");
+  kill_aggregator("agg2");
+  set("confirm.above", "7");
+  start_compute("n4");
+  start_aggregator("agg2");
+  EXPECT_TRUE(reach([&] { return with("confirm.above", "7") == daemons(); }, seconds(5)));
+}
+
+TEST_F(SettingsSim, TakenBackWhileTheMasterWasNotReachedCountsAfterItsRestart) {
+  ASSERT_TRUE(reach([&] { return all_redundant(); }, seconds(10)));
+  set("confirm.above", "7");
+  ASSERT_TRUE(reach([&] { return with("confirm.above", "7") == daemons(); }, seconds(1)));
+  fabric.partition({"master"}, {"agg1", "agg2", "agg3"});
+  ASSERT_TRUE(world.run_for(seconds(10)));
+  set("confirm.above", "");
+  kill_master();
+  fabric.heal({"master"}, {"agg1", "agg2", "agg3"});
+  EXPECT_EQ(with("confirm.above", "7"), daemons());
+  start_master();
+  EXPECT_TRUE(reach([&] { return with("confirm.above", "16") == daemons(); }, seconds(15)));
+}
+
 }  // namespace
 }  // namespace drover::daemons::testing

@@ -13,12 +13,20 @@ Utility::Utility(Seams seams, UtilityConfig config,
       agent_(seams, log_, config.self, config.timing, facts, masters_, config.spool_dir,
              [this](const std::string& with_sample, const std::string&) {
                masters_.send_all(tree::MessageType::heartbeat, with_sample);
-             }) {}
+             }),
+      settings_(log_.with("settings"), std::move(config.own_settings)) {}
 
 Utility::~Utility() = default;
 
+void Utility::apply(const cluster::Settings& settings) {
+  agent_.apply(settings);
+  const Duration silence = settings.duration("tree.silence");
+  if (std::exchange(links_.silence_limit, silence) != silence) masters_.judge_anew();
+}
+
 void Utility::start() {
   agent_.start();
+  settings_.on_change([this](const cluster::Settings& settings) { apply(settings); });
   masters_.start(endpoints_, MasterLinks::Dial::one_of);
 }
 
@@ -46,6 +54,9 @@ void Utility::on_master_message(tree::Link& link, tree::MessageType type,
       return;
     case tree::MessageType::record_acks:
       agent_.records().on_acks(payload);
+      return;
+    case tree::MessageType::settings:
+      (void)settings_.take(payload, &link == masters_.up());
       return;
     default:
       return;

@@ -3,6 +3,7 @@
 
 #include "daemons/master_links.hpp"
 #include "daemons/node_agent.hpp"
+#include "daemons/settings_board.hpp"
 
 #include <memory>
 #include <string>
@@ -15,6 +16,7 @@ struct UtilityConfig {
   std::vector<net::Endpoint> masters;  ///< one is linked, the others are fallbacks
   std::string spool_dir;
   Timing timing;
+  SettingsBoard::Values own_settings = {};  ///< settings that were given to this daemon itself
 };
 
 /// One executor's thread. start() once, stop() once.
@@ -28,8 +30,12 @@ class Utility final : public MasterLinksEvents {
   void stop();
   [[nodiscard]] MasterLinks& masters() { return masters_; }
   [[nodiscard]] NodeAgent& agent() { return agent_; }
+  /// Answers while this process can do work.
+  [[nodiscard]] Worker& worker() { return agent_.worker(); }
+  [[nodiscard]] SettingsBoard& settings() { return settings_; }
 
  private:
+  void apply(const cluster::Settings& settings);
   void on_master_ready(tree::Link& link) override;
   void on_master_message(tree::Link& link, tree::MessageType type,
                          std::string_view payload) override;
@@ -42,6 +48,7 @@ class Utility final : public MasterLinksEvents {
   tree::UplinkContext uplinks_;
   MasterLinks masters_;
   NodeAgent agent_;
+  SettingsBoard settings_;
 };
 
 }  // namespace drover::daemons

@@ -3,6 +3,7 @@
 #include "daemons/real_host_facts.hpp"
 #include "daemons/services.hpp"
 #include "daemons/utility.hpp"
+#include "options/daemon_options.hpp"
 
 #include <fmt/core.h>
 
@@ -18,15 +19,20 @@ class UtilityService final : public Service {
     DROVER_CHECK_OK(core_.start());
     UtilityConfig config;
     config.self = core_.self();
-    config.timing = timing_of(program_.config);
+    config.own_settings = options::own_settings(program_.config);
     config.spool_dir = program_.config.text("state") + "/spool";
     DROVER_TRY(config.masters, endpoints_of(program_.config, "masters"));
     daemon_ =
         std::make_unique<Utility>(program_.seams, std::move(config), core_.security(), facts_);
     daemon_->start();
+    core_.follow(daemon_->settings());
     return core_.serve([this] { return daemon_->masters().up(); }, [this] { return facts(); },
                        [this] { daemon_->masters().refresh(); });
   }
+
+  void reload() override { daemon_->settings().set_own(options::own_settings(program_.config)); }
+
+  std::vector<Worker*> workers() override { return {&daemon_->worker()}; }
 
   void stop(Callback<void()> stopped) override {
     core_.stop();
@@ -54,17 +60,6 @@ class UtilityService final : public Service {
 };
 
 }  // namespace
-
-ConfigTable utility_table() {
-  return {"drover-utility",
-          "The daemon of a login or launch node: local API, inventory, telemetry.",
-          member_options({
-              {.key = "masters",
-               .type = ConfigType::list,
-               .help = "endpoints of the masters: one is used, the others are fallbacks",
-               .required = true},
-          })};
-}
 
 Result<std::unique_ptr<Service>> make_utility(Program& program) {
   return std::make_unique<UtilityService>(program);

@@ -9,7 +9,9 @@
 #include <cstring>
 
 #include <sys/socket.h>
+#include <sys/stat.h>
 #include <sys/un.h>
+#include <unistd.h>
 
 namespace drover::os {
 namespace {
@@ -52,6 +54,14 @@ NotifyEnvironment take_notify_environment() {
   return result;
 }
 
+bool stderr_is_journal() {
+  const char* stream = std::getenv("JOURNAL_STREAM");  // NOLINT(concurrency-mt-unsafe)
+  struct stat now{};
+  if (stream == nullptr || ::fstat(STDERR_FILENO, &now) != 0) return false;
+  // A daemon that somebody starts from a service's shell inherits the variable, not the stream.
+  return std::to_string(now.st_dev) + ":" + std::to_string(now.st_ino) == stream;
+}
+
 Status Notifier::ready(std::string_view status) const {
   return send("READY=1\nSTATUS=" + one_line(status));
 }
@@ -62,6 +72,12 @@ Status Notifier::status(std::string_view status) const {
 
 Status Notifier::stopping() const {
   return send("STOPPING=1");
+}
+
+Status Notifier::reloading(MonoTime now) const {
+  const auto usec =
+      std::chrono::duration_cast<std::chrono::microseconds>(now.time_since_epoch()).count();
+  return send("RELOADING=1\nMONOTONIC_USEC=" + std::to_string(usec));
 }
 
 Status Notifier::watchdog() const {

@@ -20,6 +20,9 @@ struct NotifyEnvironment {
 /// once, at the start of main, before there are threads (it changes the environment).
 NotifyEnvironment take_notify_environment();
 
+/// Whether standard error leads to journald (systemd.exec(5), JOURNAL_STREAM).
+bool stderr_is_journal();
+
 /// Sends states to the service manager. Every call is one datagram that never blocks and a no-op
 /// without a socket. Failures are returned for the log; no daemon stops over them.
 class Notifier {
@@ -32,6 +35,9 @@ class Notifier {
   Status ready(std::string_view status) const;
   Status status(std::string_view status) const;
   Status stopping() const;
+  /// The configuration is read again; ready() ends it. `now` is CLOCK_MONOTONIC
+  /// (Type=notify-reload).
+  Status reloading(MonoTime now) const;
   /// Still alive: to be sent at least every half of the watchdog's interval.
   Status watchdog() const;
 

@@ -5,6 +5,7 @@
 #include <cerrno>
 
 #include <fcntl.h>
+#include <malloc.h>
 #include <sys/file.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
@@ -60,6 +61,12 @@ Result<PidFile> PidFile::acquire(const std::string& path) {
 
 PidFile::~PidFile() {
   if (fd_) ::unlink(path_.c_str());
+}
+
+void keep_heap_small() {
+  ::mallopt(M_ARENA_MAX, 1);
+  ::mallopt(M_TRIM_THRESHOLD, 64 << 10);
+  ::mallopt(M_MMAP_THRESHOLD, 64 << 10);
 }
 
 Status secure_stdio() {

@@ -28,6 +28,10 @@ class PidFile {
   std::string path_;
 };
 
+/// For agents beside jobs: one heap for all threads, and freed memory goes back to the system soon.
+/// Call first in main.
+void keep_heap_small();
+
 /// Standard input reads nothing, and descriptors 0 to 2 are open (on /dev/null where they were
 /// closed), so that no socket can become standard error. Call first in main.
 Status secure_stdio();

@@ -15,6 +15,12 @@ void Collector::stop() {
   timer_.cancel();
 }
 
+void Collector::set_interval(Duration every) {
+  if (every == every_) return;
+  every_ = every;
+  if (worker_) arm();
+}
+
 void Collector::arm() {
   timer_.after(executor_, every_, [this] { tick(); });
 }

@@ -45,6 +45,8 @@ class Collector {
 
   void start();
   void stop();
+  /// Another time between readings, from now on.
+  void set_interval(Duration every);
 
   /// Bytes of the sample for the next heartbeat, "" when nothing is new. Taken to have arrived once
   /// given out, since links keep their order; `everything` for a new link, or after one was lost.

@@ -6,13 +6,24 @@ Heartbeat::Heartbeat(Executor& executor, Duration interval, Callback<void(uint64
     : executor_(executor), interval_(interval), beat_(std::move(beat)) {}
 
 void Heartbeat::start() {
+  started_ = true;
   arm(Duration::zero());
 }
 
 void Heartbeat::stop() {
+  started_ = false;
   timer_.cancel();
   alive_ = std::make_shared<bool>(true);  // answers still under way belong to the old life
   waiting_ = 0;
+}
+
+void Heartbeat::set_interval(Duration interval) {
+  if (interval == interval_) return;
+  interval_ = interval;
+  // A round that waits for its workers arms the next one itself.
+  if (!started_ || waiting_ > 0) return;
+  const Duration spent = executor_.now() - round_start_;
+  arm(spent < interval_ ? interval_ - spent : Duration::zero());
 }
 
 void Heartbeat::arm(Duration wait) {

@@ -20,6 +20,8 @@ class Heartbeat {
   void prove(Worker& worker) { workers_.push_back(&worker); }
   void start();
   void stop();
+  /// A new interval from the last beat on: daemons that change at once keep out of step.
+  void set_interval(Duration interval);
   /// How long the present round has waited for its workers; zero when none is late.
   [[nodiscard]] Duration late() const;
 
@@ -34,6 +36,7 @@ class Heartbeat {
   Timer timer_;
   MonoTime round_start_{};
   size_t waiting_ = 0;
+  bool started_ = false;
   uint64_t sequence_ = 0;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

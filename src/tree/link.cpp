@@ -222,6 +222,16 @@ MonoTime Link::silent_since() const {
   return std::max(last_heard_, context_.awake.woke());
 }
 
+void Link::judge_anew() {
+  if (!ready_ || closing_ || closed_) return;
+  last_heard_ = context_.executor.now();
+  if (context_.silence_limit > Duration::zero()) {
+    arm_silence();
+  } else {
+    timer_.cancel();
+  }
+}
+
 void Link::arm_silence() {
   timer_.after(context_.executor, silent_since() + context_.silence_limit - context_.executor.now(),
                [this] { judge_silence(); });

@@ -117,6 +117,9 @@ class Link final : private net::StreamHandler {
   std::unique_ptr<Channel> open_channel(const std::string& kind, std::string_view head);
   /// Tells the peer why, flushes, closes; on_link_closed follows.
   void close(const Error& why);
+  /// The context's silence limit has changed. The wait begins anew, so that a peer that still beats
+  /// by the old rule is not called dead by the new one.
+  void judge_anew();
   /// No event comes any more: for an owner that lets go of a link inside one of its events and
   /// destroys it a little later, perhaps after itself.
   void abandon();

@@ -11,7 +11,7 @@ struct TypeRow {
   std::string_view name;
 };
 
-constexpr std::array<TypeRow, 22> kTypes{{
+constexpr std::array<TypeRow, 23> kTypes{{
     {MessageType::hello, Lane::control, "hello"},
     {MessageType::refusal, Lane::control, "refusal"},
     {MessageType::heartbeat, Lane::control, "heartbeat"},
@@ -34,6 +34,7 @@ constexpr std::array<TypeRow, 22> kTypes{{
     {MessageType::records, Lane::request, "records"},
     {MessageType::record_acks, Lane::request, "record_acks"},
     {MessageType::samples, Lane::request, "samples"},
+    {MessageType::settings, Lane::control, "settings"},
 }};
 
 constexpr TypeRow kNone{MessageType::hello, Lane::control, ""};

@@ -32,6 +32,7 @@ enum class MessageType : uint8_t {
   records = 40,
   record_acks = 41,
   samples = 50,
+  settings = 60,
 };
 
 /// Whether this build knows the type of that number.

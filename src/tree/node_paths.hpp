@@ -61,6 +61,10 @@ class NodePaths final : public UplinkEvents {
   /// New links with the current certificate, the secondary first.
   void refresh();
   [[nodiscard]] NodePathsStatus status() const;
+  /// See Link::judge_anew().
+  void judge_anew() {
+    for (const auto& slot : slots_) slot->uplink->judge_anew();
+  }
 
  private:
   struct Target {

@@ -52,6 +52,11 @@ class PathPlanner {
  public:
   explicit PathPlanner(PathPlannerSettings settings) : settings_(settings) {}
 
+  /// Other limits from now on; moves that are under way go on.
+  void set_settings(const PathPlannerSettings& settings) {
+    settings_ = settings;
+    dirty_ = true;
+  }
   void aggregator_up(const std::string& name, MonoTime now);
   void aggregator_down(const std::string& name, MonoTime now);
   /// A node to serve. `epoch` is the highest epoch seen for it (its hello, a report, the store).

@@ -74,6 +74,10 @@ class Uplink final : public LinkEvents {
   /// Replaces the link by a new one without a gap: used after a certificate rotation. The peer
   /// accepts the newer link of the same incarnation in place of the old.
   void refresh();
+  /// See Link::judge_anew().
+  void judge_anew() {
+    if (link_) link_->judge_anew();
+  }
   /// The index the owner gave; never read here.
   size_t tag = 0;
 

@@ -20,7 +20,8 @@ import time
 
 BIN = pathlib.Path(os.environ.get("DROVER_BIN", "build/dev/bin")).resolve()
 # Quick enough that the whole suite takes minutes, slow enough for a loaded machine.
-QUICK = ("--tree-hold", "2s", "--tree-heartbeat", "200ms", "--tree-silence", "2s")
+QUICK = ("--tree-heartbeat", "200ms", "--tree-silence", "2s")
+QUICK_HOLD = ("--tree-hold", "2s")  # goes with it to the master, whose option alone it is
 SILENCE = 2.0  # of QUICK, in seconds
 PATIENCE = 120.0  # limit of every wait: a condition that comes at all comes far sooner
 
@@ -276,7 +277,7 @@ class Cluster:
         flags = ["--name", "master", "--cluster", name,
                  "--http-listen", f"127.0.0.1:{self.http_port},[::1]:{self.http_port}",
                  "--tree-listen", f"127.0.0.1:{self.tree_port},[::1]:{self.tree_port}"]
-        self.master = self._add("master", "master", [*flags, *timing, *master_flags])
+        self.master = self._add("master", "master", [*flags, *timing, *(QUICK_HOLD if timing else ()), *master_flags])
         live_clusters.append(self)
 
     def __enter__(self):
@@ -379,7 +380,10 @@ class Cluster:
         """Aggregators, utilities and computes n1..; waits until all is up and every compute has two links."""
         for name, host in aggregators:
             self.add_aggregator(name, host)
-        wait_for("the aggregators are linked", lambda: self.up("aggregator") == {name for name, _ in aggregators})
+        def all_linked():
+            self.check_running(name for name, _ in aggregators)
+            return self.up("aggregator") == {name for name, _ in aggregators}
+        wait_for("the aggregators are linked", all_linked)
         names = [f"n{i}" for i in range(1, computes + 1)]
         for name in utilities:
             self.add("utility", name)
@@ -398,6 +402,13 @@ class Cluster:
         phase = (api or self.api).get(f"/nodes/{name}")["phase"]
         return phase["state"] if phase["confirmed"] else phase["state"] + "?"
 
+    def check_running(self, names):
+        """A daemon that has ended will not come up: says so at once."""
+        for name in names:
+            process = self.daemons[name].process if name in self.daemons else None
+            if process is not None and process.poll() is not None:
+                raise AssertionError(f"{name} has ended with status {process.returncode}")
+
     def wait_phase(self, name, state, limit=PATIENCE):
         return wait_for(f"{name} is {state}", lambda: self.phase(name) == state, limit)
 
@@ -407,6 +418,7 @@ class Cluster:
             down = {n: nodes.get(n, {}).get("phase") for n in names
                     if n not in nodes or nodes[n]["phase"]["state"] != "up" or not nodes[n]["phase"]["confirmed"]}
             if down:
+                self.check_running(down)
                 raise KeyError(down)
             return True
         wait_for(f"{', '.join(names)} up", all_up, limit)

@@ -166,6 +166,19 @@ def revert_more(world):
     yield revert(sequence)  # 409: changed since
 
 
+def reload(world, level="debug"):
+    """The master has a file to read, and something in it has changed."""
+    world.cluster.master.file.write_text(f'log = {{ level = "{level}" }}\n')
+    return Request("POST", "/local/reload")
+
+
+def reload_more(world):
+    yield reload(world, "loud")  # 400
+    world.cluster.master.file.unlink()
+    yield Request("POST", "/local/reload")  # 404
+    yield reload(world, "info")
+
+
 RECIPES = {
     "GET /api/v1/backup": Recipe(
         lambda world: Request("GET", "/backup"),
@@ -251,6 +264,18 @@ RECIPES = {
         lambda world: Request("GET", f"/operations/{world.operation(True)}?wait=5")),
     "DELETE /api/v1/operations/{id}": Recipe(
         lambda world: Request("DELETE", f"/operations/{world.operation()}?why=test"), operation_more),
+    "GET /api/v1/settings": simple("GET", "/settings?limit=3&sort=-key"),
+    "PATCH /api/v1/settings": Recipe(
+        lambda world: Request("PATCH", "/settings", {
+            "set": {"confirm.above": "64", "log.levels": "link=notice"}, "unset": ["tree.move_least"], "why": "big site"}),
+        lambda world: [Request("PATCH", "/settings", {"set": {"nosuch": "1"}})]),
+    "GET /api/v1/settings/{key}": simple("GET", "/settings/tree.heartbeat"),
+    "PUT /api/v1/settings/{key}": Recipe(
+        lambda world: Request("PUT", "/settings/confirm.above", {"value": "32", "why": "careful"})),
+    "DELETE /api/v1/settings/{key}": simple("DELETE", "/settings/confirm.above"),
+    "GET /api/v1/local/log-levels": simple("GET", "/local/log-levels"),
+    "PUT /api/v1/local/log-levels": simple("PUT", "/local/log-levels", body={"levels": {"link": "debug", "*": "info"}}),
+    "POST /api/v1/local/reload": Recipe(reload, reload_more),
     "GET /api/v1/tokens": simple("GET", "/tokens?limit=1"),
     "POST /api/v1/tokens": simple("POST", "/tokens", body={"role": "compute", "names": "z[1-3]", "ttl_s": 60}),
     "DELETE /api/v1/tokens/{id}": Recipe(lambda world: Request("DELETE", f"/tokens/{world.token()['id']}")),

@@ -22,7 +22,11 @@ TOO_LARGE = 64 << 20  # announced, never sent
 
 @pytest.fixture(scope="module")
 def cluster():
-    with c.Cluster("walk") as made:
+    made = c.Cluster("walk")
+    made.master.file = made.run / "master.toml"
+    made.master.file.touch()
+    made.master.flags += ["--config", made.master.file]
+    with made:
         yield made.form(3, aggregators=[("agg1", "127.0.0.1")])
 
 

@@ -117,7 +117,7 @@ def test_without_a_certificate_the_https_port_tells_nothing(cluster):
 
 def test_certificates_rotate_without_a_restart_and_expired_ones_are_refused():
     # Who is starved for a while on a loaded machine is not lost here: silence is not what this is about.
-    timing = ("--tree-hold", "2s", "--tree-heartbeat", "200ms", "--tree-silence", "20s")
+    timing = ("--tree-heartbeat", "200ms", "--tree-silence", "20s")
     with c.Cluster("short", timing=timing, master_flags=["--certificate-lifetime", f"{LIFETIME}s"]) as cluster:
         cluster.form(2, aggregators=[("agg1", "127.0.0.1"), ("agg2", "127.0.0.1")], utilities=["login1"])
         cluster.join("compute", "n9")  # stays stopped until its certificate is worthless

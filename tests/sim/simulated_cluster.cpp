@@ -171,6 +171,24 @@ void SimulatedCluster::client_write() {
   const std::string why = fmt::format("write-{}", ++next_id_);
   const std::string node = random_compute();
   ++counts_.writes_tried;
+  const auto done = [this, why](const Result<store::Committed>& committed) {
+    if (!committed) return;
+    ++counts_.writes_acknowledged;
+    if (committed->first != 0) acknowledged_.insert(why);
+  };
+  if (lots_.below(8) == 0) {
+    const bool beat = lots_.below(2) == 0;
+    const std::string value = beat ? fmt::format("{}ms", 500 * (1 + lots_.below(3)))
+                                   : std::to_string(1 + lots_.below(1000));
+    master_->store->write(
+        "user:client",
+        [key = beat ? "tree.heartbeat" : "confirm.above", value, why](store::Transaction& tx) {
+          tx.explain(why);
+          return cluster::set_setting(tx, key, value);
+        },
+        done);
+    return;
+  }
   cluster::NodePatch patch;
   patch.service =
       lots_.below(2) == 0 ? cluster::ServiceState::in_service : cluster::ServiceState::maintenance;
@@ -181,11 +199,7 @@ void SimulatedCluster::client_write() {
         DROVER_TRY([[maybe_unused]] auto done, cluster::patch_node(tx, node, patch));
         return {};
       },
-      [this, why](const Result<store::Committed>& done) {
-        if (!done) return;
-        ++counts_.writes_acknowledged;
-        if (done->first != 0) acknowledged_.insert(why);
-      });
+      done);
 }
 
 void SimulatedCluster::client_call() {
@@ -293,6 +307,13 @@ std::string SimulatedCluster::unsettled() const {
   }
   // While an aggregator's hold runs nobody is away from home, and yet moves are to come.
   if (!master_->tree->planner().at_rest()) return "nodes are not home";
+  const cluster::Settings& settings = master_->tree->settings().in_force();
+  for (const auto& [name, aggregator] : aggregators_) {
+    if (aggregator->daemon->settings().in_force() != settings) return name + " has old settings";
+  }
+  for (const auto& [name, compute] : computes_) {
+    if (compute->daemon->settings().in_force() != settings) return name + " has old settings";
+  }
   return {};
 }
 

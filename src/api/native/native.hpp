@@ -15,6 +15,7 @@ void add_calls(Router& router, Services& services);
 void add_backup(Router& router, Backups& backups);
 void add_changes(Router& router, Services& services, WatchHub& hub);
 void add_revert(Router& router, Services& services);
+void add_control(Router& router, Services& services);
 void add_health(Router& router, Services& services);
 void add_inventory(Router& router, Services& services);
 void add_join(Router& router, Services& services);
@@ -29,6 +30,7 @@ void add_profiles(Router& router, Services& services);
 void add_states(Router& router, Services& services);
 void add_operations(Router& router, Services& services);
 void add_renew(Router& router, Services& services);
+void add_settings(Router& router, Services& services);
 void add_tokens(Router& router, Services& services);
 
 /// These two are answered by every daemon about itself.

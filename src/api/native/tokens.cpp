@@ -3,6 +3,8 @@
 #include "api/list_writer.hpp"
 #include "api/native/native.hpp"
 
+#include <fmt/format.h>
+
 namespace drover::api {
 namespace {
 
@@ -63,9 +65,14 @@ struct TokenView {
 /// The secret is given out once and never stored, so a repeated key gets a conflict, not the text.
 void create_token(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const TokenCreate asked, request->body<TokenCreate>());
-  const int64_t longest = std::chrono::seconds(std::chrono::hours(24 * 365)).count();
-  if (asked.ttl_s < 1 || asked.ttl_s > longest) {
-    return request->fail({Code::invalid_argument, "ttl_s: expected 1 to 31536000", "", ""});
+  const Duration longest = services.model.settings().duration("join.token_lifetime");
+  if (asked.ttl_s < 1 || asked.ttl_s > longest / std::chrono::seconds(1)) {
+    return request->fail(
+        {Code::invalid_argument,
+         fmt::format("ttl_s: expected 1 to {}, the setting join.token_lifetime "
+                     "({}), not {}",
+                     longest / std::chrono::seconds(1), duration_text(longest), asked.ttl_s),
+         "", "drover setting get join.token_lifetime"});
   }
   auth::TokenRequest token;
   token.role = asked.role;

@@ -1,0 +1,121 @@
+// The catalogue of cluster settings: to add one, add a row here and make somebody act on it.
+#include "base/log_levels.hpp"
+#include "cluster/settings.hpp"
+
+namespace drover::cluster {
+namespace {
+
+constexpr int64_t kHourMs = 3'600'000;
+constexpr int64_t kDayMs = 24 * kHourMs;
+
+std::vector<SettingRow> tree_rows() {
+  return {
+      {{.key = "tree.heartbeat",
+        .type = ConfigType::duration,
+        .standard = "1s",
+        .help = "Time between two heartbeats on a link.",
+        .least = 50,
+        .most = 60'000},
+       "every daemon"},
+      {{.key = "tree.silence",
+        .type = ConfigType::duration,
+        .standard = "3s",
+        .help = "Silence after which a link is lost; at least two heartbeats.",
+        .least = 150,
+        .most = 600'000},
+       "every daemon"},
+      {{.key = "tree.hold",
+        .type = ConfigType::duration,
+        .standard = "1m",
+        .help = "How long a returned aggregator must stay before its nodes move home.",
+        .least = 0,
+        .most = kDayMs},
+       "master"},
+      {{.key = "tree.move_least",
+        .type = ConfigType::integer,
+        .standard = "4",
+        .help = "Nodes that may be on their way home at once, at least.",
+        .least = 1,
+        .most = 100'000},
+       "master"},
+      {{.key = "tree.move_percent",
+        .type = ConfigType::integer,
+        .standard = "5",
+        .help = "Share of all nodes that may be on their way home at once, in percent.",
+        .least = 0,
+        .most = 100},
+       "master"},
+      {{.key = "tree.grace",
+        .type = ConfigType::duration,
+        .standard = "15s",
+        .help = "How long a master that has just started waits for aggregators before it calls "
+                "their nodes lost.",
+        .least = 0,
+        .most = kHourMs},
+       "master",
+       false},
+  };
+}
+
+std::vector<SettingRow> other_rows() {
+  return {
+      {{.key = "telemetry.interval",
+        .type = ConfigType::duration,
+        .standard = "1s",
+        .help = "Time between two readings of a node's load, memory, temperatures ..",
+        .least = 200,
+        .most = kHourMs},
+       "nodes"},
+      {{.key = "log.level",
+        .type = ConfigType::choice,
+        .standard = "info",
+        .help = "Least severity that is logged.",
+        .choices = {"debug", "info", "notice", "warning", "error"}},
+       "every daemon"},
+      {{.key = "log.levels",
+        .type = ConfigType::list,
+        .help = "Least severity per component, as COMPONENT=LEVEL,..",
+        .rule = check_log_levels},
+       "every daemon"},
+      {{.key = "certificate.lifetime",
+        .type = ConfigType::duration,
+        .standard = "7d",
+        .help = "Lifetime of the certificates that daemons get from now on.",
+        .least = 10'000,
+        .most = 365 * kDayMs},
+       "master"},
+      {{.key = "join.service",
+        .type = ConfigType::choice,
+        .standard = "discovered",
+        .help = "Service state of a node that joins and was not defined before.",
+        .choices = {"discovered", "in_service"}},
+       "master"},
+      {{.key = "join.token_lifetime",
+        .type = ConfigType::duration,
+        .standard = "30d",
+        .help = "Longest lifetime that a join token may be given.",
+        .least = 1'000,
+        .most = 30 * kDayMs},
+       "master"},
+      {{.key = "confirm.above",
+        .type = ConfigType::integer,
+        .standard = "16",
+        .help = "A change of more nodes than this is asked about first.",
+        .least = 1,
+        .most = 1'000'000},
+       "command line"},
+  };
+}
+
+}  // namespace
+
+std::span<const SettingRow> setting_catalogue() {
+  static const std::vector<SettingRow> kRows = [] {
+    std::vector<SettingRow> rows = tree_rows();
+    for (SettingRow& row : other_rows()) rows.push_back(std::move(row));
+    return rows;
+  }();
+  return kRows;
+}
+
+}  // namespace drover::cluster
