@@ -319,6 +319,7 @@ TEST(Cli, NodesAreAddedAndRenamed) {
             R"(POST /api/v1/nodes?nodes=n%5B1-2%5D {"role":"compute","edits":[{"field":)"
             R"("addresses","how":"replace","interface":"eth0","values":["10.0.0.${number}"]}],)"
             R"("why":"x"})");
+  EXPECT_EQ(drover({"node", "add", "n[1-2]"}).out, "n[1-2]: added\n") << "a name is enough";
   EXPECT_EQ(drover({"node", "add", "n3", "service=in_service"}).code, 2);
   EXPECT_EQ(drover({"node", "add", "@g", "rack=1"}).code, 2);
   const Ran renamed = drover({"node", "rename", "n1", "m1", "--force"});

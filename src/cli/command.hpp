@@ -33,6 +33,7 @@ struct Parameter {
     required,  ///< positional
     optional,  ///< positional
     many,      ///< positional, one or more
+    any,       ///< positional, none or more
     option,    ///< --name VALUE; the last one counts
     repeated,  ///< --name VALUE, any number of times
     flag,      ///< --name

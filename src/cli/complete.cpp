@@ -161,6 +161,11 @@ void take_word(Place& place, const std::string& word, Given& globals) {
   }
 }
 
+/// Whether every further word is of this parameter.
+bool takes_all(Parameter::Kind kind) {
+  return kind == Parameter::Kind::many || kind == Parameter::Kind::any;
+}
+
 class Completer {
  public:
   Completer(Completion& out, const Place& place, std::string_view word)
@@ -174,7 +179,7 @@ class Completer {
     size_t left = place_.positionals;
     for (const Parameter& parameter : place_.command->parameters) {
       if (is_dashed(parameter)) continue;
-      if (left == 0 || parameter.kind == Kind::many) return value_of(parameter, word_);
+      if (left == 0 || takes_all(parameter.kind)) return value_of(parameter, word_);
       --left;
     }
   }

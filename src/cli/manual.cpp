@@ -85,6 +85,7 @@ std::string positional_text(const Parameter& parameter) {
                                ? upper(parameter.name)
                                : fmt::format("{}", fmt::join(parameter.choices, "|"));
   if (parameter.kind == Kind::optional) return "[" + name + "]";
+  if (parameter.kind == Kind::any) return "[" + name + "..]";
   return parameter.kind == Kind::many ? name + ".." : name;
 }
 

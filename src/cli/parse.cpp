@@ -113,8 +113,10 @@ class TableParser {
         slot.option->group("Positionals");
         break;
       case Kind::many:
+      case Kind::any:
         slot.option = app.add_option(upper(parameter.name), slot.values, parameter.help);
-        slot.option->type_name("")->expected(1, CLI::detail::expected_max_vector_size)->required();
+        slot.option->type_name("")->expected(1, CLI::detail::expected_max_vector_size);
+        slot.option->required(parameter.kind == Kind::many);
         slot.option->group("Positionals");
         break;
     }

@@ -195,7 +195,7 @@ std::vector<Command> group_commands() {
        "add",
        "Make a group: static (nodes=) or dynamic (range=)",
        {name,
-        {"setting", Kind::many,
+        {"setting", Kind::any,
          "NAME=VALUE: nodes, range, profiles, priority, description, "
          "any attribute"},
         kWhy,
@@ -248,7 +248,7 @@ std::vector<Command> profile_commands() {
        "add",
        "Make a profile; the one called default is every node's weakest",
        {name,
-        {"setting", Kind::many, "NAME=VALUE: inherits, description, any attribute"},
+        {"setting", Kind::any, "NAME=VALUE: inherits, description, any attribute"},
         kWhy,
         kDryRun},
        {"drover profile add gpu inherits=base kernel_args='quiet iommu=pt'",
