@@ -2,6 +2,9 @@
 #include "base/log_levels.hpp"
 #include "cluster/settings.hpp"
 
+#include <fmt/format.h>
+#include <fmt/ranges.h>
+
 namespace drover::cluster {
 namespace {
 
@@ -97,6 +100,34 @@ std::vector<SettingRow> other_rows() {
         .least = 1'000,
         .most = 30 * kDayMs},
        "master"},
+      {{.key = "api.rate",
+        .type = ConfigType::integer,
+        .standard = "200",
+        .help = "Requests a second that one API client may make on the long run; 0: any.",
+        .least = 0,
+        .most = 1'000'000},
+       "master"},
+      {{.key = "api.burst",
+        .type = ConfigType::integer,
+        .standard = "1000",
+        .help = "Requests that one API client may make at once after a pause.",
+        .least = 1,
+        .most = 1'000'000},
+       "master"},
+      {{.key = "history.keep_days",
+        .type = ConfigType::integer,
+        .standard = "365",
+        .help = "Days after which a change goes from the log to the archive.",
+        .least = 1,
+        .most = 36'500},
+       "master"},
+      {{.key = "history.keep_changes",
+        .type = ConfigType::integer,
+        .standard = "1000000",
+        .help = "Changes that the log holds at most; the oldest go to the archive.",
+        .least = 1'000,
+        .most = 100'000'000},
+       "master"},
       {{.key = "confirm.above",
         .type = ConfigType::integer,
         .standard = "16",
@@ -116,6 +147,19 @@ std::span<const SettingRow> setting_catalogue() {
     return rows;
   }();
   return kRows;
+}
+
+std::string setting_rule(const SettingRow& row) {
+  const ConfigOption& option = row.option;
+  if (!option.choices.empty()) return fmt::format("one of {}", fmt::join(option.choices, ", "));
+  std::string out(expectation(option.type));
+  const auto bound = [&](int64_t value) {
+    return option.type == ConfigType::duration ? duration_text(std::chrono::milliseconds(value))
+                                               : std::to_string(value);
+  };
+  if (option.least != INT64_MIN) out += fmt::format(", from {}", bound(option.least));
+  if (option.most != INT64_MAX) out += fmt::format(" to {}", bound(option.most));
+  return out;
 }
 
 }  // namespace drover::cluster

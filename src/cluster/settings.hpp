@@ -33,6 +33,8 @@ struct SettingRow {
 std::span<const SettingRow> setting_catalogue();
 /// The row of a key, or nullptr.
 const SettingRow* find_setting(std::string_view key);
+/// What its value must be: "a duration such as .., from 50ms to 1m", "one of debug, info".
+std::string setting_rule(const SettingRow& row);
 /// Checks a key and a value by the catalogue and gives the value's canonical form. not_found names
 /// the nearest key, invalid_argument the key, the value and the rule.
 Result<std::string> check_setting(std::string_view key, const std::string& value);

@@ -87,7 +87,8 @@ Status Master::start() {
                     {&seams_.disk, config_.state},
                     config_.control},
       [this] { return policy_; }, std::move(audit));
-  api_->limit_rate(config_.rate);
+  tree_->settings().on_change(
+      [this](const cluster::Settings& settings) { apply_settings(settings); });
   start_retention();
   DROVER_CHECK_OK(listen_http());
   tree_->start(*worker_);
@@ -106,8 +107,19 @@ void Master::start_retention() {
   const auto archive =
       std::make_shared<store::FileArchive>(seams_.disk, log_.with("history"), config_.history_dir);
   retention_ = std::make_unique<store::Retention>(
-      seams_.executor, parts_.store, archive, log_.with("history"),
-      [this] { return config_.history ? config_.history() : store::HistoryLimits{}; });
+      seams_.executor, parts_.store, archive, log_.with("history"), [this] { return history_; });
+}
+
+void Master::apply_settings(const cluster::Settings& settings) {
+  const auto number = [&](std::string_view key) {
+    return static_cast<uint64_t>(settings.integer(key));
+  };
+  api_->limit_rate({number("api.rate"), number("api.burst")});
+  const store::HistoryLimits history{std::chrono::hours(24) * settings.integer("history.keep_days"),
+                                     number("history.keep_changes")};
+  if (history == history_) return;
+  history_ = history;
+  if (retention_) retention_->look();
 }
 
 // What is in force before the tree is there: some of it counts at the start alone.

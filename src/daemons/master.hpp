@@ -34,10 +34,8 @@ struct MasterConfig {
   std::string socket;                      ///< local API; empty: none
   bool must_have_socket = true;            ///< false: go without when it cannot be opened
   std::string audit_dir;                   ///< where who changed what is written; empty: nowhere
-  api::RateLimit rate;                     ///< of API clients over the network, each
   std::string state;                       ///< the master's folder, for backups
   std::string history_dir;                 ///< where old changes go; empty: they are all kept
-  Callback<store::HistoryLimits()> history;  ///< how many changes are kept; empty: the defaults
   Timing timing;
   SettingsBoard::Values own_settings = {};  ///< settings that were given to this master itself
   api::DaemonControl* control = nullptr;
@@ -93,6 +91,7 @@ class Master final : public api::CallService,
   void serve(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange);
   Status listen_http();
   void start_retention();
+  void apply_settings(const cluster::Settings& settings);
   [[nodiscard]] cluster::Settings settings_at_start() const;
 
   Seams seams_;
@@ -109,6 +108,7 @@ class Master final : public api::CallService,
   std::unique_ptr<MasterTree> tree_;
   std::unique_ptr<Worker> audit_worker_;
   std::unique_ptr<auth::AuditLog> audit_;
+  store::HistoryLimits history_;
   std::unique_ptr<store::Retention> retention_;
   std::unique_ptr<api::MasterApi> api_;
   std::unique_ptr<net::HttpServer> server_;       ///< HTTPS and the local socket

@@ -61,8 +61,6 @@ class MasterService final : public Service {
     master.socket = socket.path;
     master.must_have_socket = socket.must;
     master.audit_dir = state + "/audit";
-    master.rate.per_second = static_cast<uint64_t>(config.integer("api.rate"));
-    master.rate.burst = static_cast<uint64_t>(config.integer("api.burst"));
     master.state = state;
     master.history_dir = state + "/history";
     master.own_settings = options::own_settings(config);

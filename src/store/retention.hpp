@@ -16,6 +16,7 @@ namespace drover::store {
 struct HistoryLimits {
   Duration keep_age = std::chrono::hours(24) * 365;
   uint64_t keep_changes = 1'000'000;  ///< at least 1
+  bool operator==(const HistoryLimits&) const = default;
 };
 
 /// Looks once when it is made and then every `period`. What cannot be archived stays in the store,
