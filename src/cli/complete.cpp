@@ -7,6 +7,7 @@
 #include "cli/fields.hpp"
 #include "cli/output.hpp"
 #include "cluster/attribute_catalogue.hpp"
+#include "cluster/settings.hpp"
 #include "net/http/target.hpp"
 
 #include <algorithm>
@@ -239,6 +240,7 @@ class Completer {
       case Takes::profile:
         return live({"profile"}, last_of_list(value));
       case Takes::setting:
+        if (place_.command->verb == "set") return change(value);
         return live({"setting"}, value);
       case Takes::metric:
         return live({"metric"}, value);
@@ -369,6 +371,7 @@ void Completer::topics(std::string_view value) {
     }
   }
   for (const auto& row : cluster::attribute_catalogue()) offer(row.name, row.help);
+  for (const auto& row : cluster::setting_catalogue()) offer(row.option.key, row.option.help);
   for (int i = 0; i <= static_cast<int>(Code::internal); ++i) {
     offer(info(static_cast<Code>(i)).name, info(static_cast<Code>(i)).title);
   }

@@ -2,6 +2,7 @@
 
 #include "cli/fields.hpp"
 #include "cluster/attribute_catalogue.hpp"
+#include "cluster/settings.hpp"
 
 #include <algorithm>
 #include <array>
@@ -44,6 +45,12 @@ constexpr std::array kSettable{
 
 std::vector<Candidate> settable_names(std::string_view noun) {
   std::vector<Candidate> out;
+  if (noun == "setting") {
+    for (const auto& row : cluster::setting_catalogue()) {
+      out.push_back({row.option.key, row.option.help});
+    }
+    return out;
+  }
   for (const Settable& one : kSettable) {
     if (one.noun == noun) out.push_back({std::string(one.name), std::string(one.help)});
   }
@@ -59,6 +66,7 @@ std::vector<std::string> setting_choices(std::string_view name) {
     if (field->type == "true or false") return {"true", "false"};
     return field->choices;
   }
+  if (const auto* setting = cluster::find_setting(name)) return setting->option.choices;
   const auto* row = cluster::find_attribute_row(name);
   if (row == nullptr) return {};
   if (row->type == cluster::AttributeType::boolean) return {"true", "false"};

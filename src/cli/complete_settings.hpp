@@ -1,4 +1,4 @@
-// NAME=VALUE in completion: what nodes, groups and profiles may be set to. Pure.
+// NAME=VALUE in completion: what nodes, groups and profiles may be set to, and settings. Pure.
 #pragma once
 
 #include "cli/complete.hpp"

@@ -92,6 +92,16 @@ TEST(Complete, FieldsAndTheirValues) {
   EXPECT_EQ(complete({"node", "attributes", "n1", "--attribute", "r"}).kinds, Words{"attribute"});
   EXPECT_TRUE(has(texts(complete({"explain", "phase."})), "phase.state"));
   EXPECT_EQ(texts(complete({"explain", "too-o"})), Words{"too-old"});
+  EXPECT_EQ(texts(complete({"explain", "tree.he"})), Words{"tree.heartbeat"});
+}
+
+TEST(Complete, Settings) {
+  EXPECT_EQ(texts(complete({"setting", "set", "tree.hea"})), Words{"tree.heartbeat="});
+  EXPECT_EQ(texts(complete({"setting", "set", "tree.hold=1s", "log.level=n"})),
+            Words{"log.level=notice"});
+  EXPECT_TRUE(texts(complete({"setting", "set", "rac"})).empty()) << "an attribute is no setting";
+  EXPECT_EQ(complete({"setting", "unset", "tree.h"}).kinds, Words{"setting"});
+  EXPECT_EQ(complete({"setting", "get", "tree.hold", "t"}).prefix, "t");
 }
 
 TEST(Complete, AsksForLiveNamesAndKeepsQuietWithout) {

@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "cli/fields.hpp"
 #include "cluster/attribute_catalogue.hpp"
+#include "cluster/settings.hpp"
 #include "cluster/transitions.hpp"
 #include "telemetry/metrics.hpp"
 
@@ -232,8 +233,34 @@ void attributes_called(std::string_view word, Found& out) {
         {"nodes by it", fmt::format("drover node list '{}=VALUE'", row->name)}}});
 }
 
+void settings_called(std::string_view word, Found& out) {
+  if (word == "settings" || word == "setting") {
+    Explanation found{"topic",
+                      "settings",
+                      "What is set once for the whole cluster and holds on every daemon.",
+                      {}};
+    for (const auto& row : cluster::setting_catalogue()) {
+      found.facts.emplace_back(row.option.key, row.option.help);
+    }
+    out.push_back(std::move(found));
+  }
+  const cluster::SettingRow* row = cluster::find_setting(word);
+  if (row == nullptr) return;
+  const ConfigOption& option = row->option;
+  out.push_back({"setting",
+                 option.key,
+                 option.help,
+                 {{"rule", cluster::setting_rule(*row)},
+                  {"default", option.standard.empty() ? "none" : option.standard},
+                  {"acts on it", fmt::format("{}{}", row->applies,
+                                             row->live ? ", at once" : ", at its next start")},
+                  {"set it", fmt::format("drover setting set {}=VALUE", option.key)},
+                  {"see it", fmt::format("drover setting get {}", option.key)}}});
+}
+
 std::vector<std::string> known_words() {
-  std::vector<std::string> out{"noderange", "formula", "attributes"};
+  std::vector<std::string> out{"noderange", "formula", "attributes", "settings"};
+  for (const auto& row : cluster::setting_catalogue()) out.push_back(row.option.key);
   for (const auto& row : cluster::attribute_catalogue()) out.emplace_back(row.name);
   for (const FieldKind& kind : field_kinds()) {
     out.push_back(kind.name);
@@ -251,8 +278,8 @@ std::vector<std::string> known_words() {
 
 Result<std::vector<Explanation>> explain(std::string_view word) {
   Found out;
-  for (auto* look : {topics_called, fields_called, attributes_called, states_called, errors_called,
-                     metrics_called}) {
+  for (auto* look : {topics_called, fields_called, attributes_called, settings_called,
+                     states_called, errors_called, metrics_called}) {
     look(word, out);
   }
   if (!out.empty()) return out;

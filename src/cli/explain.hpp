@@ -12,7 +12,8 @@ namespace drover::cli {
 
 /// One meaning of a word.
 struct Explanation {
-  std::string what;  ///< "field", "attribute", "state", "error", "metric", "kind" or "topic"
+  std::string
+      what;  ///< "field", "attribute", "setting", "state", "error", "metric", "kind" or "topic"
   std::string name;  ///< "node.phase.state"
   std::string text;  ///< one or more sentences
   /// Further facts: title and text, in order; a title may repeat.
@@ -20,7 +21,7 @@ struct Explanation {
 };
 
 /// Every meaning of `word`: a field by its path (phase.state, part.serial, or its last part alone),
-/// a state, an error's type or URN, a metric. not_found names the nearest known word.
+/// a state, an error's type or URN, a metric, a setting. not_found names the nearest known word.
 Result<std::vector<Explanation>> explain(std::string_view word);
 
 /// For people.

@@ -6,6 +6,7 @@
 #include "cli/manual.hpp"
 #include "cli/test_daemon.hpp"
 #include "cluster/attribute_catalogue.hpp"
+#include "cluster/settings.hpp"
 
 #include <algorithm>
 #include <cstdlib>
@@ -40,6 +41,18 @@ TEST(Explain, AttributesHaveTheirRule) {
   EXPECT_EQ(found[0].facts[0].second, "an integer from 1 to 100");
   EXPECT_GT(explain("attributes").value()[0].facts.size(), 10U);
   EXPECT_NE(explain("formula").value()[0].text.find("number"), std::string::npos);
+}
+
+TEST(Explain, SettingsHaveTheirRule) {
+  const auto found = explain("tree.heartbeat").value();
+  ASSERT_EQ(found.size(), 1U);
+  EXPECT_EQ(found[0].what, "setting");
+  EXPECT_EQ(found[0].facts[0].second, "a duration such as 500ms, 3s, 2m, 1h, from 50ms to 1m");
+  EXPECT_EQ(explain("log.level").value()[0].facts[0].second,
+            "one of debug, info, notice, warning, error");
+  EXPECT_EQ(explain("settings").value()[0].facts.size(), cluster::setting_catalogue().size());
+  EXPECT_NE(explain("tree.heartbaet").error().message.find("did you mean tree.heartbeat?"),
+            std::string::npos);
 }
 
 TEST(Explain, EveryFieldHasASentence) {

@@ -3,6 +3,7 @@
 #include "api/native/native.hpp"
 #include "base/describe.hpp"
 #include "cluster/attribute_catalogue.hpp"
+#include "cluster/settings.hpp"
 #include "telemetry/metrics.hpp"
 
 #include <array>
@@ -17,9 +18,9 @@ namespace {
 /// More than a person reads, little enough to be sent and shown at once.
 constexpr uint64_t kMostNames = 1000;
 
-enum class NameKind : uint8_t { node, group, profile, attribute, metric };
-constexpr std::array<std::string_view, 5> kKindNames{"node", "group", "profile", "attribute",
-                                                     "metric"};
+enum class NameKind : uint8_t { node, group, profile, attribute, metric, setting };
+constexpr std::array<std::string_view, 6> kKindNames{"node",      "group",  "profile",
+                                                     "attribute", "metric", "setting"};
 std::span<const std::string_view> enum_names(NameKind) {
   return kKindNames;
 }
@@ -93,14 +94,20 @@ void offer_metrics(const Services& /*services*/, Gatherer& to) {
   }
 }
 
+void offer_settings(const Services& /*services*/, Gatherer& to) {
+  for (const auto& row : cluster::setting_catalogue()) {
+    to.offer(NameKind::setting, row.option.key, row.option.help);
+  }
+}
+
 struct Source {
   NameKind kind;
   void (*offer)(const Services& services, Gatherer& to);
 };
 constexpr std::array kSources{
-    Source{NameKind::node, &offer_nodes}, Source{NameKind::group, &offer_groups},
+    Source{NameKind::node, &offer_nodes},       Source{NameKind::group, &offer_groups},
     Source{NameKind::profile, &offer_profiles}, Source{NameKind::attribute, &offer_attributes},
-    Source{NameKind::metric, &offer_metrics}};
+    Source{NameKind::metric, &offer_metrics},   Source{NameKind::setting, &offer_settings}};
 
 /// "node,group" as kinds; all of them when it is empty.
 Result<std::vector<NameKind>> kinds_of(std::string_view text) {
@@ -142,10 +149,11 @@ void add_names(Router& router, Services& services) {
        .path = "/api/v1/names",
        .privilege = auth::Privilege::view,
        .summary = "List names that begin with a prefix, for completion.",
-       .query = {{"kind",
-                  "Some of node, group, profile, attribute, metric, with commas; absent: all."},
-                 {"prefix", "What the names begin with; absent: nothing."},
-                 {"limit", "Most names.", true, 1, kMostNames}},
+       .query =
+           {{"kind",
+             "Some of node, group, profile, attribute, metric, setting, with commas; absent: all."},
+            {"prefix", "What the names begin with; absent: nothing."},
+            {"limit", "Most names.", true, 1, kMostNames}},
        .gives = list_of<KnownName>(),
        .sortable = false,
        .handler = [&services](const RequestPtr& r) { list_names(services, r); }});
