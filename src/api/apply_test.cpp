@@ -145,6 +145,54 @@ groups:
   EXPECT_TRUE(master.model.nodes().empty());
 }
 
+TEST_F(Apply, SettingsAreCheckedAndComeBackAsTheyAre) {
+  const char* const some = "settings: {tree.heartbeat: 2000ms, tree.silence: 6s, api.burst: 50}";
+  const Recorded dry = apply(some, "?dry_run=true");
+  ASSERT_EQ(dry.status, 200) << dry.body;
+  EXPECT_EQ(body_of(dry).at("created").as_int64(), 3);
+  EXPECT_EQ(head(), 0U);
+  ASSERT_EQ(apply(some).status, 200);
+  EXPECT_EQ(master.model.settings().text("tree.heartbeat"), "2s");
+  EXPECT_EQ(master.model.settings().integer("api.burst"), 50);
+  EXPECT_FALSE(body_of(apply(some)).at("applied").as_bool()) << "2000ms is the 2s in force";
+
+  const std::string first = exported();
+  EXPECT_NE(first.find("settings:\n  api.burst: \"50\"\n  tree.heartbeat: 2s\n"), std::string::npos)
+      << first;
+  TestMaster other;
+  const json::object body{{"document", parse_yaml(first, YamlScalars::text).value()}};
+  ASSERT_EQ(other.ask("POST", "/api/v1/apply", json::serialize(body)).status, 200);
+  EXPECT_EQ(to_yaml(body_of(other.get("/api/v1/export"))), first);
+
+  ASSERT_EQ(apply("settings: {tree.heartbeat: null, tree.silence: 6s, api.burst: 50}").status, 200);
+  EXPECT_FALSE(master.model.settings().is_set("tree.heartbeat"));
+  ASSERT_EQ(apply("settings: {tree.silence: 6s}", "?prune=true").status, 200);
+  EXPECT_FALSE(master.model.settings().is_set("api.burst"));
+}
+
+TEST_F(Apply, RefusesBadSettingsAndWritesNothing) {
+  const Recorded each = apply(R"(
+settings: {tree.hodl: 1s, tree.grace: soon, api.rate: -1, log.level: [a], join.sevice: null}
+nodes: {n1: {}}
+)");
+  EXPECT_EQ(each.status, 400);
+  const std::string detail(body_of(each).at("detail").as_string());
+  for (const char* const line :
+       {"/settings/tree.hodl: there is no setting \"tree.hodl\"; did you mean tree.hold?",
+        "/settings/tree.grace: expected a duration", "/settings/api.rate: must lie in 0 to",
+        "/settings/log.level: expected a text", "/settings/join.sevice: there is no setting"}) {
+    EXPECT_NE(detail.find(line), std::string::npos) << line << "\n" << detail;
+  }
+  const Recorded together =
+      apply("settings: {tree.silence: 1s, confirm.above: 5}\nnodes: {n1: {}}");
+  EXPECT_EQ(together.status, 400);
+  EXPECT_NE(together.body.find("/settings/tree.silence: tree.silence (1s) must be at least twice"),
+            std::string::npos)
+      << together.body;
+  EXPECT_EQ(head(), 0U);
+  EXPECT_TRUE(master.model.nodes().empty());
+}
+
 TEST_F(Apply, LetsTwoNodesSwapTheirAddresses) {
   ASSERT_EQ(apply("nodes: {n1: {nid: 1, aliases: [a]}, n2: {nid: 2, aliases: [b]}}").status, 200);
   const Recorded swapped = apply("nodes: {n1: {nid: 2, aliases: [b]}, n2: {nid: 1, aliases: [a]}}");

@@ -82,6 +82,27 @@ TEST_F(Revert, SeveralAreUndoneTogetherOrNotAtAll) {
   EXPECT_EQ(node().at("flag"), "ok");
 }
 
+TEST_F(Revert, SettingsAreForAdministrators) {
+  const auto set = [&](const std::string& body) {
+    return master_.ask("PATCH", "/api/v1/settings", body).status;
+  };
+  ASSERT_EQ(set(R"({"set":{"tree.heartbeat":"2s","tree.silence":"6s"}})"), 200);  // 2, 3
+  ASSERT_EQ(set(R"({"set":{"tree.silence":"9s"}})"), 200);                        // 4
+  EXPECT_EQ(revert(4).status, 403) << "an operator";
+  const auto as_admin = [&](uint64_t sequence, const std::string& body = "{}") {
+    return master_.ask("POST", fmt::format("/api/v1/changes/{}/revert", sequence), body);
+  };
+  ASSERT_EQ(as_admin(4).status, 200);
+  EXPECT_EQ(master_.model.settings().text("tree.silence"), "6s");
+  const auto alone = as_admin(3, R"({"force":true})");
+  EXPECT_EQ(alone.status, 400) << alone.body;
+  EXPECT_NE(alone.body.find("at least twice"), std::string::npos) << alone.body;
+  EXPECT_EQ(master_.model.settings().text("tree.silence"), "6s") << "nothing was changed";
+  ASSERT_EQ(as_admin(2, R"({"also":[3],"force":true})").status, 200);
+  EXPECT_FALSE(master_.model.settings().is_set("tree.heartbeat"));
+  EXPECT_EQ(master_.model.settings().text("tree.silence"), "3s");
+}
+
 TEST_F(Revert, WhatWasSeenIsNotUndone) {
   ASSERT_TRUE(master_.write([](store::Transaction& tx) -> Status {
     cluster::PhaseChange up;

@@ -1,9 +1,11 @@
 """Settings of the whole cluster in real processes; reload, log levels, the service manager, orderly stops."""
 import contextlib
+import http.client
 import os
 import re
 import signal
 import socket
+import ssl
 import subprocess
 import time
 
@@ -85,6 +87,59 @@ def test_bad_settings_are_refused_with_a_reason(cluster):
     listed = {item["key"]: item for item in cluster.cli_json("setting", "list")["items"]}
     assert listed["tree.heartbeat"]["value"] == "200ms" and listed["tree.heartbeat"]["origin"] == "cluster"
     assert listed["confirm.above"]["origin"] == "default"
+
+
+def get_over_https(cluster, context):
+    connection = http.client.HTTPSConnection("127.0.0.1", cluster.http_port, timeout=30, context=context)
+    with contextlib.closing(connection):
+        connection.request("GET", "/api/v1/version")
+        answer = connection.getresponse()
+        answer.read()
+        return answer.status
+
+
+def test_the_limit_of_clients_acts_at_once(cluster):
+    context = ssl.create_default_context(cafile=cluster.ca_pem)
+    context.verify_flags &= ~getattr(ssl, "VERIFY_X509_STRICT", 0)
+    assert [get_over_https(cluster, context) for _ in range(5)] == [200] * 5
+    cluster.cli("setting", "set", "api.rate=1", "api.burst=2", check=0)
+    try:
+        assert 429 in [get_over_https(cluster, context) for _ in range(20)]
+    finally:
+        cluster.cli("setting", "unset", "api.rate", "api.burst", check=0)
+    # What was taken comes back at the new rate.
+    c.wait_for("five more", lambda: [get_over_https(cluster, context) for _ in range(5)] == [200] * 5, limit=2)
+
+
+def test_a_shorter_history_goes_to_the_archive_at_once(cluster):
+    cluster.api.json("POST", "/nodes?nodes=spare[1-1100]", {"role": "compute"})
+    cluster.cli("setting", "set", "history.keep_changes=1000", check=0)
+    try:
+        archive = c.wait_for("an archive", lambda: list((cluster.master.state / "history").glob("changes-*.jsonl")),
+                             limit=10)
+        first = cluster.api.get("/changes?limit=1")["items"][0]["sequence"]
+        lines = archive[0].read_text().splitlines()
+        assert len(lines) > 100 and f'"sequence":{first - 1},' in lines[-1], (first, lines[-1])
+    finally:
+        cluster.cli("setting", "unset", "history.keep_changes", check=0)
+        cluster.cli("node", "remove", "spare[1-1100]", "--yes", check=0)
+
+
+def test_settings_in_a_document_edited_and_undone(cluster):
+    document = "kind: drover-cluster\nversion: 1\nsettings: {confirm.above: 5, telemetry.interval: 2s}\n"
+    cluster.cli("apply", "-f", "-", "--name", "site", text=document, check=0)
+    assert "telemetry.interval: 2s" in cluster.cli("export", "--sections", "settings", check=0).stdout
+    refused = cluster.cli("node", "set", "n[1-8]", "flag=warning")
+    assert refused.returncode == 2 and "8 at once" in refused.stderr, refused
+    bad = cluster.cli("apply", "-f", "-", "--name", "site", text=document.replace("2s", "2parsecs"))
+    assert bad.returncode == 2 and "input:3: settings.telemetry.interval: expected a dur" in bad.stderr, bad
+    editor = {"EDITOR": "sed -i s/2s/3s/"}
+    cluster.cli("edit", "setting", "telemetry.interval", environment=editor, check=0)
+    changed = cluster.api.changes("&kind=setting&key=telemetry.interval")[-1]
+    c.wait_for("n1 follows", lambda: "setting=telemetry.interval from=2s to=3s" in cluster["n1"].log(), limit=5)
+    cluster.cli("revert", changed["sequence"], check=0)
+    c.wait_for("n1 follows back", lambda: "setting=telemetry.interval from=3s to=2s" in cluster["n1"].log(), limit=5)
+    cluster.cli("setting", "unset", "confirm.above", "telemetry.interval", check=0)
 
 
 def test_sighup_takes_what_can_change_and_says_what_cannot(cluster):

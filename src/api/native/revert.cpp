@@ -5,6 +5,7 @@
 #include "api/problem.hpp"
 #include "api/whole_number.hpp"
 #include "cluster/history/undo.hpp"
+#include "cluster/settings.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -60,6 +61,21 @@ std::string name_of_id(const cluster::Model& model, const std::string& id) {
   return {};
 }
 
+bool is_of_setting(const cluster::UndoRequest& undo) {
+  return undo.change.kind == cluster::kSettingKind;
+}
+
+/// Settings are for administrators, whichever way they are changed.
+Status may_undo(const RequestPtr& request, const cluster::UndoRequest& undo) {
+  const auth::Access needed = auth::needed_access(auth::Privilege::administer);
+  if (!is_of_setting(undo) || request->standing().access >= needed) return {};
+  return fail(Code::denied,
+              fmt::format("change {} is of the setting {}: undoing it needs role {}, and the role "
+                          "here is {}",
+                          undo.change.sequence, printable(undo.change.key), enum_name(needed),
+                          enum_name(request->standing().access)));
+}
+
 void read_next(Services& services, const RevertingPtr& work);
 
 /// The change again with who did it: tells what a conflict is about.
@@ -105,6 +121,10 @@ Result<Reply> revert_all(store::Transaction& tx, const RevertingPtr& work) {
     result.reverted.push_back(std::move(undone));
   }
   DROVER_CHECK_OK(writer.finish());
+  if (std::ranges::any_of(work->undo, is_of_setting)) {
+    DROVER_TRY(const cluster::Settings settings, cluster::read_settings(tx));
+    DROVER_CHECK_OK(cluster::check_together(settings));
+  }
   work->contested.clear();
   return Reply{200, encode(result), {}};
 }
@@ -174,6 +194,9 @@ void take(Services& services, const RevertingPtr& work, const store::Change& cha
   undo.change = change;
   undo.force = work->wanted.force;
   const bool of_node = change.kind == cluster::kNodeKind;
+  if (const Status may = may_undo(work->request, undo); !may) {
+    return work->request->fail(may.error());
+  }
   if (of_node) undo.name_now = name_of_id(services.model, change.id);
   work->undo.push_back(std::move(undo));
   const bool whole = !change.before || !change.after;

@@ -6,6 +6,7 @@
 #include "cluster/declare/whole.hpp"
 #include "cluster/definition_writer.hpp"
 #include "cluster/mutations.hpp"
+#include "cluster/settings.hpp"
 
 #include <algorithm>
 
@@ -13,8 +14,6 @@
 
 namespace drover::cluster {
 namespace {
-
-constexpr std::string_view kSettingKind = "setting";
 
 /// Bytes of one remembered piece: well below the store's longest body.
 constexpr size_t kPiece = size_t{512} << 10;
@@ -94,11 +93,8 @@ Status write_node_object(store::Transaction& tx, DefinitionWriter& writer,
 Status write_object(store::Transaction& tx, DefinitionWriter& writer, const PlannedObject& planned,
                     FreshIds& fresh_ids) {
   switch (planned.object.section) {
-    case Section::settings: {
-      const json::object body{{"value", to_setting(planned.result)}};
-      const auto written = tx.put(kSettingKind, planned.object.name, json::serialize(body));
-      return written ? Status() : tl::unexpected<Error>(written.error());
-    }
+    case Section::settings:
+      return set_setting(tx, planned.object.name, to_setting(planned.result));
     case Section::profiles: {
       DROVER_TRY(Profile profile, to_profile(planned.object.name, planned.result));
       return writer.put_profile(std::move(profile));
@@ -117,7 +113,7 @@ Status remove_object(store::Transaction& tx, DefinitionWriter& writer, RemoveNod
                      const ObjectName& object) {
   switch (object.section) {
     case Section::settings: {
-      const auto erased = tx.erase(kSettingKind, object.name);
+      const auto erased = unset_setting(tx, object.name);
       return erased ? Status() : tl::unexpected<Error>(erased.error());
     }
     case Section::profiles:
@@ -128,18 +124,6 @@ Status remove_object(store::Transaction& tx, DefinitionWriter& writer, RemoveNod
       return remove_node(tx, writer, object.name);
   }
   return {};
-}
-
-/// Settings are written by those who know their catalogue; until documents may do so too, they are
-/// refused rather than stored unchecked.
-void refuse_settings(const Document& document, Plan& plan) {
-  for (const PlannedObject& planned : plan.objects) {
-    if (planned.object.section != Section::settings) continue;
-    const auto it = document.objects.find(planned.object);
-    plan.problems.push_back(
-        {it == document.objects.end() ? "" : it->second->pointer,
-         fmt::format("the setting {} cannot be changed by a document yet", planned.object.name)});
-  }
 }
 
 }  // namespace
@@ -184,7 +168,6 @@ Result<Prepared> prepare(store::Transaction& tx, const ApplyRequest& request) {
   }
   Prepared out;
   out.plan = make_plan(in_force, base ? &*base : nullptr, request.document, request.options);
-  refuse_settings(request.document, out.plan);
   if (out.plan.problems.empty() && !out.plan.changes_nothing()) {
     DROVER_CHECK_OK(check_whole(tx, in_force, request.document, out.plan));
   }

@@ -5,8 +5,10 @@
 #include "base/json_values.hpp"
 #include "base/noderange.hpp"
 #include "base/yaml_read.hpp"
+#include "cluster/declare/object_form.hpp"
 #include "cluster/field_rules.hpp"
 #include "cluster/names.hpp"
+#include "cluster/settings.hpp"
 
 #include <algorithm>
 #include <array>
@@ -73,21 +75,23 @@ class DocumentReader {
       const std::string at = fmt::format("{}/{}", pointer, pointer_token(key));
       const size_t before = problems_.size();
       const auto entry = read_value(section, member.value(), at);
+      if (section == Section::settings && problems_.size() == before) settle(key, *entry);
       if (problems_.size() > before) continue;
       for (const std::string& name : names_of(section, key, at)) add(section, name, entry);
     }
   }
 
-  std::shared_ptr<const Entry> read_value(Section section, const json::value& value,
-                                          const std::string& at) {
+  std::shared_ptr<Entry> read_value(Section section, const json::value& value,
+                                    const std::string& at) {
     auto entry = std::make_shared<Entry>();
     entry->pointer = at;
     if (value.is_null()) {
       // "n1:" alone is how YAML says an object without fields; only a setting is unset by it.
       entry->removed = section == Section::settings;
     } else if (section == Section::settings) {
-      entry->set =
-          read_entry(section, json::object{{"value", value}}, pointer_of_parent(at), problems_);
+      std::vector<Mistake> mistakes;
+      entry->set = read_entry(section, json::object{{"value", value}}, at, mistakes);
+      for (Mistake& mistake : mistakes) wrong(at, std::move(mistake.message));
     } else if (const auto* object = value.if_object()) {
       entry->set = read_entry(section, *object, at, problems_);
     } else {
@@ -96,8 +100,14 @@ class DocumentReader {
     return entry;
   }
 
-  static std::string pointer_of_parent(const std::string& at) {
-    return at.substr(0, at.rfind('/'));
+  /// A setting by its catalogue, in its canonical form: 60s in a document is the 1m in force.
+  void settle(const std::string& key, Entry& entry) {
+    const SettingRow* const row = find_setting(key);
+    if (row == nullptr) return wrong(entry.pointer, check_setting(key, {}).error().message);
+    if (entry.removed) return;
+    const auto checked = check_value(row->option, to_setting(entry.set));
+    if (!checked) return wrong(entry.pointer, checked.error().message);
+    entry.set.fields["value"] = json::serialize(json::string_view(*checked));
   }
 
   std::vector<std::string> names_of(Section section, const std::string& key,

@@ -218,12 +218,12 @@ TEST(DeclareMerge, ChangesTheOrderOfInterfacesOnlyWhenAsked) {
 TEST(DeclareMerge, NullTakesAway) {
   const Step step = applied(
       "nodes: {n1: {nid: 1, attributes: {rack: 1, row: A}, interfaces: [{name: eth0}],"
-      " bmc: {address: 10.0.0.1}}}\nsettings: {a: 1}");
+      " bmc: {address: 10.0.0.1}}}\nsettings: {tree.hold: 60s}");
   const Document next = document(
       "nodes: {n1: {nid: null, attributes: {rack: null}, interfaces: [], bmc: null}}\n"
-      "settings: {a: null}");
-  EXPECT_EQ(shown(make_plan(step.in_force, nullptr, next, {})), R"(remove setting a
-  value: "1" -> 
+      "settings: {tree.hold: null}");
+  EXPECT_EQ(shown(make_plan(step.in_force, nullptr, next, {})), R"(remove setting tree.hold
+  value: "1m" -> 
 change node n1
   attributes/rack: "1" -> 
   bmc/address: "10.0.0.1" -> 

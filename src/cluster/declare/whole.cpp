@@ -9,6 +9,7 @@
 #include "cluster/attributes.hpp"
 #include "cluster/claims.hpp"
 #include "cluster/declare/object_form.hpp"
+#include "cluster/settings.hpp"
 
 #include <algorithm>
 #include <set>
@@ -84,6 +85,7 @@ class Checker {
   }
 
   Status run() {
+    settings_fit();
     const PlannedDefinitions definitions(state_);
     for (const auto& [object, set] : state_) {
       if (object.section == Section::settings) continue;
@@ -111,6 +113,27 @@ class Checker {
     if (noted_.insert(problem.pointer + problem.message).second) {
       plan_.problems.push_back(std::move(problem));
     }
+  }
+
+  /// Rules between settings, on those that would be in force.
+  void settings_fit() {
+    Settings::Values values;
+    std::vector<const ObjectName*> changed;
+    for (const auto& [object, set] : state_) {
+      if (object.section != Section::settings) break;
+      values[object.name] = to_setting(*set);
+      if (touched_.contains(object)) changed.push_back(&object);
+    }
+    for (const ObjectName& object : removed_) {
+      if (object.section == Section::settings) changed.push_back(&object);
+    }
+    if (changed.empty()) return;
+    const Status fit = check_together(Settings(std::move(values)));
+    if (fit) return;
+    const auto at = std::find_if(changed.begin(), changed.end(), [&](const ObjectName* object) {
+      return fit.error().message.find(object->name) != std::string::npos;
+    });
+    if (at != changed.end()) wrong(**at, "", fit.error().message);
   }
 
   void profiles_exist(const ObjectName& object, const FieldSet& set) {

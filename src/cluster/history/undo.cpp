@@ -4,6 +4,7 @@
 
 #include "base/json_values.hpp"
 #include "cluster/mutations.hpp"
+#include "cluster/settings.hpp"
 #include "cluster/transitions.hpp"
 
 #include <algorithm>
@@ -115,7 +116,11 @@ tl::unexpected<Error> contested_error(const UndoRequest& request,
 
 /// Writes a body of a kind that can be undone, by its rules.
 Status write_body(store::Transaction& tx, DefinitionWriter& writer, const std::string& kind,
-                  const std::string& body, const std::optional<Node>& now) {
+                  const std::string& key, const std::string& body, const std::optional<Node>& now) {
+  if (kind == kSettingKind) {
+    DROVER_TRY(const Setting setting, decode_text<Setting>(body, Unknown::ignore));
+    return set_setting(tx, key, setting.value);
+  }
   if (kind == kGroupKind) {
     DROVER_TRY(Group group, decode_text<Group>(body, Unknown::ignore));
     return writer.put_group(std::move(group));
@@ -134,7 +139,12 @@ Status write_body(store::Transaction& tx, DefinitionWriter& writer, const std::s
   return writer.put_node(std::move(node));
 }
 
-Status remove_thing(DefinitionWriter& writer, const std::string& kind, const std::string& key) {
+Status remove_thing(store::Transaction& tx, DefinitionWriter& writer, const std::string& kind,
+                    const std::string& key) {
+  if (kind == kSettingKind) {
+    const auto unset = unset_setting(tx, key);
+    return unset ? Status() : tl::unexpected<Error>(unset.error());
+  }
   if (kind == kGroupKind) return writer.remove_group(key);
   if (kind == kProfileKind) return writer.remove_profile(key);
   return writer.remove_node(key);
@@ -178,7 +188,7 @@ Status restore_fields(store::Transaction& tx, DefinitionWriter& writer, const Un
   if (!contested.empty() && !request.force) return contested_error(request, contested);
   if (out.fields.empty()) return {};
   DROVER_TRY(const auto node, node_now(tx, change.kind, key));
-  return write_body(tx, writer, change.kind, to_text(body), node);
+  return write_body(tx, writer, change.kind, key, to_text(body), node);
 }
 
 /// It was made: it goes again, unless more was said about it since.
@@ -195,7 +205,7 @@ Status remove_again(store::Transaction& tx, DefinitionWriter& writer, const Undo
   }
   if (!contested.empty() && !request.force) return contested_error(request, contested);
   DROVER_TRY(out.fields, differences(object->body, std::nullopt));
-  return remove_thing(writer, change.kind, key);
+  return remove_thing(tx, writer, change.kind, key);
 }
 
 /// It was erased: it is made again, with the states of something that was not heard of yet.
@@ -215,7 +225,7 @@ Status make_again(store::Transaction& tx, DefinitionWriter& writer, const UndoRe
     body = encode(node);
   }
   DROVER_TRY(out.fields, differences(std::nullopt, body));
-  return write_body(tx, writer, change.kind, body, std::nullopt);
+  return write_body(tx, writer, change.kind, change.key, body, std::nullopt);
 }
 
 }  // namespace
@@ -246,7 +256,7 @@ Result<std::vector<FieldChange>> differences(const std::optional<std::string>& b
 }
 
 bool can_be_undone(std::string_view kind) {
-  return kind == kNodeKind || kind == kGroupKind || kind == kProfileKind;
+  return kind == kNodeKind || kind == kGroupKind || kind == kProfileKind || kind == kSettingKind;
 }
 
 Result<Undone> undo(store::Transaction& tx, DefinitionWriter& writer, const UndoRequest& request,
@@ -257,7 +267,7 @@ Result<Undone> undo(store::Transaction& tx, DefinitionWriter& writer, const Undo
     return fail(Code::invalid_argument,
                 fmt::format("{}: things of this kind follow from what happens and are not undone",
                             described(change)),
-                "nodes, groups and profiles can be");
+                "nodes, groups, profiles and settings can be");
   }
   if (change.kind == kNodeKind && !request.name_now.empty()) out.key = request.name_now;
   if (!request.renamed_from.empty()) {

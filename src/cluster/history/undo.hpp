@@ -29,7 +29,7 @@ struct FieldChange {
 Result<std::vector<FieldChange>> differences(const std::optional<std::string>& before,
                                              const std::optional<std::string>& after);
 
-/// Whether changes of this kind can be undone at all: node, group, profile.
+/// Whether changes of this kind can be undone at all: node, group, profile, setting.
 bool can_be_undone(std::string_view kind);
 
 /// One change to undo.
@@ -52,8 +52,8 @@ struct Undone {
   void describe(Visitor& v);
 };
 
-/// Undoes it inside the mutation; `writer.finish()` is left to the caller. conflict when a later
-/// change touched the same fields: `contested` then names them.
+/// Undoes it inside the mutation; `writer.finish()`, and the rules between settings, are left to
+/// the caller. conflict when a later change touched the same fields: `contested` then names them.
 /// invalid_argument when there is nothing that could be undone. Rules hold as for any change.
 Result<Undone> undo(store::Transaction& tx, DefinitionWriter& writer, const UndoRequest& request,
                     std::vector<std::string>& contested);
