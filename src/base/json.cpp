@@ -5,7 +5,7 @@
 #include <algorithm>
 #include <cmath>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 namespace drover {
 namespace {
@@ -53,7 +53,7 @@ void pretty(std::string& out, const json::value& value, size_t depth) {
   } else if (const auto* text = value.if_string()) {
     append_text(out, *text);
   } else {
-    out += json::serialize(value);
+    out += to_text(value);
   }
 }
 
@@ -98,6 +98,10 @@ Result<json::value> parse_json(std::string_view text) {
 }
 
 std::string to_text(const json::value& value) {
+  // Scalars by themselves: a serializer is made for each call.
+  if (value.is_null()) return "null";
+  if (value.is_bool()) return value.get_bool() ? "true" : "false";
+  if (value.is_int64()) return fmt::format_int(value.get_int64()).str();
   return json::serialize(value);
 }
 

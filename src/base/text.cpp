@@ -144,7 +144,14 @@ int natural_compare(std::string_view a, std::string_view b) {
   }
 }
 
+bool is_plain_ascii(std::string_view text) {
+  bool plain = true;
+  for (const char c : text) plain &= c >= 0x20 && c < 0x7f;  // no early end: it is done by vectors
+  return plain;
+}
+
 std::string printable(std::string_view text, bool keep_lines) {
+  if (is_plain_ascii(text)) return std::string(text);
   std::string out;
   out.reserve(text.size());
   for (size_t at = 0; at < text.size();) {
@@ -169,6 +176,7 @@ std::string printable(std::string_view text, bool keep_lines) {
 }
 
 size_t display_width(std::string_view text) {
+  if (is_plain_ascii(text)) return text.size();
   size_t width = 0;
   for (size_t at = 0; at < text.size();) {
     const CodePoint point = decode(text, at);

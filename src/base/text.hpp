@@ -20,6 +20,9 @@ struct NaturalLess {
   }
 };
 
+/// Whether it is nothing but bytes 0x20 to 0x7e: one column each, nothing to make safe.
+bool is_plain_ascii(std::string_view text);
+
 /// `text` made safe to print: control bytes, DEL, C1 controls, bidirectional overrides and invalid
 /// UTF-8 become \xNN or \u{NNNN}, so that data from a node cannot move a terminal's cursor, forge a
 /// line or hide text. Newlines and tabs are kept when `keep_lines`.

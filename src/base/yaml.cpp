@@ -39,16 +39,18 @@ bool may_read_as_number(std::string_view text) {
 /// Whether `text` means itself when written bare, in block style (YAML 1.2 section 7.3.3).
 bool is_plain(std::string_view text) {
   if (text.empty() || text.front() == ' ' || text.back() == ' ' || text.back() == ':') return false;
-  if (printable(text) != text) return false;
+  if (!is_plain_ascii(text) && printable(text) != text) return false;
   constexpr std::string_view kIndicators = "-?:,[]{}#&*!|>'\"%@`=<";
   if (kIndicators.find(text.front()) != std::string_view::npos) return false;
   if (text.find(": ") != std::string_view::npos || text.find(" #") != std::string_view::npos) {
     return false;
   }
   if (text.starts_with("...")) return false;
-  const std::string folded = lower(text);
-  if (std::find(kWords.begin(), kWords.end(), folded) != kWords.end()) return false;
-  if (folded.ends_with(".inf")) return false;
+  constexpr size_t kLongestWord = 5;
+  const std::string end = lower(text.substr(text.size() - std::min(text.size(), kLongestWord)));
+  const bool word = text.size() <= kLongestWord;
+  if (word && std::find(kWords.begin(), kWords.end(), end) != kWords.end()) return false;
+  if (end.ends_with(".inf")) return false;
   return !may_read_as_number(text);
 }
 
@@ -117,7 +119,15 @@ class Writer {
         out_ += fmt::format("{}", value.get_double());
         break;
       default:
-        out_ += json::serialize(value);
+        out_ += to_text(value);
+    }
+  }
+
+  void bare_or_quoted(std::string_view text) {
+    if (is_plain(text)) {
+      out_ += text;
+    } else {
+      out_ += quoted(text);
     }
   }
 
@@ -129,7 +139,7 @@ class Writer {
     bool first = true;
     for (const auto& [key, value] : object) {
       if (!std::exchange(first, false)) out_.append(indent, ' ');
-      out_ += is_plain(key) ? std::string(key) : quoted(key);
+      bare_or_quoted(key);
       out_.push_back(':');
       const bool container = is_block(value) && !value.is_string();
       if (container) {
@@ -159,7 +169,7 @@ class Writer {
 
   void text(std::string_view text, size_t indent) {
     if (!fits_literal(text)) {
-      out_ += is_plain(text) ? std::string(text) : quoted(text);
+      bare_or_quoted(text);
       return;
     }
     out_ += "|\n";

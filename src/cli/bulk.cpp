@@ -55,7 +55,8 @@ Result<int> Outcomes::print(Context& context, std::string_view done_word) {
     std::string_view type = *types.begin();
     code = info(code_from_name(type.substr(type.rfind(':') + 1))).exit_code;
   }
-  if (context.output().format == Format::name) return context.print_list(names, {}, code);
+  if (context.output().format == Format::name)
+    return context.print_list(std::move(names), {}, code);
   if (context.for_people()) return code;
   static const ListView view{{{"NODES", "nodes"},
                               {"COUNT", "count", Show::number},
@@ -63,7 +64,7 @@ Result<int> Outcomes::print(Context& context, std::string_view done_word) {
                               {"PROBLEM", "problem.detail"}},
                              "",
                              "nodes"};
-  return context.print_list(results, view, code);
+  return context.print_list(std::move(results), view, code);
 }
 
 std::string with_query(std::string path, std::string_view name, std::string_view value) {

@@ -204,15 +204,20 @@ Result<net::HttpResponse> Client::exchange(net::HttpRequest request, Duration ti
   return tl::unexpected(std::move(error));
 }
 
-Result<json::value> Client::answer(Result<net::HttpResponse> response) {
+Result<std::string> Client::body_of(Result<net::HttpResponse> response) {
   if (!response) return tl::unexpected(std::move(response).error());
   if (const auto why = response->headers.get("Drover-Degraded")) {
     degraded_.why = std::string(*why);
     degraded_.age_seconds = std::string(response->headers.get("Age").value_or(""));
   }
   if (response->status >= 400) return tl::unexpected(problem_error(*response));
-  if (response->body.empty()) return json::value(nullptr);
-  auto document = parse_json(response->body);
+  return std::move(response->body);
+}
+
+Result<json::value> Client::answer(Result<net::HttpResponse> response) {
+  DROVER_TRY(const std::string body, body_of(std::move(response)));
+  if (body.empty()) return json::value(nullptr);
+  auto document = parse_json(body);
   if (!document) return fail_in("reading the answer of " + server_text(), document.error());
   return document;
 }
@@ -239,36 +244,55 @@ Result<json::value> Client::send(const std::string& method, const std::string& p
   return answer(exchange(std::move(request), timeout));
 }
 
-Result<json::array> Client::list(const std::string& path, Duration timeout, size_t limit) {
-  std::optional<json::array> out;  // the first page itself: moved, it keeps its memory
+Status Client::each_page(const std::string& path, Duration timeout, size_t limit,
+                         Callback<Result<ItemsText::Page>(const std::string& body)> take) {
   std::string page;
+  size_t have = 0;
   do {
-    const size_t have = out ? out->size() : 0;
-    std::string target = path;
+    net::HttpRequest request;
+    request.target = path;
     std::string_view join = path.find('?') == std::string::npos ? "?" : "&";
     const auto add = [&](std::string_view name, const std::string& value) {
-      target += fmt::format("{}{}={}", std::exchange(join, "&"), name, value);
+      request.target += fmt::format("{}{}={}", std::exchange(join, "&"), name, value);
     };
     if (limit != SIZE_MAX) add("limit", std::to_string(std::min(kPageSize, limit - have)));
     if (!page.empty()) add("page", net::percent_encode(page));
-    DROVER_TRY(json::value document, get(target, timeout));
+    DROVER_TRY(const std::string body, body_of(exchange(std::move(request), timeout)));
+    auto taken = take(body);
+    if (!taken) return fail_in("reading the answer of " + server_text(), taken.error());
+    have += taken->count;
+    if (taken->next_page == page) break;  // a server that repeats itself must not keep us here
+    page = std::move(taken->next_page);
+  } while (!page.empty() && have < limit);
+  return {};
+}
+
+Result<json::array> Client::list(const std::string& path, Duration timeout, size_t limit) {
+  std::optional<json::array> out;  // the first page itself: moved, it keeps its memory
+  const auto take = [&out](const std::string& body) -> Result<ItemsText::Page> {
+    DROVER_TRY(json::value document, parse_json(body));
     auto* object = document.if_object();
     auto* items = object == nullptr ? nullptr : object->if_contains("items");
-    if (items == nullptr || !items->is_array()) {
-      return fail(Code::corrupt, fmt::format("the answer of {} to {} is not a list", server_text(),
-                                             printable(path)));
-    }
+    if (items == nullptr || !items->is_array()) return fail(Code::corrupt, "it is not a list");
+    ItemsText::Page page{items->get_array().size(), raw_text(document, "next_page")};
     if (!out) {
       out.emplace(std::move(items->get_array()));
     } else {
       for (json::value& item : items->get_array()) out->push_back(std::move(item));
     }
-    if (out->size() > limit) out->resize(limit);
-    const std::string next = raw_text(document, "next_page");
-    if (next == page) break;  // a server that repeats itself must not keep us here
-    page = next;
-  } while (!page.empty() && out->size() < limit);
+    return page;
+  };
+  DROVER_CHECK_OK(each_page(path, timeout, limit, take));
+  if (out->size() > limit) out->resize(limit);
   return *std::move(out);
+}
+
+Result<std::string> Client::list_text(const std::string& path, Duration timeout,
+                                      ItemsText::Layout layout) {
+  ItemsText text(layout);
+  DROVER_CHECK_OK(each_page(path, timeout, SIZE_MAX,
+                            [&text](const std::string& body) { return text.add(body); }));
+  return text.finish();
 }
 
 std::unique_ptr<net::HttpCall> Client::stream(const std::string& path, Duration head_timeout,

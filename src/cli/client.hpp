@@ -2,6 +2,7 @@
 #pragma once
 
 #include "base/json.hpp"
+#include "base/json_items.hpp"
 #include "cli/command.hpp"
 #include "cli/surroundings.hpp"
 #include "net/http/http_client.hpp"
@@ -45,6 +46,9 @@ class Client {
                            const std::string& prefer = {});
   /// All items of a list, page after page. `path` may have a query. At most `limit` items.
   Result<json::array> list(const std::string& path, Duration timeout, size_t limit = SIZE_MAX);
+  /// The same, all of it, as text.
+  Result<std::string> list_text(const std::string& path, Duration timeout,
+                                ItemsText::Layout layout);
 
   /// Reads an event stream until `events.on_end`; see HttpClient::stream.
   std::unique_ptr<net::HttpCall> stream(const std::string& path, Duration head_timeout,
@@ -67,7 +71,12 @@ class Client {
   Result<net::HttpResponse> exchange(net::HttpRequest request, Duration timeout);
   Result<net::HttpResponse> exchange_with(const Server& server, const net::HttpRequest& request,
                                           Duration timeout);
+  /// The body of a good answer.
+  Result<std::string> body_of(Result<net::HttpResponse> response);
   Result<json::value> answer(Result<net::HttpResponse> response);
+  /// Page after page of a list, until `take` says that none follows.
+  Status each_page(const std::string& path, Duration timeout, size_t limit,
+                   Callback<Result<ItemsText::Page>(const std::string& body)> take);
 
   net::Loop& loop_;
   net::RealNet net_;

@@ -107,8 +107,8 @@ void Context::report_degraded() {
   warn(line);
 }
 
-Result<json::array> Context::refined(const json::array& items, const ListView& view) const {
-  return refine(items, view, filters_, sort_);
+Result<json::array> Context::refined(json::array items, const ListView& view) const {
+  return refine(std::move(items), view, filters_, sort_);
 }
 
 std::vector<std::string> Context::fields_for(const ListView& view) const {
@@ -135,17 +135,32 @@ std::vector<std::string> Context::fields_for(const ListView& view) const {
   return out;
 }
 
-Result<int> Context::print_list(const json::array& items, const ListView& view, int exit_code) {
-  const bool whole = filters_.empty() && sort_.empty();
-  std::optional<json::array> chosen;
-  if (!whole) {
-    DROVER_TRY(chosen, refined(items, view));
+Result<int> Context::print_list(json::array items, const ListView& view, int exit_code) {
+  if (!filters_.empty() || !sort_.empty()) {
+    DROVER_TRY(json::array chosen, refined(std::move(items), view));
+    return print_chosen(std::move(chosen), view, exit_code);
   }
-  const json::array& shown = whole ? items : *chosen;
-  if (on_list_) on_list_(shown, view);
-  DROVER_TRY(const std::string text, render_list(shown, view, output_));
+  return print_chosen(std::move(items), view, exit_code);
+}
+
+Result<int> Context::print_chosen(json::array items, const ListView& view, int exit_code) {
+  if (on_list_) on_list_(items, view);
+  DROVER_TRY(const std::string text, render_list(std::move(items), view, output_));
   print(text);
   return exit_code;
+}
+
+Result<int> Context::print_list_at(const std::string& path, const ListView& view) {
+  DROVER_TRY(Client* const client, this->client());
+  if (!prints_as_it_comes()) {
+    DROVER_TRY(json::array items, client->list(path, timeout()));
+    return print_list(std::move(items), view);
+  }
+  using Layout = ItemsText::Layout;
+  const Layout layout = output_.format == Format::json ? Layout::indented : Layout::lines;
+  DROVER_TRY(std::string text, client->list_text(path, timeout(), layout));
+  print(terminal_safe_json(std::move(text)));
+  return 0;
 }
 
 Result<int> Context::print_document(const json::value& document, int exit_code) {

@@ -42,9 +42,17 @@ class Context {
   /// A line on standard error, made printable.
   void warn(std::string_view text);
   /// Chosen by --filter, ordered by --sort, in the form of -o.
-  Result<int> print_list(const json::array& items, const ListView& view, int exit_code = 0);
+  Result<int> print_list(json::array items, const ListView& view, int exit_code = 0);
+  /// Whether print_list() would print items as they come: JSON that nobody filters or sorts.
+  [[nodiscard]] bool prints_as_it_comes() const {
+    const bool is_json = output_.format == Format::json || output_.format == Format::jsonl;
+    return is_json && filters_.empty() && sort_.empty() && !on_list_;
+  }
+  /// Asks for a list and prints it like print_list(). As it comes it goes from text to text: less
+  /// than half the work on 10,000 nodes.
+  Result<int> print_list_at(const std::string& path, const ListView& view);
   /// --filter and --sort for lists that are printed otherwise; print_list() does it by itself.
-  Result<json::array> refined(const json::array& items, const ListView& view) const;
+  Result<json::array> refined(json::array items, const ListView& view) const;
   /// The fields that the chosen form, columns, order and tests need of a list's items, each once;
   /// none when that is everything.
   [[nodiscard]] std::vector<std::string> fields_for(const ListView& view) const;
@@ -72,6 +80,7 @@ class Context {
 
  private:
   [[nodiscard]] size_t confirm_above();
+  Result<int> print_chosen(json::array items, const ListView& view, int exit_code);
   Context(const Given& globals, Surroundings& surroundings)
       : globals_(globals), surroundings_(surroundings) {}
 

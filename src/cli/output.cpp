@@ -228,20 +228,11 @@ void flatten(const json::value& value, const std::string& path, WallTime now,
   rows.push_back({{printable(path), Tone::faint}, {std::move(text), tone}});
 }
 
-/// {"items": [..]} indented, without a copy of the items.
-std::string items_document(const json::array& items) {
-  std::string out = "{\n  \"items\": [";
-  bool first = true;
-  for (const json::value& item : items) {
-    out += std::exchange(first, false) ? "\n    " : ",\n    ";
-    std::string text = to_pretty_text(item);
-    text.pop_back();
-    for (const char c : text) {
-      out.push_back(c);
-      if (c == '\n') out.append(4, ' ');
-    }
-  }
-  return out + (items.empty() ? "]\n}\n" : "\n  ]\n}\n");
+/// {"items": [..]} around the very items: equal memory resources, so nothing is copied.
+json::value items_document(json::array items) {
+  json::object out(items.storage());
+  out.emplace("items", std::move(items));
+  return out;
 }
 
 }  // namespace
@@ -254,14 +245,14 @@ Result<Format> format_from_name(std::string_view name) {
               "-o table|wide|json|jsonl|yaml|csv|name");
 }
 
-Result<std::string> render_list(const json::array& items, const ListView& view,
+Result<std::string> render_list(json::array items, const ListView& view,
                                 const OutputOptions& options) {
   std::string out;
   switch (options.format) {
     case Format::json:
-      return terminal_safe_json(items_document(items));
+      return terminal_safe_json(to_pretty_text(items_document(std::move(items))));
     case Format::yaml:
-      return to_yaml(json::object{{"items", items}});
+      return to_yaml(items_document(std::move(items)));
     case Format::jsonl:
       for (const json::value& item : items) out += terminal_safe_json(to_text(item)) + "\n";
       return out;
@@ -359,10 +350,11 @@ std::string age_text(std::string_view rfc3339, WallTime now) {
   return span_text(std::max(now - *time, Duration::zero()));  // two hosts' clocks never quite agree
 }
 
-std::string terminal_safe_json(std::string_view text) {
-  const bool plain = std::none_of(text.begin(), text.end(),
-                                  [](char c) { return static_cast<unsigned char>(c) >= 0x7f; });
-  if (plain) return std::string(text);
+std::string terminal_safe_json(std::string whole) {
+  bool plain = true;
+  for (const char c : whole) plain &= static_cast<unsigned char>(c) < 0x7f;  // by vectors
+  if (plain) return whole;
+  const std::string_view text = whole;
   std::string out;
   for (size_t at = 0; at < text.size();) {
     const auto lead = static_cast<unsigned char>(text[at]);

@@ -52,8 +52,8 @@ struct OutputOptions {
   WallTime now{};  ///< for ages
 };
 
-/// A list as text. invalid_argument for an unknown column.
-Result<std::string> render_list(const json::array& items, const ListView& view,
+/// A list as text; values of `items` are taken out of it. invalid_argument for an unknown column.
+Result<std::string> render_list(json::array items, const ListView& view,
                                 const OutputOptions& options);
 /// One document: json and yaml as it is, others as "path  value" lines.
 std::string render_document(const json::value& document, const OutputOptions& options);
@@ -67,6 +67,6 @@ std::string text_at(const json::value& in, std::string_view path);
 /// "3s", "12m", "5h", "8d" since a time in RFC 3339; the text itself when it is none.
 std::string age_text(std::string_view rfc3339, WallTime now);
 /// JSON text with characters that could steer a terminal escaped; still the same JSON.
-std::string terminal_safe_json(std::string_view text);
+std::string terminal_safe_json(std::string text);
 
 }  // namespace drover::cli

@@ -117,7 +117,7 @@ bool holds(const json::value& value, const FieldTest& test) {
 struct Keyed {
   std::vector<std::string> values;  ///< one per key
   size_t place = 0;                 ///< before sorting, so that equal ones keep their order
-  const json::value* item = nullptr;
+  json::value* item = nullptr;
 };
 
 bool comes_before(const Keyed& a, const Keyed& b, const std::vector<SortKey>& keys) {
@@ -132,8 +132,8 @@ bool comes_before(const Keyed& a, const Keyed& b, const std::vector<SortKey>& ke
   return a.place < b.place;
 }
 
-Status sort_items(std::vector<const json::value*>& kept, const json::array& items,
-                  const ListView& view, const std::vector<SortKey>& keys) {
+Status sort_items(std::vector<json::value*>& kept, const json::array& items, const ListView& view,
+                  const std::vector<SortKey>& keys) {
   if (keys.empty()) return {};
   std::vector<Keyed> keyed(kept.size());
   for (size_t i = 0; i < kept.size(); ++i) keyed[i] = {{}, i, kept[i]};
@@ -235,23 +235,23 @@ Status check_path(std::string_view option, std::string_view path, const json::ar
               "-o json shows every path");
 }
 
-Result<json::array> refine(const json::array& items, const ListView& view,
+Result<json::array> refine(json::array items, const ListView& view,
                            const std::vector<FieldTest>& tests, const std::vector<SortKey>& keys) {
   std::vector<FieldTest> resolved = tests;
   for (FieldTest& test : resolved) {
     test.path = path_of(test.path, view);
     DROVER_CHECK_OK(check_path("--filter", test.path, items, view));
   }
-  std::vector<const json::value*> kept;
-  for (const json::value& item : items) {
+  std::vector<json::value*> kept;
+  for (json::value& item : items) {
     const bool in = std::all_of(resolved.begin(), resolved.end(),
                                 [&](const FieldTest& test) { return passes(item, test); });
     if (in) kept.push_back(&item);
   }
   DROVER_CHECK_OK(sort_items(kept, items, view, keys));
-  json::array out;
+  json::array out(items.storage());
   out.reserve(kept.size());
-  for (const json::value* item : kept) out.push_back(*item);
+  for (json::value* item : kept) out.push_back(std::move(*item));
   return out;
 }
 

@@ -52,8 +52,8 @@ Result<std::vector<SortKey>> parse_sort(std::string_view text);
 
 /// Keeps what passes every test, then sorts stably: numbers as numbers, texts in natural order,
 /// absent ones last. A column's title of `view` stands for its path. invalid_argument for a name
-/// that is no column and that no item has.
-Result<json::array> refine(const json::array& items, const ListView& view,
+/// that is no column and that no item has. What is kept is moved, not copied.
+Result<json::array> refine(json::array items, const ListView& view,
                            const std::vector<FieldTest>& tests, const std::vector<SortKey>& keys);
 
 /// The column's path when `name` is a title of `view` (in any case), else `name` itself.

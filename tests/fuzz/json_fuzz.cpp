@@ -1,5 +1,6 @@
 // JSON documents from clients: what parses is written and read back alike.
 #include "base/json.hpp"
+#include "base/json_items.hpp"
 #include "base/json_values.hpp"
 #include "fuzz.hpp"
 
@@ -28,10 +29,23 @@ bool alike(const drover::json::value& a, const drover::json::value& b) {
   return a == b;
 }
 
+/// The way from text to text takes what the way over values takes, and gives the same.
+void as_items(std::string_view input, bool valid) {
+  drover::ItemsText text(drover::ItemsText::Layout::indented);
+  std::string page = "{\"items\":[";
+  page.append(input).append("]}");
+  const auto added = text.add(page);
+  if (!valid || !added) return;
+  const auto whole = drover::parse_json(page);
+  const auto again = drover::parse_json(text.finish());
+  drover::fuzz::require(whole && again && alike(*whole, *again), "items come out alike");
+}
+
 }  // namespace
 
 DROVER_FUZZ_TARGET(input) {
   const auto value = drover::parse_json(input);
+  as_items(input, value.has_value());
   if (!value) return;
   const auto again = drover::parse_json(drover::to_text(*value));
   drover::fuzz::require(again.has_value(), "what is written can be read");

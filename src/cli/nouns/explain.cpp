@@ -49,7 +49,7 @@ Result<int> explain_word(Context& context, const Given& given) {
     static const ListView view{{{"WHAT", "what"}, {"NAME", "name"}, {"TEXT", "text"}}};
     json::array items;
     for (const Explanation& one : found) items.push_back(document_of(one));
-    return context.print_list(items, view);
+    return context.print_list(std::move(items), view);
   }
   bool first = true;
   for (const Explanation& one : found) {

@@ -81,9 +81,9 @@ Result<int> print_changed(Context& context, const Sort& sort, const Given& given
 
 Result<int> list(Context& context, const Sort& sort) {
   DROVER_TRY(Client* const client, context.client());
-  DROVER_TRY(const json::array items, client->list(sort.path, context.timeout()));
+  DROVER_TRY(json::array items, client->list(sort.path, context.timeout()));
   if (items.empty() && context.for_people()) context.warn(fmt::format("no {}s", sort.noun));
-  return context.print_list(items, sort.view);
+  return context.print_list(std::move(items), sort.view);
 }
 
 Result<int> show(Context& context, const Sort& sort, const Given& given) {

@@ -94,7 +94,7 @@ Result<int> health(Context& context, const Given& /*given*/) {
     }
     daemons.push_back(std::move(row));
   }
-  DROVER_TRY(const int printed, context.print_list(daemons, daemon_view(), code));
+  DROVER_TRY(const int printed, context.print_list(std::move(daemons), daemon_view(), code));
   if (problems.empty()) return printed;
   context.print(fmt::format("\n{} problem{}:\n", problems.size(), problems.size() == 1 ? "" : "s"));
   for (const json::value* problem : problems) print_problem(context, *problem);

@@ -93,7 +93,7 @@ Result<int> history(Context& context, const Given& given) {
     }
   }
   if (items.empty() && context.for_people()) context.warn("no changes");
-  return context.print_list(items, change_view());
+  return context.print_list(std::move(items), change_view());
 }
 
 /// "17" or "17-20".
@@ -168,7 +168,7 @@ Result<int> revert(Context& context, const Given& given) {
     }
   }
   if (dry) context.warn("only tried; without --dry-run it is done");
-  return context.print_list(items, undone_view());
+  return context.print_list(std::move(items), undone_view());
 }
 
 }  // namespace

@@ -99,7 +99,13 @@ void add_shown(json::array& items) {
 Result<int> print_nodes(Context& context, json::array items, int exit_code) {
   const Format format = context.output().format;
   if (context.for_people() || format == Format::csv) add_shown(items);
-  return context.print_list(items, node_view(), exit_code);
+  return context.print_list(std::move(items), node_view(), exit_code);
+}
+
+/// All fields of the nodes, in JSON.
+Result<int> print_node_text(Context& context, const std::string& range) {
+  if (!range.empty()) DROVER_CHECK_OK(check_range(range));
+  return context.print_list_at("/api/v1/nodes" + nodes_query(range), node_view());
 }
 
 /// One word per node, as another system would say it.
@@ -113,53 +119,50 @@ Result<int> list_states(Context& context, const Given& given) {
   const std::string& range = given.text("noderange");
   if (!range.empty()) DROVER_CHECK_OK(check_range(range));
   const std::string path = "/api/v1/states" + nodes_query(range);
-  DROVER_TRY(Client* const client, context.client());
-  DROVER_TRY(const json::array items,
-             client->list(with_query(path, "view", given.text("view")), context.timeout()));
-  return context.print_list(items, view);
+  return context.print_list_at(with_query(path, "view", given.text("view")), view);
 }
 
 Result<int> list(Context& context, const Given& given) {
   if (given.has("view")) return list_states(context, given);
-  DROVER_TRY(json::array items, ask_node_items(context, given.text("noderange"), false));
+  const std::string& range = given.text("noderange");
+  if (context.prints_as_it_comes()) return print_node_text(context, range);
+  DROVER_TRY(json::array items, ask_node_items(context, range, false));
   if (items.empty() && context.for_people()) context.warn("no nodes");
   return print_nodes(context, std::move(items), 0);
 }
 
 /// Attributes as "key=value .." so that equal parts of many nodes fold into one row.
-json::value with_attribute_text(json::value part) {
+void set_attribute_text(json::value& part) {
   auto* attributes = part.is_object() ? part.get_object().if_contains("attributes") : nullptr;
-  if (attributes == nullptr || !attributes->is_object()) return part;
+  if (attributes == nullptr || !attributes->is_object()) return;
   std::string text;
   for (const auto& [key, value] : attributes->get_object()) {
     if (!text.empty()) text.push_back(' ');
     text += fmt::format("{}={}", std::string_view(key), scalar_text(value));
   }
   *attributes = text;
-  return part;
 }
 
 Result<int> show_inventory(Context& context, const std::string& range) {
   DROVER_CHECK_OK(check_range(range));
-  DROVER_TRY(Client* const client, context.client());
-  DROVER_TRY(const json::array items,
-             client->list("/api/v1/inventory" + nodes_query(range), context.timeout()));
-  const bool text = context.for_people() || context.output().format == Format::csv;
-  json::array parts;
-  for (const json::value& item : items) {
-    parts.push_back(text ? with_attribute_text(item) : item);
+  const std::string path = "/api/v1/inventory" + nodes_query(range);
+  if (!context.for_people() && context.output().format != Format::csv) {
+    return context.print_list_at(path, part_view());
   }
-  return context.print_list(parts, part_view());
+  DROVER_TRY(Client* const client, context.client());
+  DROVER_TRY(json::array items, client->list(path, context.timeout()));
+  for (json::value& item : items) set_attribute_text(item);
+  return context.print_list(std::move(items), part_view());
 }
 
 Result<int> show_metrics(Context& context, const std::string& range) {
   DROVER_CHECK_OK(check_range(range));
-  DROVER_TRY(Client* const client, context.client());
-  DROVER_TRY(const json::array items,
-             client->list("/api/v1/metrics" + nodes_query(range), context.timeout()));
+  const std::string path = "/api/v1/metrics" + nodes_query(range);
   if (!context.for_people() && context.output().format != Format::csv) {
-    return context.print_list(items, {{}, {}, "node"});
+    return context.print_list_at(path, {{}, {}, "node"});
   }
+  DROVER_TRY(Client* const client, context.client());
+  DROVER_TRY(const json::array items, client->list(path, context.timeout()));
   static const ListView view{{{"NODE", "node"},
                               {"METRIC", "metric"},
                               {"VALUE", "value", Show::number},
@@ -175,18 +178,17 @@ Result<int> show_metrics(Context& context, const std::string& range) {
                                   {"time", *find_path(item, "time")}});
     }
   }
-  return context.print_list(rows, view);
+  return context.print_list(std::move(rows), view);
 }
 
 Result<int> show(Context& context, const Given& given) {
   const std::string& range = given.text("noderange");
   if (given.has("inventory")) return show_inventory(context, range);
   if (given.has("metrics")) return show_metrics(context, range);
-  DROVER_TRY(const json::array items, ask_node_items(context, range, true));
-  if (context.output().format != Format::table && context.output().format != Format::wide) {
-    return context.print_list(items, node_view());
-  }
-  DROVER_TRY(const json::array chosen, context.refined(items, node_view()));
+  if (context.prints_as_it_comes()) return print_node_text(context, range);
+  DROVER_TRY(json::array items, ask_node_items(context, range, true));
+  if (!context.for_people()) return context.print_list(std::move(items), node_view());
+  DROVER_TRY(const json::array chosen, context.refined(std::move(items), node_view()));
   bool first = true;
   for (const json::value& item : chosen) {
     if (!std::exchange(first, false)) context.print("\n");

@@ -140,11 +140,11 @@ Result<int> attributes(Context& context, const Given& given) {
   DROVER_CHECK_OK(check_range(range));
   std::string path = "/api/v1/attributes" + nodes_query(range);
   if (given.has("attribute")) path = with_query(path, "name", given.text("attribute"));
+  if (!context.for_people() && context.output().format != Format::csv) {
+    return context.print_list_at(path, {{}, {}, "node"});
+  }
   DROVER_TRY(Client* const client, context.client());
   DROVER_TRY(const json::array items, client->list(path, context.timeout()));
-  if (!context.for_people() && context.output().format != Format::csv) {
-    return context.print_list(items, {{}, {}, "node"});
-  }
   ListView view{{{"NODE", "node"}, {"ATTRIBUTE", "name"}, {"VALUE", "value"}}, "node", "node"};
   if (given.has("blame") || context.output().format == Format::wide) {
     view.columns.push_back({"FROM", "from"});
@@ -174,7 +174,7 @@ Result<int> attributes(Context& context, const Given& given) {
     rows.push_back(std::move(item));
   }
   if (rows.empty()) context.warn("no attributes");
-  return context.print_list(rows, view, trouble ? 1 : 0);
+  return context.print_list(std::move(rows), view, trouble ? 1 : 0);
 }
 
 const Parameter kWhy{"why", Kind::option, "Reason, kept in the history"};

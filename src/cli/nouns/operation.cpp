@@ -47,11 +47,9 @@ const ListView& operations_view() {
 }
 
 Result<int> list(Context& context, const Given& given) {
-  DROVER_TRY(Client* const client, context.client());
   std::string path = "/api/v1/operations";
   if (given.has("state")) path += "?state=" + net::percent_encode(given.text("state"));
-  DROVER_TRY(const json::array items, client->list(path, context.timeout()));
-  return context.print_list(items, operations_view());
+  return context.print_list_at(path, operations_view());
 }
 
 void print_operation(Context& context, const json::value& operation) {

@@ -70,9 +70,9 @@ Result<int> create(Context& context, const Given& given) {
 
 Result<int> list(Context& context, const Given& /*given*/) {
   DROVER_TRY(Client* const client, context.client());
-  DROVER_TRY(const json::array items, client->list("/api/v1/tokens", context.timeout()));
+  DROVER_TRY(json::array items, client->list("/api/v1/tokens", context.timeout()));
   if (items.empty() && context.for_people()) context.warn("no tokens");
-  return context.print_list(items, token_view());
+  return context.print_list(std::move(items), token_view());
 }
 
 Result<int> revoke(Context& context, const Given& given) {
