@@ -174,6 +174,7 @@ struct SimUtility {
     config.masters = {net::Endpoint{"master", 9815, {}}, net::Endpoint{"master", 9816, {}}};
     config.spool_dir = "/spool";
     config.timing = timing;
+    config.own_settings = own_settings_of(timing);
     daemon =
         std::make_unique<Utility>(host.seams(), config, security(host, tree::Role::utility), facts);
     daemon->start();

@@ -26,6 +26,8 @@ struct Totals : ::testing::Environment {
     acknowledged += counts.writes_acknowledged;
     calls += counts.calls;
     targets += counts.call_targets;
+    settings_checked += counts.settings_checked;
+    longest_behind = std::max(longest_behind, counts.longest_behind);
     virtual_time += spent;
     for (const auto& [kind, count] : counts.faults) faults[kind] += count;
     for (const auto& [outcome, count] : counts.outcomes) outcomes[outcome] += count;
@@ -37,6 +39,8 @@ struct Totals : ::testing::Environment {
         "calls to {} targets\n  faults:",
         seeds, virtual_time / std::chrono::seconds(1), acknowledged, tried, calls, targets);
     for (const auto& [kind, count] : faults) fmt::print(" {} {},", count, kind);
+    fmt::print("\n  settings: {} times compared; in reach and behind for {} ms at most",
+               settings_checked, longest_behind / std::chrono::milliseconds(1));
     fmt::print("\n  outcomes:");
     for (const auto& [outcome, count] : outcomes) fmt::print(" {} {},", count, outcome);
     fmt::print("\n");
@@ -46,6 +50,8 @@ struct Totals : ::testing::Environment {
   size_t acknowledged = 0;
   size_t calls = 0;
   size_t targets = 0;
+  size_t settings_checked = 0;
+  Duration longest_behind{};
   Duration virtual_time{};
   std::map<std::string, size_t> faults;
   std::map<std::string, size_t> outcomes;

@@ -18,6 +18,8 @@ using std::chrono::milliseconds;
 using std::chrono::seconds;
 
 constexpr Duration kRecovery = seconds(180);
+/// Until a dead way is known to be dead (silence, then a report of it), and a new one carries.
+constexpr Duration kSettingsLate = seconds(10);
 constexpr const char* kLogin = "login1";
 
 std::string node_name(int index) {
@@ -152,6 +154,7 @@ void SimulatedCluster::client_turn() {
   if (!trouble_) return;
   if (master_ && !master_->host.process.paused()) {
     check_vouched();
+    check_settings();
     if (lots_.below(60) == 0) ambush();
     switch (lots_.below(4)) {
       case 0:
@@ -314,6 +317,9 @@ std::string SimulatedCluster::unsettled() const {
   for (const auto& [name, compute] : computes_) {
     if (compute->daemon->settings().in_force() != settings) return name + " has old settings";
   }
+  if (!login_ || login_->daemon->settings().in_force() != settings) {
+    return "login1 has old settings";
+  }
   return {};
 }
 
@@ -324,6 +330,7 @@ bool SimulatedCluster::settled() const {
 // Every write that was answered is in the history, once; the log has no gaps.
 void SimulatedCluster::check_history() {
   std::map<std::string, int> found;
+  std::map<std::string, std::string> settings;  ///< as the changes leave them
   std::optional<uint64_t> since;
   uint64_t expected = 0;
   bool more = true;
@@ -343,6 +350,7 @@ void SimulatedCluster::check_history() {
         if (expected != 0 && change.sequence != expected) wrong("the change log has a gap");
         expected = change.sequence + 1;
         if (change.actor == "user:client") ++found[change.why];
+        if (change.kind == cluster::kSettingKind) settings[change.key] = change.after.value_or("");
       }
       more = page->scanned_to < master_->store->head();
       since = page->scanned_to;
@@ -355,6 +363,12 @@ void SimulatedCluster::check_history() {
   for (const std::string& why : acknowledged_) {
     if (found[why] != 1)
       wrong(fmt::format("{} was acknowledged and is there {} times", why, found[why]));
+  }
+  for (const auto& [key, body] : settings) {
+    const cluster::Setting in_force{master_->tree->settings().in_force().text(key)};
+    if (body != encode(in_force)) {
+      wrong(fmt::format("{} is {} in force and {} in the history", key, in_force.value, body));
+    }
   }
 }
 
@@ -377,6 +391,48 @@ void SimulatedCluster::check_vouched() {
     wrong(fmt::format(
         "{} is shown as up and confirmed by {}, primary '{}', secondary '{}': nobody who is linked",
         name, entry.node.phase.who, entry.agent->primary, entry.agent->secondary));
+  }
+}
+
+void SimulatedCluster::check_settings_of(const std::string& name, const cluster::Settings& has,
+                                         bool reached) {
+  ++counts_.settings_checked;
+  if (!reached || has == master_->tree->settings().in_force()) {
+    behind_since_.erase(name);
+    return;
+  }
+  const Duration behind =
+      world_.now() - behind_since_.try_emplace(name, world_.now()).first->second;
+  counts_.longest_behind = std::max(counts_.longest_behind, behind);
+  if (behind > kSettingsLate) {
+    wrong(fmt::format("{} is in reach and has had other settings than the master for {} ms", name,
+                      behind / milliseconds(1)));
+  }
+}
+
+void SimulatedCluster::check_settings() {
+  // A master that was away or stopped has not had the time to tell anybody.
+  if (world_.now() - settings_checked_ > seconds(1)) behind_since_.clear();
+  settings_checked_ = world_.now();
+  const auto& children = master_->tree->children();
+  const auto linked = [&](const std::string& key) {
+    const auto child = children.find(key);
+    return child != children.end() && child->second.linked;
+  };
+  for (const auto& [name, aggregator] : aggregators_) {
+    check_settings_of(name, aggregator->daemon->settings().in_force(),
+                      linked("aggregator/" + name));
+  }
+  for (const auto& [name, compute] : computes_) {
+    const cluster::NodeEntry* entry = master_->model.find(name);
+    const bool up = entry != nullptr && entry->confirmed && entry->agent &&
+                    entry->node.phase.state == cluster::PhaseState::up;
+    check_settings_of(name, compute->daemon->settings().in_force(),
+                      up && linked("aggregator/" + entry->agent->primary));
+  }
+  if (login_) {
+    check_settings_of(kLogin, login_->daemon->settings().in_force(),
+                      linked(fmt::format("utility/{}", kLogin)));
   }
 }
 

@@ -37,6 +37,8 @@ class SimulatedCluster final : public sim::FaultActions {
     size_t writes_acknowledged = 0;
     size_t calls = 0;
     size_t call_targets = 0;
+    size_t settings_checked = 0;  ///< daemons compared with the master while faults struck
+    Duration longest_behind{};    ///< that a daemon in reach had other settings than the master
     std::map<std::string, size_t> faults;  ///< by kind
     std::map<std::string, size_t> outcomes;
   };
@@ -64,6 +66,9 @@ class SimulatedCluster final : public sim::FaultActions {
   void check_final_ping();
   /// Whom the master shows as up and confirmed is vouched for by an aggregator that is linked.
   void check_vouched();
+  /// A change of a setting reaches whoever the master has a way to, whatever has failed meanwhile.
+  void check_settings();
+  void check_settings_of(const std::string& name, const cluster::Settings& has, bool reached);
   sim::SimDisk& disk_of(const std::string& name);
   std::string random_compute();
 
@@ -83,6 +88,9 @@ class SimulatedCluster final : public sim::FaultActions {
   /// How often each (call, node) ran, whatever process of the node ran it.
   std::map<std::pair<std::string, std::string>, int> executions_;
   std::map<std::string, std::set<std::string>> done_;  ///< nodes that answered done, by call
+  /// Since when the settings of a daemon differ from the master's while it is reached.
+  std::map<std::string, Duration> behind_since_;
+  Duration settings_checked_{};
   uint64_t next_id_ = 0;
   bool ambushed_ = false;
   std::vector<std::string> wrong_;
