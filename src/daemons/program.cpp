@@ -21,6 +21,13 @@ namespace {
 
 constexpr int kExitConfig = 78;  // EX_CONFIG of sysexits.h: systemd does not restart on it
 constexpr Duration kStopLimit = std::chrono::seconds(10);
+/// An agent is linked and has read its inventory long before.
+constexpr Duration kStartIsOver = std::chrono::seconds(30);
+
+/// Whether jobs run beside it, so that its memory counts.
+bool is_agent(std::string_view role) {
+  return role == "compute" || role == "utility";
+}
 
 int complain(const std::string& program, const Error& error) {
   fmt::print(stderr, "{}: {}\n", program, error.text());
@@ -48,8 +55,9 @@ class Runner final : public api::DaemonControl {
         logs_(logs),
         log_(log) {}
 
-  Status run(Service& service) {
+  Status run(Service& service, bool agent) {
     service_ = &service;
+    if (agent) settled_.after(loop_, kStartIsOver, [] { os::forget_start_code(); });
     DROVER_TRY(auto signals, net::SignalWatch::make(loop_, {SIGTERM, SIGINT, SIGHUP},
                                                     [this](int signal) { on_signal(signal); }));
     DROVER_CHECK_OK(service.start());
@@ -142,6 +150,7 @@ class Runner final : public api::DaemonControl {
   /// Fed by the loop after it has proved the workers, as a heartbeat is: a hung daemon is ended.
   std::optional<tree::Heartbeat> pulse_;
   Timer limit_;
+  Timer settled_;
   std::string status_;
   bool stopping_ = false;
 };
@@ -153,7 +162,7 @@ LogForm form_of(const std::string& text) {
 }
 
 Status serve(Configuration& configuration, const os::NotifyEnvironment& environment,
-             MakeService& make) {
+             MakeService& make, bool agent) {
   const Config& config = configuration.in_use;
   LogControl logs(cluster::Settings(options::own_settings(config)));
   StderrSink sink(logs.levels(), form_of(config.text("log.format")));
@@ -169,7 +178,7 @@ Status serve(Configuration& configuration, const os::NotifyEnvironment& environm
   Runner runner(*loop, disk, environment, configuration, logs, log);
   Program program{config, {*loop, net, disk, random, sink}, *loop, logs, runner};
   DROVER_TRY(auto service, make(program));
-  return runner.run(*service);
+  return runner.run(*service, agent);
 }
 
 }  // namespace
@@ -200,7 +209,7 @@ LocalSocket local_socket(const Config& config, Disk& disk, const Log& log) {
 
 int run_program(std::string_view role, int argc, char** argv, MakeService make) {
   const ConfigTable& table = *options::daemon_table(role);
-  if (role == "compute" || role == "utility") {
+  if (is_agent(role)) {
     os::keep_heap_small();
     os::keep_hwloc_small();
   }
@@ -230,7 +239,7 @@ int run_program(std::string_view role, int argc, char** argv, MakeService make) 
     return 0;
   }
   Configuration configuration{table, std::move(sources), *std::move(config)};
-  const Status served = serve(configuration, environment, make);
+  const Status served = serve(configuration, environment, make, is_agent(role));
   return served ? 0 : complain(table.program(), served.error());
 }
 

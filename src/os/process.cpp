@@ -3,10 +3,14 @@
 
 #include <array>
 #include <cerrno>
+#include <cstdint>
+#include <span>
 
 #include <fcntl.h>
+#include <link.h>
 #include <malloc.h>
 #include <sys/file.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 
@@ -67,6 +71,23 @@ void keep_heap_small() {
   ::mallopt(M_ARENA_MAX, 1);
   ::mallopt(M_TRIM_THRESHOLD, 64 << 10);
   ::mallopt(M_MMAP_THRESHOLD, 64 << 10);
+}
+
+void forget_start_code() {
+  const auto forget = [](dl_phdr_info* object, size_t /*size*/, void* page_bytes) {
+    const auto page = *static_cast<const uintptr_t*>(page_bytes);
+    for (const ElfW(Phdr) & part : std::span(object->dlpi_phdr, object->dlpi_phnum)) {
+      // Only what is never written is the same in the file; relocations are in writable parts.
+      if (part.p_type != PT_LOAD || (part.p_flags & PF_W) != 0) continue;
+      const uintptr_t begin = (object->dlpi_addr + part.p_vaddr) & ~(page - 1);
+      const uintptr_t end =
+          (object->dlpi_addr + part.p_vaddr + part.p_memsz + page - 1) & ~(page - 1);
+      ::madvise(reinterpret_cast<void*>(begin), end - begin, MADV_DONTNEED);
+    }
+    return 0;
+  };
+  auto page = static_cast<uintptr_t>(::sysconf(_SC_PAGESIZE));
+  ::dl_iterate_phdr(forget, &page);
 }
 
 Status secure_stdio() {

@@ -9,8 +9,10 @@
 
 #include <array>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 #include <fstream>
+#include <locale>
 #include <set>
 
 #include <gtest/gtest.h>
@@ -162,6 +164,27 @@ TEST_F(NotifyTest, AWatchdogForAnotherProcessOrOfNonsenseIsNone) {
   EXPECT_FALSE(take_notify_environment().watchdog);
   ::setenv("WATCHDOG_USEC", "soon", 1);
   EXPECT_FALSE(take_notify_environment().watchdog);
+}
+
+/// Resident pages of files, in KiB (proc(5)).
+long file_pages_kib() {
+  std::ifstream status("/proc/self/status");
+  for (std::string line; std::getline(status, line);) {
+    if (line.starts_with("RssFile:")) return std::atol(line.c_str() + std::strlen("RssFile:"));
+  }
+  return -1;
+}
+
+TEST(ProcessTest, CodeOfTheStartIsForgottenAndComesAgain) {
+  const long before = file_pages_kib();
+  ASSERT_GT(before, 1024) << "the test program and its libraries are larger";
+  forget_start_code();
+  const long after = file_pages_kib();
+  EXPECT_LT(after, before / 2);
+  RealRandom random;
+  EXPECT_EQ(random.hex(16).size(), 32U);
+  std::locale used("C");  // code and constants of a library, once more
+  EXPECT_EQ(used.name(), "C");
 }
 
 }  // namespace
