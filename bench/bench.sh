@@ -25,6 +25,8 @@ printf '\n== noderanges and the command line\n'
 "$BIN/bench_cli" | tee "$OUT/cli"
 printf '\n== what a node pays\n'
 "$BIN/bench_host" | tee "$OUT/host"
+printf '\n== the model, its API and the command line on %s nodes\n' "$NODES"
+DROVER_BIN="$BIN" /usr/bin/python3 "$(dirname "$0")/model_bench.py" "$NODES"
 
 floor() { sed -n "s/$1/\\1/p" "$OUT/floor" | head -n 1; }
 tree() { sed -n "s/$1/\\1/p" "$OUT/tree" | head -n 1; }
@@ -36,5 +38,10 @@ row "heartbeat and sample at 1 Hz, CPU" "$(tree '.*Hz, CPU *\([0-9.]*\) %.*')" \
   "$(floor '^heartbeat.*server *\([0-9.]*\) %.*')" "% of core" "2.2 x (10 % over 4.6 %)"
 row "memory per node" "$(tree 'memory per node *\([0-9.]*\) KiB')" \
   "$(floor '^heartbeat.*core, *\([0-9.]*\) KiB.*')" "KiB" "40 KiB"
+names() { sed -n "s/^$1.*$2 *\([0-9.]*\) ms, floor *\([0-9.]*\).*/\\$3/p" "$OUT/cli" | head -n 1; }
+row "100,000 names of n[1-N] expanded, CPU" "$(names 'n\[' expand 1)" "$(names 'n\[' expand 2)" "ms" "50 ms"
+row "the same folded, CPU" "$(names 'n\[' fold 1)" "$(names 'n\[' fold 2)" "ms" "50 ms"
+row "a shuffled list of 100,000 expanded, CPU" "$(names 'a shuffled' expand 1)" "$(names 'a shuffled' expand 2)" "ms" "50 ms"
+row "the same folded, CPU" "$(names 'a shuffled' fold 1)" "$(names 'a shuffled' fold 2)" "ms" "50 ms"
 row "call to all, folded, p50" "$(tree 'call to all.* \([0-9]*\) ms p50.*')" \
   "$(floor '^fan-out.*median *\([0-9.]*\) ms.*')" "ms" "1.6 x (400 ms over 253 ms)"
