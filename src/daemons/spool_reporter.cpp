@@ -4,7 +4,6 @@
 #include "proto/link.pb.h"
 
 #include <chrono>
-#include <utility>
 
 namespace drover::daemons {
 namespace {
@@ -12,12 +11,16 @@ namespace {
 /// Longer than a failover and a reconnect take: until then records are on their way.
 constexpr Duration kStuckAfter = std::chrono::seconds(5);
 
+/// How often it is told that all is well again. Who hears it may die before it has passed it on;
+/// when nothing gets through for longer than this, the daemon is lost and what it told forgotten.
+constexpr int kClearBeats = 100;
+
 }  // namespace
 
 std::string SpoolReporter::tell(const tree::RecordOutbox::Stats& stats) {
   const bool stuck = stats.records > 0 && stats.oldest >= kStuckAfter;
-  if (!stuck && !std::exchange(told_, false)) return {};
-  told_ = stuck;
+  if (!stuck && clear_beats_ == 0) return {};
+  clear_beats_ = stuck ? kClearBeats : clear_beats_ - 1;
   proto::SpoolState message;
   message.set_told(true);
   if (stuck) {

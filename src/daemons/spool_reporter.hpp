@@ -17,7 +17,7 @@ class SpoolReporter {
   std::string tell(const tree::RecordOutbox::Stats& stats);
 
  private:
-  bool told_ = false;  ///< the last beat told of waiting records
+  int clear_beats_ = 0;  ///< beats that have yet to tell that nothing waits any more
 };
 
 /// A SpoolState as a master takes it in.
