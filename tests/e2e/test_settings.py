@@ -165,6 +165,9 @@ def test_sighup_takes_what_can_change_and_says_what_cannot(cluster):
         told = cluster.cli("reload", socket_of=daemon, check=0)
         assert "log.level" in told.stdout, told
         assert daemon.api.get("/local/log-levels")["level"] == "info"
+        for name in ("master", "login1", "n1"):
+            told = cluster.cli("reload", socket_of=cluster[name], check=0)
+            assert "nothing has changed" in told.stderr, told
     finally:
         file.write_text(good)
 

@@ -109,8 +109,8 @@ Result<int> level(Context& context, const Given& given) {
 
 Result<int> reload(Context& context, const Given& given) {
   DROVER_TRY(const Daemon daemon, daemon_of(context, given.text("daemon")));
-  DROVER_TRY(const json::value answer, daemon.client->send("POST", "/api/v1/local/reload",
-                                                           json::object{}, context.timeout()));
+  DROVER_TRY(const json::value answer,
+             daemon.client->send("POST", "/api/v1/local/reload", nullptr, context.timeout()));
   if (!context.for_people()) return context.print_document(answer);
   static const ListView view{
       {{"OPTION", "key"}, {"BEFORE", "before"}, {"NOW", "after"}, {"IN USE", "live"}}, "", "key"};
