@@ -10,8 +10,13 @@ namespace drover::api {
 
 class ListWriter {
  public:
+  /// `expected` items, so that long lists do not grow by copying themselves.
+  explicit ListWriter(size_t expected = 0) : expected_(expected) {}
   /// Starts the next item; the caller appends its JSON to what is returned.
   std::string& next() {
+    if (count_ == kSampled && expected_ > kSampled) {
+      out_.reserve(out_.size() / kSampled * (expected_ + kSampled));
+    }
     if (count_++ > 0) out_.push_back(',');
     return out_;
   }
@@ -30,6 +35,8 @@ class ListWriter {
   }
 
  private:
+  static constexpr size_t kSampled = 32;  ///< items whose mean size stands for all
+  size_t expected_;
   std::string out_ = "{\"items\":[";
   size_t count_ = 0;
 };

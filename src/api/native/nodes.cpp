@@ -9,7 +9,7 @@ namespace {
 
 void list_nodes(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const NodeSelection page, select_nodes(*request, services.model));
-  ListWriter list;
+  ListWriter list(page.nodes.size());
   for (const cluster::NodeEntry* entry : page.nodes) {
     services.model.append_json(list.next(), *entry);
   }
