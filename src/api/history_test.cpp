@@ -52,6 +52,10 @@ TEST_F(Revert, TakesBackWhatAChangeDidAndNothingElse) {
   const auto log = parsed(master_.get("/api/v1/changes?since=4")).at("items").as_array();
   ASSERT_EQ(log.size(), 1U) << "one new change";
   EXPECT_EQ(log[0].at("why"), "undoes change 3: too early");
+  const auto again = revert(3);
+  ASSERT_EQ(again.status, 200) << again.body;
+  EXPECT_EQ(parsed(again).at("reverted").at(0).at("what"), "unchanged");
+  EXPECT_EQ(parsed(master_.get("/api/v1/changes?since=5")).at("items").as_array().size(), 0U);
   // And back again: an undoing is a change like any other.
   ASSERT_EQ(revert(5).status, 200);
   EXPECT_EQ(node().at("locked"), true);

@@ -252,7 +252,8 @@ class Reader final : public Visitor {
     const auto number = current_->to_number<uint64_t>(error);
     const bool whole = current_->is_int64() || current_->is_uint64();
     if (error || !whole || number > most) {
-      return expected(fmt::format("a whole number from 0 to {}", most));
+      return expected(most == UINT64_MAX ? std::string("a whole number, 0 or more")
+                                         : fmt::format("a whole number from 0 to {}", most));
     }
     value = number;
   }

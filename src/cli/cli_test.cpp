@@ -127,6 +127,8 @@ TEST(Cli, NodeListFoldsAndPages) {
   EXPECT_EQ(daemon.requests()[1], first + "&page=p%202");
   EXPECT_EQ(drover({"node", "list", "-o", "name"}).out, "n1\nn2\nn3\n");
   EXPECT_EQ(daemon.requests().back(), "GET /api/v1/nodes?fields=name&page=p%202");
+  EXPECT_EQ(drover({"node", "list", "-o", "name", "--sort", "name", "n[1-3]"}).out, "n1\nn2\nn3\n")
+      << "an option takes one value, and leaves the noderange alone";
   drover({"node", "list", "-o", "json"});
   EXPECT_EQ(daemon.requests().back(), "GET /api/v1/nodes?page=p%202");
   drover({"node", "list", "--columns", "agent.0.x,WHY", "--sort", "memory", "-o", "csv"});
@@ -483,6 +485,13 @@ TEST(Cli, HistoryShowsWhatChanged) {
             "maintenance  new DIMM\n");
   EXPECT_EQ(daemon.requests()[0], "GET /api/v1/changes?order=newest&kind=node&key=n1&limit=5");
   EXPECT_EQ(drover({"history", "--since", "x"}).code, 2);
+  for (const std::vector<std::string>& mistyped :
+       {std::vector<std::string>{"history", "gruop", "g"}, {"history", "gruop/g"}}) {
+    const Ran refused = drover(mistyped);
+    EXPECT_EQ(refused.code, 2);
+    EXPECT_NE(refused.err.find("nothing of the kind \"gruop\" is remembered"), std::string::npos)
+        << refused.err;
+  }
 }
 
 std::string event(int sequence) {

@@ -100,9 +100,13 @@ TEST(ReloadCommand, TellsWhatWaitsForTheNextStart) {
       {"POST /api/v1/local/reload",
        json_response(
            R"({"file":"/f","options":[{"key":"listen","before":"a:1","after":"b:2","live":false}]})")}};
-  const Ran ran = run_against(answers, {"reload"});
+  TestDaemon daemon(from_table(answers));
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  const Ran ran = drover({"reload"});
   EXPECT_EQ(ran.code, 0) << ran.err;
   EXPECT_NE(ran.out.find("listen  a:1     b:2  false"), std::string::npos) << ran.out;
+  EXPECT_EQ(daemon.requests().back(), "POST /api/v1/local/reload") << "which takes no body";
   EXPECT_NE(ran.err.find("listen takes effect at the daemon's next start"), std::string::npos);
 }
 

@@ -114,6 +114,12 @@ std::string change_text(const json::value& change, bool colour) {
   return out;
 }
 
+/// "cluster.yaml:12: ", "line 12: " of what was typed, or nothing.
+std::string place_text(const std::string& place, size_t line) {
+  if (place.empty()) return line > 0 ? fmt::format("line {}: ", line) : "";
+  return line > 0 ? fmt::format("{}:{}: ", place, line) : place + ": ";
+}
+
 std::string summary(const json::value& plan, std::string_view done) {
   return fmt::format("{}{} created, {} changed, {} removed", done, number_at(plan, "created"),
                      number_at(plan, "changed"), number_at(plan, "removed"));
@@ -137,7 +143,8 @@ Result<json::value> parse_document(const DocumentText& document) {
   if (start != std::string::npos && document.text[start] == '{') {
     if (auto as_json = parse_json(document.text)) return as_json;
   }
-  return fail_in(document.place, value.error());
+  return document.place.empty() ? tl::unexpected(value.error())
+                                : fail_in(document.place, value.error());
 }
 
 Result<json::value> ask_plan(Context& context, const json::value& document,
@@ -155,19 +162,20 @@ std::vector<std::string> complaints_of(const json::value& plan, const DocumentTe
     const std::string pointer =
         held != nullptr && held->is_string() ? std::string(held->get_string()) : "";
     const size_t line = line_of(lines, pointer);
-    std::string place = document.place;
-    if (line > 0) place += fmt::format(":{}", line);
     const std::string path = pointer_text(pointer);
-    out.push_back(fmt::format("{}: {}{}{}", place, path, path.empty() ? "" : ": ",
-                              text_at(problem, "message")));
+    out.push_back(fmt::format("{}{}{}{}", place_text(document.place, line), path,
+                              path.empty() ? "" : ": ", text_at(problem, "message")));
   }
+  const bool typed = document.place.empty();
   for (const json::value& conflict : items_at(plan, "conflicts")) {
     const json::value* says = find_path(conflict, "document");
     const bool dropped = says == nullptr || says->is_null();
-    out.push_back(fmt::format(
-        "conflict: {}; it was {} when the document was applied last, and the document {}",
-        dispute_line(conflict), value_text(conflict, "base"),
-        dropped ? "no longer has it" : "says " + value_text(conflict, "document")));
+    out.push_back(
+        fmt::format("conflict: {}; it was {} when {}, and {} {}", dispute_line(conflict),
+                    value_text(conflict, "base"),
+                    typed ? "the editor was opened" : "the document was applied last",
+                    typed ? "your text" : "the document",
+                    dropped ? "no longer has it" : "says " + value_text(conflict, "document")));
   }
   return out;
 }

@@ -14,7 +14,7 @@ namespace drover::cli {
 
 /// A document as it was written, so that mistakes can be shown at their lines.
 struct DocumentText {
-  std::string place;  ///< the file's name, for messages
+  std::string place;  ///< the file's name, for messages; empty: it was typed into the editor
   std::string text;   ///< YAML or JSON
 };
 

@@ -3,7 +3,9 @@
 #include "base/json_values.hpp"
 #include "cli/test_daemon.hpp"
 
+#include <filesystem>
 #include <fstream>
+#include <iterator>
 
 #include <gtest/gtest.h>
 
@@ -126,6 +128,37 @@ TEST_F(DeclareTest, OpensTheEditorAgainWithTheErrorOnTop) {
   EXPECT_TRUE(opened[1].starts_with("# This was refused, and nothing was changed:\n")) << opened[1];
   EXPECT_NE(opened[1].find("nodes.n1"), std::string::npos);
   EXPECT_NE(opened[1].find("    mode: 9\n"), std::string::npos) << "what was typed is kept";
+}
+
+TEST_F(DeclareTest, KeepsWhatWasTypedWhenNobodyAgreesToIt) {
+  command.edit = [&](const std::string& text) -> Result<std::string> {
+    return text + "    description: much\n";
+  };
+  const Ran ran = run({"edit", "node", "n1"});
+  EXPECT_EQ(ran.code, 2) << "the plan changes many nodes, and nobody is there to be asked";
+  EXPECT_EQ(applied(), 0U);
+  const size_t at = ran.err.find("what you typed is in drover-edit-");
+  ASSERT_NE(at, std::string::npos) << ran.err;
+  const size_t name = ran.err.find("drover-edit-", at);
+  const std::string path = ran.err.substr(name, ran.err.find('\n', name) - name);
+  std::ifstream file(path);
+  const std::string kept{std::istreambuf_iterator<char>(file), {}};
+  std::filesystem::remove(path);
+  EXPECT_NE(kept.find("    description: much\n"), std::string::npos) << kept;
+}
+
+TEST_F(DeclareTest, SaysWhatIsWrongWithATextInItsOwnWords) {
+  plan = kRefused;
+  command.edit = [calls = 0](const std::string& text) mutable -> Result<std::string> {
+    return ++calls == 1 ? text + "    mode: 9\n" : text;
+  };
+  const Ran refused = run({"edit", "node", "n1"});
+  EXPECT_EQ(refused.code, 2);
+  EXPECT_NE(refused.err.find("drover: line "), std::string::npos) << refused.err;
+  EXPECT_EQ(refused.err.find("line:"), std::string::npos) << refused.err;
+  const size_t name = refused.err.find("drover-edit-");
+  ASSERT_NE(name, std::string::npos) << refused.err;
+  std::filesystem::remove(refused.err.substr(name, refused.err.find('\n', name) - name));
 }
 
 TEST_F(DeclareTest, PrintsImportedFilesAsDocuments) {

@@ -100,10 +100,12 @@ class TableParser {
       case Kind::option:
         slot.option = app.add_option(flag, slot.values, parameter.help);
         slot.option->type_name(upper(parameter.name))->expected(1)->take_last();
+        slot.option->allow_extra_args(false);  // or it would swallow the arguments after it
         break;
       case Kind::repeated:
         slot.option = app.add_option(flag, slot.values, parameter.help);
         slot.option->type_name(upper(parameter.name))->expected(1)->take_all();
+        slot.option->allow_extra_args(false);
         break;
       case Kind::required:
       case Kind::optional:

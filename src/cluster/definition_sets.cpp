@@ -276,7 +276,8 @@ Status DefinitionWriter::check_profile_unused(const std::string& name) {
   if (name == kDefaultProfile) return {};
   const auto used_by = [&](std::string_view kind, const std::string& user) {
     return fail(Code::conflict, fmt::format("profile '{}' is used by {} '{}'", name, kind, user),
-                fmt::format("take it from there first: drover {} set {} profiles=...", kind, user));
+                fmt::format("take it from there first: drover {} set {} {}=...", kind, user,
+                            kind == "profile" ? "inherits" : "profiles"));
   };
   const auto lists = [&](const std::vector<std::string>& names) {
     return std::ranges::find(names, name) != names.end();

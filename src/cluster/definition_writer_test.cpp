@@ -288,6 +288,9 @@ TEST_F(DefinitionTest, ProfilesExistBeforeTheyAreTakenAndFormNoCircle) {
     return run([&](DefinitionWriter& w) { return w.remove_profile(name); });
   };
   EXPECT_EQ(remove_profile("a"), "profile 'a' is used by profile 'b'");
+  DefinitionWriter writer(tx, Mode::single);
+  EXPECT_EQ(writer.remove_profile("a").error().next,
+            "take it from there first: drover profile set b inherits=...");
   EXPECT_EQ(remove_profile("b"), "profile 'b' is used by node 'n1'");
   ASSERT_EQ(set("n1", "{}"), "ok");
   ASSERT_EQ(put_group(R"({"name":"g","profiles":["b"]})"), "ok");
@@ -389,9 +392,10 @@ TEST_F(DefinitionTest, NoderangesKnowAliasesGroupsAttributesAndTheSpec) {
     ASSERT_EQ(
         add(fmt::format("n{}", i), fmt::format(R"({{"nid":{0},"aliases":["x{0}"],"profiles":[{1}],
                     "attributes":{{"rack":"${{(number-1)/2}}"}},
-                    "interfaces":[{{"name":"e","mac":"02:00:00:00:00:0{0}",
+                    "interfaces":[{{"name":"e","mac":"02:00:00:00:00:${{number:02x}}",
                                     "addresses":["10.0.0.${{number}}/8"]}},
-                                  {{"name":"f","mac":"02:00:00:00:01:0{0}"}}]}})",
+                                  {{"name":"f","mac":"02:00:00:00:01:0{0}"}}],
+                    "bmc":{{"address":"bmc-${{name}}","mac":"02:00:00:00:02:${{number:02x}}"}}}})",
                                                i, i > 4 ? "\"gpu\"" : "")),
         "ok");
   }
@@ -419,6 +423,7 @@ TEST_F(DefinitionTest, NoderangesKnowAliasesGroupsAttributesAndTheSpec) {
       {"spec.nid=2", "n2"},
       {"mac=02:00:00:00:00:03", "n3"},
       {"mac=02:00:00:00:01:03", "n3"},
+      {"mac=02:00:00:00:02:06", "n6"},
       {"mac!=02:00:00:00:01:03", "n[1-2,4-6]"},
       {"ip=10.0.0.4", "n4"},
       {"group=late", "n[3,5]"},

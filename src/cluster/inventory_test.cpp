@@ -47,7 +47,7 @@ TEST(Inventory, BadReportsNameThePlace) {
   EXPECT_EQ(why(R"({"parts":[{"kind":"cpu","slot":"1"},{"kind":"cpu","slot":"1"}]})"),
             "parts: cpu in slot '1' is there twice");
   EXPECT_EQ(why(R"({"parts":[],"summary":{"cpus":-1}})"),
-            "summary.cpus: expected a whole number from 0 to 18446744073709551615, got -1");
+            "summary.cpus: expected a whole number, 0 or more, got -1");
   EXPECT_EQ(parse_inventory(std::string(kMaxReportBytes + 1, ' ')).error().code, Code::too_large);
   const std::string long_slot(kMaxPartSlot + 1, 'x');
   EXPECT_EQ(why(R"({"parts":[{"kind":"cpu","slot":")" + long_slot + "\"}]}"),

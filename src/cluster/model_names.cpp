@@ -32,14 +32,6 @@ Text joined(const std::vector<std::string>& values) {
   return out;
 }
 
-Text macs(const NodeEntry& entry) {
-  std::vector<std::string> out;
-  for (const Interface& interface : entry.node.spec.interfaces) {
-    if (!interface.mac.empty()) out.push_back(interface.mac);
-  }
-  return joined(out);
-}
-
 Text networks(const NodeEntry& entry) {
   std::vector<std::string> out;
   for (const Interface& interface : entry.node.spec.interfaces) {
@@ -97,7 +89,6 @@ constexpr std::array kAttributes{
               [](const NodeEntry& e) { return joined(e.node.spec.aliases); }, kList},
     Attribute{"profile", "spec.profiles",
               [](const NodeEntry& e) { return joined(e.node.spec.profiles); }, kList},
-    Attribute{"mac", "spec.mac", macs, kList},
     Attribute{"network", "spec.network", networks, kList},
     Attribute{"bmc", "spec.bmc",
               [](const NodeEntry& e) {
@@ -123,6 +114,11 @@ const Attribute* find_attribute(std::string_view name) {
     return attribute.name == name || attribute.full_name == name;
   });
   return found == kAttributes.end() ? nullptr : found;
+}
+
+/// Lists that need more of the model than the node alone.
+bool is_computed_list(std::string_view name) {
+  return name == "group" || name == "ip" || name == "mac" || name == "spec.mac";
 }
 
 }  // namespace
@@ -159,8 +155,7 @@ std::optional<std::vector<std::string>> ModelNames::members(std::string_view gro
 }
 
 bool is_node_attribute(std::string_view name) {
-  return name == "group" || name == "ip" || find_attribute(name) != nullptr ||
-         !attribute_name(name).empty();
+  return is_computed_list(name) || find_attribute(name) != nullptr || !attribute_name(name).empty();
 }
 
 bool ModelNames::has_attribute(std::string_view attribute) const {
@@ -168,30 +163,48 @@ bool ModelNames::has_attribute(std::string_view attribute) const {
 }
 
 bool ModelNames::is_list(std::string_view attribute) const {
-  if (attribute == "group" || attribute == "ip") return true;
+  if (is_computed_list(attribute)) return true;
   const Attribute* found = find_attribute(attribute);
   return found != nullptr && found->list;
 }
 
 namespace {
 
-/// IP addresses without their prefixes, formulas evaluated; what cannot be evaluated is left out.
-Text addresses(const NodeEntry& entry, const Model& model) {
+/// Calls `take` with each interface and the BMC, formulas evaluated; what cannot be evaluated is
+/// left out.
+template <class TakeInterface, class TakeBmc>
+void for_each_interface(const NodeEntry& entry, const Model& model, TakeInterface take,
+                        TakeBmc take_bmc) {
   const ModelDefinitions fixed(model, ModelDefinitions::Groups::fixed);
   NodeAttributes attributes(entry.node, fixed);
-  std::vector<std::string> out;
   const auto& interfaces = entry.node.spec.interfaces;
   for (size_t i = 0; i < interfaces.size(); ++i) {
-    const auto interface = evaluate_interface(attributes, interfaces[i], i);
-    if (!interface) continue;
-    for (const std::string& address : interface->addresses) {
-      out.emplace_back(without_prefix(address));
-    }
+    if (const auto interface = evaluate_interface(attributes, interfaces[i], i)) take(*interface);
   }
-  if (entry.node.spec.bmc) {
-    if (const auto bmc = evaluate_bmc(attributes, *entry.node.spec.bmc))
-      out.push_back(bmc->address);
-  }
+  if (!entry.node.spec.bmc) return;
+  if (const auto bmc = evaluate_bmc(attributes, *entry.node.spec.bmc)) take_bmc(*bmc);
+}
+
+/// IP addresses without their prefixes.
+Text addresses(const NodeEntry& entry, const Model& model) {
+  std::vector<std::string> out;
+  for_each_interface(
+      entry, model,
+      [&](const Interface& interface) {
+        for (const std::string& address : interface.addresses) {
+          out.emplace_back(without_prefix(address));
+        }
+      },
+      [&](const Bmc& bmc) { out.push_back(bmc.address); });
+  return joined(out);
+}
+
+Text macs(const NodeEntry& entry, const Model& model) {
+  std::vector<std::string> out;
+  const auto take = [&](const auto& with_mac) {
+    if (!with_mac.mac.empty()) out.push_back(with_mac.mac);
+  };
+  for_each_interface(entry, model, take, take);
   return joined(out);
 }
 
@@ -203,6 +216,7 @@ std::optional<std::string> ModelNames::attribute(std::string_view node,
   if (entry == nullptr) return std::nullopt;
   if (const Attribute* found = find_attribute(attribute)) return found->read(*entry);
   if (attribute == "ip") return addresses(*entry, model_);
+  if (attribute == "mac" || attribute == "spec.mac") return macs(*entry, model_);
   if (attribute == "group") {
     std::vector<std::string> out;
     for (const Group* group : definitions_.groups_of(entry->node)) out.push_back(group->name);

@@ -306,6 +306,15 @@ Result<ExportChoice> export_choice(Services& services, const Request& request) {
   return out;
 }
 
+tl::unexpected<Error> nothing_called(const ExportChoice& choice) {
+  if (!choice.sections || choice.sections->size() != 1) {
+    return fail(Code::not_found, fmt::format("there is nothing called '{}'", choice.name));
+  }
+  const std::string_view kind = cluster::kind_of(*choice.sections->begin());
+  return fail(Code::not_found, fmt::format("there is no {} '{}'", kind, choice.name),
+              fmt::format("drover {} list shows all of them", kind));
+}
+
 void export_cluster(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, ExportChoice choice, export_choice(services, *request));
   const auto text = std::make_shared<std::string>();
@@ -314,7 +323,7 @@ void export_cluster(Services& services, const RequestPtr& request) {
         DROVER_TRY(cluster::InForce in_force, cluster::read_in_force(tx));
         std::erase_if(in_force, [&](const auto& each) { return !choice.takes(each.first); });
         if (in_force.empty() && !choice.name.empty()) {
-          return fail(Code::not_found, fmt::format("there is nothing called '{}'", choice.name));
+          return nothing_called(choice);
         }
         *text = to_text(cluster::export_document(in_force));
         return {};

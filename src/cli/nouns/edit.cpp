@@ -84,7 +84,9 @@ tl::unexpected<Error> give_up(Context& context, Error error, const std::string& 
   const std::string path =
       fmt::format("drover-edit-{}.yaml", to_unix_ms(context.surroundings().loop.wall()));
   const Status kept = context.surroundings().disk.write_atomic(path, text, 0600);
-  if (kept) error.next = fmt::format("what you typed is in {}", path);
+  if (kept) {
+    error.next += fmt::format("{}what you typed is in {}", error.next.empty() ? "" : "; ", path);
+  }
   return tl::unexpected<Error>(std::move(error));
 }
 
@@ -111,9 +113,12 @@ Result<int> edit(Context& context, const Given& given) {
     }
     // Left as it was refused: that is how one gives up.
     if (body == text && !error.message.empty()) return give_up(context, error, body);
-    DROVER_TRY(const Tried tried, try_text(context, {"line", body}, flags));
+    DROVER_TRY(const Tried tried, try_text(context, {"", body}, flags));
     if (tried.complaints.empty()) {
-      return carry_out_plan(context, tried.document, tried.plan, flags);
+      auto done = carry_out_plan(context, tried.document, tried.plan, flags);
+      // Not agreed to, or changed by others since the plan: what was typed is not lost.
+      if (!done) return give_up(context, done.error(), body);
+      return done;
     }
     text = body;
     error = tried.error;

@@ -11,7 +11,7 @@
 #include <array>
 #include <charconv>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 namespace drover::cli {
 namespace {
@@ -57,16 +57,23 @@ std::string of_thing(std::string_view kind, std::string_view key) {
 }
 
 /// KIND NAME, KIND/NAME, KIND, or a node, or a noderange.
-std::string subject_of(const Given& given) {
+Result<std::string> subject_of(const Given& given) {
   constexpr std::array<std::string_view, 12> kKinds{
       "node",       "part",       "daemon",    "group", "profile", "setting",
       "credential", "join_token", "operation", "grant", "issuer",  "token"};
   const std::string& what = given.text("what");
-  if (what.empty()) return {};
-  if (given.has("name")) return of_thing(what, given.text("name"));
+  if (what.empty()) return std::string();
   const size_t slash = what.find('/');
-  if (slash != std::string::npos) return of_thing(what.substr(0, slash), what.substr(slash + 1));
-  if (std::ranges::find(kKinds, what) != kKinds.end()) return of_thing(what, "");
+  const std::string kind = what.substr(0, slash);
+  const bool known = std::ranges::find(kKinds, kind) != kKinds.end();
+  if (!known && (given.has("name") || slash != std::string::npos)) {
+    return fail(Code::invalid_argument,
+                fmt::format("nothing of the kind \"{}\" is remembered", printable(kind)),
+                fmt::format("the kinds are {}", fmt::join(kKinds, ", ")));
+  }
+  if (given.has("name")) return of_thing(kind, given.text("name"));
+  if (slash != std::string::npos) return of_thing(kind, what.substr(slash + 1));
+  if (known) return of_thing(kind, "");
   const bool is_range = what.find_first_of("[],*@~:!^&=<>()+ ") != std::string::npos;
   return is_range ? "&nodes=" + net::percent_encode(what) : of_thing("node", what);
 }
@@ -78,7 +85,8 @@ Result<int> history(Context& context, const Given& given) {
   // The newest so many, unless a script asks for all behind a place that it knows.
   const bool resumes = given.has("since") && whole(given.text("since")).has_value();
   std::string path = fmt::format("/api/v1/changes?order={}", resumes ? "oldest" : "newest");
-  path += since + until + subject_of(given);
+  DROVER_TRY(const std::string subject, subject_of(given));
+  path += since + until + subject;
   if (given.has("actor")) path += "&actor=" + net::percent_encode(given.text("actor"));
   if (given.has("nodes")) {
     DROVER_CHECK_OK(check_range(given.text("nodes")));
@@ -164,7 +172,10 @@ Result<int> revert(Context& context, const Given& given) {
       reverted != nullptr && reverted->is_array() ? reverted->get_array() : json::array();
   if (context.for_people() || context.output().format == Format::csv) {
     for (json::value& item : items) {
-      if (item.is_object()) item.get_object()["summary"] = fields_text(item);
+      // Of what goes or comes as a whole, every field would be listed.
+      const std::string what = text_at(item, "what");
+      const bool whole = what == "removed" || what == "created again";
+      if (item.is_object()) item.get_object()["summary"] = whole ? "" : fields_text(item);
     }
   }
   if (dry) context.warn("only tried; without --dry-run it is done");

@@ -186,7 +186,10 @@ Status restore_fields(store::Transaction& tx, DefinitionWriter& writer, const Un
                             described(change)));
   }
   if (!contested.empty() && !request.force) return contested_error(request, contested);
-  if (out.fields.empty()) return {};
+  if (out.fields.empty()) {
+    out.what = "unchanged";
+    return {};
+  }
   DROVER_TRY(const auto node, node_now(tx, change.kind, key));
   return write_body(tx, writer, change.kind, key, to_text(body), node);
 }
@@ -240,7 +243,8 @@ void Undone::describe(Visitor& v) {
   v.field("sequence", sequence, "The change that was undone.");
   v.field("kind", kind, "Kind of the thing.");
   v.field("key", key, "Which one, by its name of now.");
-  v.field("what", what, "restored, removed, created again, or renamed.");
+  v.field("what", what,
+          "restored, removed, created again, renamed, or unchanged: it is so already.");
   v.field("fields", fields, "How its fields are changed now.");
 }
 

@@ -19,9 +19,13 @@ struct Statement {
   Pairs pairs;
 };
 
-/// "Key=Value Key=\"a b\" ...".
+/// "Key=Value Key=\"a b\" ...", or "Include FILE".
 Pairs pairs_in(std::string_view text) {
   Pairs out;
+  const auto words = words_in(text);
+  if (words.size() == 2 && lower_case(words[0]) == "include") {
+    return {{"include", std::string(words[1])}};
+  }
   size_t at = 0;
   while ((at = text.find_first_not_of(" \t", at)) != std::string_view::npos) {
     const size_t equals = text.find('=', at);

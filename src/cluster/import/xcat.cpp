@@ -1,6 +1,8 @@
 // xCAT stanza files (man 5 xcatstanzafile): "name:" lines, below them "attribute=value" lines, one
 // of them objtype. A stanza "default-<type>" sets values of the stanzas of that type behind it.
 #include "base/text.hpp"
+#include "cluster/attributes.hpp"
+#include "cluster/formula.hpp"
 #include "cluster/import/import.hpp"
 #include "cluster/import/xcat_formula.hpp"
 
@@ -114,6 +116,21 @@ class Stanzas {
   bool open_ = false;
 };
 
+/// Addresses are worked out from the node's name alone: xCAT's rules know nothing else.
+class NoDefinitions : public Definitions {
+ public:
+  [[nodiscard]] const Profile* profile(std::string_view) const override { return nullptr; }
+  [[nodiscard]] std::vector<const Group*> groups_of(const Node&) const override { return {}; }
+};
+
+std::optional<std::string> worked_out(const std::string& formula, const std::string& node_name) {
+  const NoDefinitions none;
+  Node node;
+  node.name = node_name;
+  auto text = NodeAttributes(node, none).expand("", formula);
+  return text ? std::optional(*std::move(text)) : std::nullopt;
+}
+
 struct Network {
   std::string name;
   uint32_t net = 0;
@@ -137,6 +154,7 @@ class Converter {
     for (const Stanza& stanza : stanzas) sort_in(stanza);
     for (const auto& [name, stanza] : groups_) group(name, *stanza);
     for (const Stanza* stanza : nodes_) node(*stanza);
+    for (const auto& [name, stanza] : groups_) members(name, *stanza);
   }
 
  private:
@@ -218,6 +236,21 @@ class Converter {
     }
   }
 
+  /// A group may list its members by itself, as mkdef takes them; lsdef says them on both sides.
+  void members(const std::string& name, const Stanza& stanza) {
+    const auto listed = stanza.values.find("members");
+    if (listed == stanza.values.end() || text_of(stanza.values, "grouptype") == "dynamic") return;
+    ImportedGroup& group = out_.groups[out_.group_name(name, stanza.line)];
+    for (const std::string& member : parts_of_list(listed->second.text)) {
+      if (const auto node = names_.find(member); node != names_.end()) {
+        group.nodes.insert(node->second);
+      } else {
+        out_.note(listed->second.line, fmt::format("left out: the member {} of {} is no node here",
+                                                   printable(member), printable(name)));
+      }
+    }
+  }
+
   /// The node's own value, else that of the first of its groups that has one.
   const Value* effective(const Stanza& stanza, std::string_view key) const {
     if (const auto own = stanza.values.find(key); own != stanza.values.end()) {
@@ -241,6 +274,7 @@ class Converter {
   void node(const Stanza& stanza) {
     const auto name = out_.node_name(stanza.name, stanza.line);
     if (!name) return;
+    names_[stanza.name] = *name;
     ImportedNode& node = out_.nodes[*name];
     node.description = text_of(stanza.values, "usercomment");
     for (const std::string& alias : parts_of_list(text_of(stanza.values, "hostnames"))) {
@@ -251,14 +285,14 @@ class Converter {
     for (const std::string& given : parts_of_list(text_of(stanza.values, "groups"))) {
       out_.groups[out_.group_name(given, stanza.line)].nodes.insert(*name);
     }
-    boot_interface(stanza, node);
+    boot_interface(stanza, *name, node);
     other_interfaces(stanza, *name, node);
     bmc(stanza, node);
     attributes(stanza.values, node.attributes);
     settle_groups(stanza, node);
   }
 
-  void boot_interface(const Stanza& stanza, ImportedNode& node) {
+  void boot_interface(const Stanza& stanza, const std::string& name, ImportedNode& node) {
     const std::string ip = effective_text(stanza, "ip");
     const Value* mac = effective(stanza, "mac");
     if (ip.empty() && mac == nullptr) return;
@@ -266,7 +300,7 @@ class Converter {
     if (nic.empty() || nic == "mac") nic = effective_text(stanza, "primarynic");
     if (nic.empty() || nic == "mac") nic = "eth0";
     ImportedInterface& interface = node.interface(nic);
-    if (!ip.empty()) add_address(interface, ip, stanza.line);
+    if (!ip.empty()) add_address(name, interface, ip, stanza.line);
     if (mac == nullptr) return;
     // "mac!host|mac!host": the first is the one that boots.
     const auto macs = parts_of_list(mac->text, '|');
@@ -281,19 +315,23 @@ class Converter {
     }
   }
 
-  void add_address(ImportedInterface& interface, const std::string& text, size_t line) {
+  void add_address(const std::string& node, ImportedInterface& interface, const std::string& text,
+                   size_t line) {
     std::string address = text;
-    if (text.find("${") == std::string::npos) {
-      const auto good = out_.address(text, line);
-      if (!good) return;
-      address = *good;
-      if (const auto number = ipv4(address)) {
-        for (const Network& network : networks_) {
-          if ((*number & network.mask) != network.net) continue;
-          address += fmt::format("/{}", __builtin_popcount(network.mask));
-          if (interface.network.empty()) interface.network = network.name;
-          break;
-        }
+    std::optional<std::string> plain_address;
+    if (has_formula(text)) {
+      plain_address = worked_out(text, node);
+    } else {
+      plain_address = out_.address(text, line);
+      if (!plain_address) return;
+      address = *plain_address;
+    }
+    if (const auto number = plain_address ? ipv4(*plain_address) : std::nullopt) {
+      for (const Network& network : networks_) {
+        if ((*number & network.mask) != network.net) continue;
+        address += fmt::format("/{}", __builtin_popcount(network.mask));
+        if (interface.network.empty()) interface.network = network.name;
+        break;
       }
     }
     auto& all = interface.addresses;
@@ -303,12 +341,13 @@ class Converter {
   void other_interfaces(const Stanza& stanza, const std::string& name, ImportedNode& node) {
     for (const auto& [key, value] : stanza.values) {
       if (key.starts_with("nicips.")) {
-        addresses_of(node.interface(key.substr(7)), value.text, value.line);
+        addresses_of(name, node.interface(key.substr(7)), value.text, value.line);
       } else if (key == "nicips") {  // "eth1!10.0.1.1|10.0.2.1,ib0!10.1.0.1"
         for (const std::string& part : parts_of_list(value.text)) {
           const size_t mark = part.find('!');
           if (mark == std::string::npos) continue;
-          addresses_of(node.interface(part.substr(0, mark)), part.substr(mark + 1), value.line);
+          addresses_of(name, node.interface(part.substr(0, mark)), part.substr(mark + 1),
+                       value.line);
         }
       } else if (key.starts_with("nicnetworks.")) {
         const auto networks = parts_of_list(value.text, '|');
@@ -323,10 +362,11 @@ class Converter {
     }
   }
 
-  void addresses_of(ImportedInterface& interface, const std::string& text, size_t line) {
+  void addresses_of(const std::string& node, ImportedInterface& interface, const std::string& text,
+                    size_t line) {
     for (const std::string& address : parts_of_list(text, '|')) {
       const Value value{address, line};
-      if (const auto good = plain("nicips", value)) add_address(interface, *good, line);
+      if (const auto good = plain("nicips", value)) add_address(node, interface, *good, line);
     }
   }
 
@@ -364,6 +404,7 @@ class Converter {
   std::vector<const Stanza*> nodes_;
   std::map<std::string, const Stanza*, NaturalLess> groups_;
   std::vector<Network> networks_;
+  std::map<std::string, std::string, std::less<>> names_;  ///< of nodes: there to here
 };
 
 }  // namespace
