@@ -13,6 +13,7 @@
 #include <cstdlib>
 
 #include <fmt/core.h>
+#include <google/protobuf/stubs/logging.h>
 
 extern char** environ;  // NOLINT(readability-redundant-declaration): POSIX leaves it to the program
 
@@ -218,6 +219,8 @@ int run_program(std::string_view role, int argc, char** argv, MakeService make) 
     fmt::print("{}", manual_page(table));
     return 0;
   }
+  // What cannot be parsed is told by whoever took it in, with who sent it.
+  google::protobuf::SetLogHandler(nullptr);
   const os::NotifyEnvironment environment = os::take_notify_environment();
   os::RealDisk disk;
   ConfigSources sources;
