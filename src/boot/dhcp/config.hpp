@@ -48,6 +48,8 @@ struct Loader {
 
 /// Loader files by architecture as iPXE builds name them: undionly.kpxe, snponly-x64.efi, ...
 std::vector<Loader> default_loaders();
+/// The file for an architecture; empty when there is none. Lives as long as `loaders`.
+std::string_view loader_for(const std::vector<Loader>& loaders, uint16_t architecture);
 
 /// All that decisions depend on besides machines and leases. `{server}` in a URL stands for the
 /// address by which the client reaches this server.

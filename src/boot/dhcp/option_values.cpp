@@ -30,15 +30,6 @@ std::string labels(std::string_view domain) {
 
 }  // namespace
 
-std::vector<Loader> default_loaders() {
-  return {{0, "undionly.kpxe"},        {6, "snponly-i386.efi"},     {7, "snponly-x64.efi"},
-          {9, "snponly-x64.efi"},      {10, "snponly-arm32.efi"},   {11, "snponly-arm64.efi"},
-          {15, "snponly-i386.efi"},    {16, "snponly-x64.efi"},     {17, "snponly-x64.efi"},
-          {18, "snponly-arm32.efi"},   {19, "snponly-arm64.efi"},   {20, "undionly.kpxe"},
-          {25, "snponly-riscv32.efi"}, {26, "snponly-riscv32.efi"}, {27, "snponly-riscv64.efi"},
-          {28, "snponly-riscv64.efi"}, {39, "snponly-loong64.efi"}, {40, "snponly-loong64.efi"}};
-}
-
 std::string addresses_value(std::span<const Ipv4> addresses) {
   std::string out;
   for (const Ipv4 address : addresses) append(out, address);

@@ -1,6 +1,8 @@
 // Replies. Which options go to which kind of client is what real firmware was seen to want.
 #include "boot/dhcp/reply.hpp"
 
+#include "boot/wire/url.hpp"
+
 #include <algorithm>
 
 namespace drover::boot::dhcp {
@@ -17,23 +19,7 @@ std::string_view loader(const ServerConfig& config, const Exchange& exchange) {
   if (exchange.machine != nullptr && !exchange.machine->loader.empty()) {
     return exchange.machine->loader;
   }
-  const auto found =
-      std::find_if(config.loaders.begin(), config.loaders.end(), [&](const Loader& candidate) {
-        return candidate.architecture == exchange.request.architecture;
-      });
-  return found == config.loaders.end() ? std::string_view{} : found->file;
-}
-
-/// Appends `text` with `{server}` replaced.
-void expand(Writer& out, std::string_view text, Ipv4 server) {
-  constexpr std::string_view kServer = "{server}";
-  while (true) {
-    const size_t at = text.find(kServer);
-    out.bytes(text.substr(0, at));
-    if (at == std::string_view::npos) return;
-    out.bytes(server.text());
-    text.remove_prefix(at + kServer.size());
-  }
+  return loader_for(config.loaders, exchange.request.architecture);
 }
 
 Destination destination(const Exchange& exchange, MessageType type, Ipv4 address) {
@@ -139,16 +125,17 @@ std::string_view boot_file(const ServerConfig& config, const Exchange& exchange,
   if (kind == ClientKind::plain || (machine != nullptr && !machine->boots)) return {};
   if (machine == nullptr && (!config.discover_unknown || config.unknown_script.empty())) return {};
   Writer out(space);
+  const std::string server = exchange.server_id.text();
   if (kind == ClientKind::ipxe) {
     const std::string_view known =
         machine != nullptr && !machine->script.empty() ? machine->script : config.script;
-    expand(out, machine == nullptr ? config.unknown_script : known, exchange.server_id);
+    expand_server(out, machine == nullptr ? config.unknown_script : known, server);
   } else {
     const std::string_view file = loader(config, exchange);
     if (file.empty()) return {};
     const bool is_url = file.find("://") != std::string_view::npos;
-    if (kind == ClientKind::http && !is_url) expand(out, config.http_prefix, exchange.server_id);
-    expand(out, file, exchange.server_id);
+    if (kind == ClientKind::http && !is_url) expand_server(out, config.http_prefix, server);
+    expand_server(out, file, server);
   }
   return out.ok() ? out.written() : std::string_view{};
 }
