@@ -36,8 +36,26 @@ bool may_read_as_number(std::string_view text) {
          text.find_first_not_of("0123456789abcdefABCDEFxXoOtTzZ_.:+-") == std::string_view::npos;
 }
 
+/// Whether some reader takes `text` for one of kWords.
+bool may_read_as_word(std::string_view text) {
+  constexpr size_t kLongest = 5;
+  const std::string end = lower(text.substr(text.size() - std::min(text.size(), kLongest)));
+  if (end.ends_with(".inf")) return true;
+  return text.size() <= kLongest && std::find(kWords.begin(), kWords.end(), end) != kWords.end();
+}
+
+/// What nearly every key and most texts are: letters, digits and _ - . / after a letter.
+bool is_simple(std::string_view text) {
+  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
+  if (text.empty() || !letter(text.front())) return false;
+  return std::all_of(text.begin(), text.end(), [&](char c) {
+    return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '/';
+  });
+}
+
 /// Whether `text` means itself when written bare, in block style (YAML 1.2 section 7.3.3).
 bool is_plain(std::string_view text) {
+  if (is_simple(text)) return !may_read_as_word(text);
   if (text.empty() || text.front() == ' ' || text.back() == ' ' || text.back() == ':') return false;
   if (!is_plain_ascii(text) && printable(text) != text) return false;
   constexpr std::string_view kIndicators = "-?:,[]{}#&*!|>'\"%@`=<";
@@ -46,12 +64,7 @@ bool is_plain(std::string_view text) {
     return false;
   }
   if (text.starts_with("...")) return false;
-  constexpr size_t kLongestWord = 5;
-  const std::string end = lower(text.substr(text.size() - std::min(text.size(), kLongestWord)));
-  const bool word = text.size() <= kLongestWord;
-  if (word && std::find(kWords.begin(), kWords.end(), end) != kWords.end()) return false;
-  if (end.ends_with(".inf")) return false;
-  return !may_read_as_number(text);
+  return !may_read_as_word(text) && !may_read_as_number(text);
 }
 
 /// Double-quoted form (YAML 1.2 section 7.3.1), every unsafe character escaped.

@@ -45,9 +45,8 @@ void shrink(const std::vector<TableColumn>& columns, size_t limit, std::vector<s
   }
 }
 
-/// `text` cut to `width` columns, its end marked when something is missing.
-std::string fitted(const std::string& text, size_t width) {
-  if (display_width(text) <= width) return text;
+/// `text`, which is wider, cut to `width` columns, its end marked.
+std::string cut(const std::string& text, size_t width) {
   const size_t room = width < 2 ? width : width - 2;
   std::string out;
   size_t used = 0;
@@ -68,8 +67,11 @@ void append_line(std::string& out, const std::vector<TableColumn>& columns,
   std::string line;
   size_t trailing = 0;  // blanks at the end so far
   for (size_t c = 0; c < columns.size(); ++c) {
-    const std::string text = fitted(cells[c].text, widths[c]);
-    const size_t pad = widths[c] - std::min(widths[c], display_width(text));
+    const size_t taken = display_width(cells[c].text);
+    const bool fits = taken <= widths[c];
+    const std::string shorter = fits ? std::string() : cut(cells[c].text, widths[c]);
+    const std::string& text = fits ? cells[c].text : shorter;
+    const size_t pad = widths[c] - (fits ? taken : std::min(widths[c], display_width(text)));
     if (columns[c].right) line.append(pad, ' ');
     line += toned(text, cells[c].tone, colour);
     trailing = text.empty() ? trailing + (columns[c].right ? pad : 0) : 0;
