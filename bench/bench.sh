@@ -23,6 +23,8 @@ if [ -x "$BIN/bench_net" ]; then
 fi
 printf '\n== noderanges and the command line\n'
 "$BIN/bench_cli" | tee "$OUT/cli"
+printf '\n== the boot protocols, without sockets\n'
+"$BIN/bench_boot" | tee "$OUT/boot"
 printf '\n== what a node pays\n'
 "$BIN/bench_host" | tee "$OUT/host"
 printf '\n== the model, its API and the command line on %s nodes\n' "$NODES"

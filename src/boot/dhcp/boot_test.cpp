@@ -46,6 +46,7 @@ TEST_F(DhcpBootTest, AMachinesOwnScriptAndLoaderGoFirst) {
 TEST_F(DhcpBootTest, UefiPxeGetsALoaderAndUndionlyEndsTheChain) {
   const auto& offer = captured("edk2_pxe_discover");
   EXPECT_EQ(offer.decision.kind, ClientKind::pxe);
+  EXPECT_TRUE(offer.decision.gave_boot_file);
   EXPECT_EQ(offer.reply->option(kBootFileName), "snponly-x64.efi");
   EXPECT_EQ(offer.reply->file(), "snponly-x64.efi");
   EXPECT_EQ(offer.reply->siaddr(), ip("10.77.0.1"));
@@ -178,6 +179,7 @@ TEST_F(DhcpBootTest, EveryArchitectureHasItsLoader) {
   Message strange(MessageType::discover);
   strange.with(kVendorClass, "PXEClient").with(kArchitecture, "\x12\x34");
   EXPECT_FALSE(decide(strange.bytes()).reply->has(kBootFileName));
+  EXPECT_FALSE(answer->decision.gave_boot_file);
   EXPECT_EQ(answer->yiaddr(), ip("10.77.0.113")) << "an address without a boot file";
   config.subnets[0].mode = SubnetMode::proxy;
   restart();

@@ -156,6 +156,7 @@ void write_reply(const ServerConfig& config, Exchange& exchange, MessageType typ
   }
   boot_options(out, exchange, file);
   network_options(out, exchange);
+  exchange.decision.gave_boot_file = !file.empty();
   finish(exchange, out, type, address);
 }
 
@@ -169,6 +170,7 @@ void write_boot_reply(Exchange& exchange, MessageType type, std::string_view fil
   out.option(kBootFileName, file);
   // Without this a PXE ROM shows a menu or asks port 4011 again (PXE 2.1 section 2.4).
   if (!http) out.option(kVendorOptions, {kUseBootFile.data(), kUseBootFile.size()});
+  exchange.decision.gave_boot_file = true;
   finish(exchange, out, type, Ipv4{});
 }
 

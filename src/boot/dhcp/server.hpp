@@ -108,6 +108,7 @@ struct Decision {
   uint16_t architecture = kNoArchitecture;
   Ipv4 address;                          ///< that the reply gives or the request is about
   const Reservation* machine = nullptr;  ///< nothing for unknown machines
+  bool gave_boot_file = false;           ///< false to firmware: nothing for its architecture
 };
 
 /// Decides. One thread. `machines` and `book` must outlive it.

@@ -442,7 +442,9 @@ void Server::write_boot(const Exchange& exchange, MessageWriter& out) const {
       out.close(opened);
     }
   }
-  if (url.ok()) out.option(kBootFileUrl, url.written());
+  if (!url.ok()) return;
+  out.option(kBootFileUrl, url.written());
+  exchange.decision.gave_boot_file = true;
 }
 
 void Server::finish(Exchange& exchange, MessageWriter& out, MessageType reply) const {

@@ -118,6 +118,7 @@ struct Decision {
   uint16_t architecture = dhcp::kNoArchitecture;
   Ipv6 address;  ///< the first that is given, or is declined or released
   const Reservation* machine = nullptr;
+  bool gave_boot_file = false;  ///< false to firmware: nothing for its architecture
 };
 
 struct Exchange;  // one packet being decided on: server.cpp

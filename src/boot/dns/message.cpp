@@ -34,6 +34,25 @@ bool read_additional(std::string_view message, size_t at, uint16_t count, Query&
   return true;
 }
 
+/// Whether the name at `at` of what we wrote ourselves is `wire`, byte for byte: a pointer must not
+/// change the case of what was asked. Pointers lead backwards, so this ends.
+bool is_at(std::string_view written, size_t at, std::string_view wire) {
+  while (at < written.size()) {
+    const auto length = static_cast<uint8_t>(written[at]);
+    if (length >= 0xc0) {
+      if (at + 1 >= written.size()) return false;
+      at = static_cast<size_t>(length & 0x3f) << 8 | static_cast<uint8_t>(written[at + 1]);
+      continue;
+    }
+    const size_t size = 1 + size_t{length};
+    if (written.substr(at, size) != wire.substr(0, size)) return false;
+    if (length == 0) return true;
+    at += size;
+    wire.remove_prefix(size);
+  }
+  return false;
+}
+
 }  // namespace
 
 tl::expected<Query, NotQuery> read_query(std::string_view message) {
@@ -97,10 +116,7 @@ void ResponseWriter::name(const Name& name) {
   std::string_view rest = name.wire();
   while (rest.size() > 1) {
     for (size_t i = 0; i < place_count_; ++i) {
-      size_t at = places_[i];
-      const auto earlier = Name::read(writer_.written(), at);
-      // Byte for byte: a pointer must not change the case of what was asked.
-      if (earlier && earlier->wire() == rest) {
+      if (is_at(writer_.written(), places_[i], rest)) {
         writer_.u16(static_cast<uint16_t>(0xc000 | places_[i]));
         return;
       }

@@ -63,6 +63,8 @@ struct Outgoing {
 class Transfer {
  public:
   Transfer(const ReadRequest& request, File file, const Limits& limits, MonoTime now);
+  Transfer(const Transfer&) = delete;  // packets point into it
+  Transfer& operator=(const Transfer&) = delete;
 
   /// Puts the next packet that is due into `out`. False when none is, for now.
   bool next(Outgoing& out);
