@@ -57,10 +57,10 @@ Status in_range(const ConfigOption& option, int64_t value, std::string_view unit
   if (value >= option.least && value <= option.most) return {};
   const std::string low = option.least == INT64_MIN ? "" : fmt::format("{}{}", option.least, unit);
   const std::string high = option.most == INT64_MAX ? "" : fmt::format("{}{}", option.most, unit);
-  return fail(Code::invalid_argument, low.empty() ? fmt::format("must be at most {}", high)
-                                      : high.empty()
-                                          ? fmt::format("must be at least {}", low)
-                                          : fmt::format("must lie in {} to {}", low, high));
+  const std::string rule = low.empty()    ? fmt::format("must be at most {}", high)
+                           : high.empty() ? fmt::format("must be at least {}", low)
+                                          : fmt::format("must lie in {} to {}", low, high);
+  return fail(Code::invalid_argument, fmt::format("{}, not {}{}", rule, value, unit));
 }
 
 [[noreturn]] void defect(std::string_view key) {

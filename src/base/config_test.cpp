@@ -139,11 +139,11 @@ TEST(Config, TypesAndRangesAreChecked) {
   EXPECT_EQ(error_of(load({"--name=x", "--workers=many"})),
             "--workers: workers: expected an integer, not \"many\"");
   EXPECT_EQ(error_of(load({"--name=x", "--workers=65"})),
-            "--workers: workers: must lie in 1 to 64");
+            "--workers: workers: must lie in 1 to 64, not 65");
   EXPECT_EQ(error_of(load({"--name=x", "--spool-limit=1"})),
-            "--spool-limit: spool.limit: must be at least 4096 bytes");
+            "--spool-limit: spool.limit: must be at least 4096 bytes, not 1 bytes");
   EXPECT_EQ(error_of(load({"--name=x"}, {{"DROVER_TREE_HEARTBEAT", "1ms"}})),
-            "DROVER_TREE_HEARTBEAT: tree.heartbeat: must lie in 100 ms to 60000 ms");
+            "DROVER_TREE_HEARTBEAT: tree.heartbeat: must lie in 100 ms to 60000 ms, not 1 ms");
   EXPECT_EQ(error_of(load({"--name=x", "--level=loud"})),
             "--level: level: expected one of debug, info, error, not \"loud\"");
   EXPECT_EQ(error_of(load({"--name=x"}, {}, "workers = \"4\"")),

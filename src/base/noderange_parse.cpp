@@ -429,7 +429,10 @@ Error mistake_error(std::string_view text, const RangeMistake& mistake) {
   } else if (!text.empty()) {
     message += ", at the end";
   }
-  return Error{Code::invalid_argument, message + ": " + mistake.what, {}, {}};
+  return Error{Code::invalid_argument,
+               message + ": " + mistake.what,
+               {},
+               "drover explain noderange   shows the grammar"};
 }
 
 }  // namespace drover::noderange

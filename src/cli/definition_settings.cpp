@@ -78,6 +78,15 @@ json::object& inside(json::object& object, std::string_view name) {
 }
 
 tl::unexpected<Error> unknown_setting(std::string_view name, std::vector<std::string_view> known) {
+  if (name == "name") {
+    return fail(Code::invalid_argument, "name cannot be set: a node is renamed",
+                "drover node rename OLD NEW");
+  }
+  if (name == "phase" || name == "power") {
+    return fail(Code::invalid_argument,
+                fmt::format("{} cannot be set: it is what is seen of the machine", name),
+                fmt::format("drover explain {}.state", name));
+  }
   for (const auto& row : cluster::attribute_catalogue()) known.push_back(row.name);
   const std::string_view near = nearest(name, known);
   return fail(Code::invalid_argument,

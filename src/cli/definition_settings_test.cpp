@@ -57,6 +57,8 @@ TEST(DefinitionSettings, NamesGoBackToTheirDefaults) {
 TEST(DefinitionSettings, MistakesAreNamed) {
   EXPECT_EQ(set({"maintenance"}), "\"maintenance\" is not a setting: expected NAME=VALUE");
   EXPECT_EQ(set({"=1"}), "\"=1\" is not a setting: expected NAME=VALUE");
+  EXPECT_EQ(set({"name=n2"}), "name cannot be set: a node is renamed");
+  EXPECT_EQ(set({"phase=up"}), "phase cannot be set: it is what is seen of the machine");
   EXPECT_EQ(set({"rakc=1"}), "rakc cannot be set; did you mean rack?");
   EXPECT_EQ(set({"profile=a"}), "profile cannot be set; did you mean profiles?");
   EXPECT_EQ(set({"rack+=1"}), "rack holds one value: use rack=VALUE");

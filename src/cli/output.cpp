@@ -10,6 +10,7 @@
 #include <algorithm>
 #include <array>
 #include <map>
+#include <optional>
 #include <utility>
 
 #include <fmt/core.h>
@@ -42,6 +43,15 @@ std::string scaled(double value, size_t unit) {
                                 : fmt::format("{:.0f} {}", value, kUnits.at(unit));
 }
 
+/// "key=value key=value": what people read, and what equal rows fold by.
+std::string pairs_text(const json::object& object) {
+  std::string out;
+  for (const auto& [key, value] : object) {
+    out += fmt::format("{}{}={}", out.empty() ? "" : " ", printable(key), scalar_text(value));
+  }
+  return out;
+}
+
 std::string shown(const json::value& value, Show show, WallTime now) {
   switch (show) {
     case Show::age:
@@ -49,9 +59,11 @@ std::string shown(const json::value& value, Show show, WallTime now) {
     case Show::bytes:
     case Show::mebibytes:
       if (!value.is_number()) return scalar_text(value);
+      // No machine has no memory: it was not seen yet.
+      if (show == Show::mebibytes && value.to_number<double>() == 0) return {};
       return scaled(value.to_number<double>(), show == Show::bytes ? 0 : 2);
     default:
-      return scalar_text(value);
+      return value.is_object() ? pairs_text(value.get_object()) : scalar_text(value);
   }
 }
 
@@ -201,7 +213,8 @@ std::string span_text(Duration span) {
   return fmt::format("{}d", seconds / 86400);
 }
 
-void flatten(const json::value& value, const std::string& path, WallTime now,
+/// `now`: to say beside a time how long ago it is; none for programs.
+void flatten(const json::value& value, const std::string& path, const std::optional<WallTime>& now,
              std::vector<std::vector<Cell>>& rows) {
   const auto below = [&](std::string_view key) {
     return path.empty() ? std::string(key) : fmt::format("{}.{}", path, key);
@@ -219,11 +232,11 @@ void flatten(const json::value& value, const std::string& path, WallTime now,
   std::string text = scalar_text(value);
   if (text.empty()) return;
   const Tone tone = tone_of_state(text);
-  if (value.is_string() && from_rfc3339(value.get_string())) {
+  if (now && value.is_string() && from_rfc3339(value.get_string())) {
     const WallTime time = *from_rfc3339(value.get_string());
-    const bool ahead = time > now + std::chrono::seconds(5);  // more than clocks differ
-    text += ahead ? fmt::format(" (in {})", span_text(time - now))
-                  : fmt::format(" ({} ago)", age_text(value.get_string(), now));
+    const bool ahead = time > *now + std::chrono::seconds(5);  // more than clocks differ
+    text += ahead ? fmt::format(" (in {})", span_text(time - *now))
+                  : fmt::format(" ({} ago)", age_text(value.get_string(), *now));
   }
   rows.push_back({{printable(path), Tone::faint}, {std::move(text), tone}});
 }
@@ -283,8 +296,9 @@ std::string render_document(const json::value& document, const OutputOptions& op
       break;
   }
   std::vector<std::vector<Cell>> rows;
-  flatten(document, {}, options.now, rows);
-  if (options.format == Format::csv) {
+  const bool for_people = options.format != Format::csv;
+  flatten(document, {}, for_people ? std::optional(options.now) : std::nullopt, rows);
+  if (!for_people) {
     std::string out;
     for (const auto& row : rows) {
       out += csv_field(row[0].text) + "," + csv_field(row[1].text) + "\n";

@@ -104,6 +104,20 @@ TEST(Output, DataCannotSteerTheTerminal) {
   EXPECT_EQ(terminal_safe_json("\"\xf3\xa0\x80\x81\""), "\"\\udb40\\udc01\"");
 }
 
+TEST(Output, PeopleReadPairsAndProgramsJson) {
+  const json::array groups =
+      items(R"([{"name":"g","attributes":{"rack":"r1","x.team":"blue"},"memory":0}])");
+  const ListView view{
+      {{"GROUP", "name"}, {"ATTRIBUTES", "attributes"}, {"MEMORY", "memory", Show::mebibytes}}};
+  EXPECT_EQ(render_list(groups, view, options(Format::table)).value(),
+            "GROUP  ATTRIBUTES           MEMORY\n"
+            "g      rack=r1 x.team=blue\n")
+      << "memory that was not seen is no memory";
+  EXPECT_EQ(render_list(groups, view, options(Format::csv)).value(),
+            "group,attributes,memory\n"
+            "g,\"{\"\"rack\"\":\"\"r1\"\",\"\"x.team\"\":\"\"blue\"\"}\",0\n");
+}
+
 TEST(Output, DocumentsAreFieldsAndValues) {
   const auto document =
       parse_json(
@@ -116,6 +130,8 @@ TEST(Output, DocumentsAreFieldsAndValues) {
             "until         2026-01-08T01:00:00Z (in 7d)\n"
             "links.0.peer  a1\n"
             "on            true\n");
+  EXPECT_EQ(render_document(document, options(Format::csv)).substr(0, 32),
+            "name,n1\nat,2026-01-01T00:59:30Z\n");
 }
 
 TEST(Output, Ages) {

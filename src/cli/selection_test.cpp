@@ -161,6 +161,28 @@ TEST(Confirm, TheClusterSaysHowManyAreMany) {
   EXPECT_EQ(drover({"node", "set", "n[1-3]", "enabled=true", "--yes"}).code, 0);
 }
 
+TEST(Cli, FieldsThatNoNodeHasAreRefusedByTheirOption) {
+  TestDaemon daemon([](const net::HttpRequest& request, const auto& exchange) {
+    if (request.target.find("nosuch") == std::string::npos) {
+      return exchange->respond(json_response(R"({"items":[{"name":"n1"}]})"));
+    }
+    const bool range = request.target.find("nodes=") != std::string::npos;
+    exchange->respond(problem(400, "invalid-argument",
+                              range ? "noderange: nodes have no attribute nosuch"
+                                    : "query parameter fields: 'nosuch' is not known",
+                              ""));
+  });
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  for (const auto& [option, value] : std::vector<std::pair<std::string, std::string>>{
+           {"--filter", "nosuch=1"}, {"--sort", "nosuch"}, {"--columns", "nosuch"}}) {
+    const Ran ran = drover({"node", "list", option, value});
+    EXPECT_EQ(ran.code, 2) << option;
+    EXPECT_NE(ran.err.find(option + ": no item has a column or path \"nosuch\""), std::string::npos)
+        << ran.err;
+  }
+}
+
 TEST(Cli, NodeListHasTheServerFilter) {
   TestDaemon daemon([](const net::HttpRequest& request, const auto& exchange) {
     const bool unknown = request.target.find("%40cost") != std::string::npos;
@@ -179,7 +201,7 @@ TEST(Cli, NodeListHasTheServerFilter) {
             "GET "
             "/api/v1/"
             "nodes?nodes=%28n%5B1-2%5D%29%40role%3D%22compute%22%40service.state%3D%22up%22&fields="
-            "name%2Crole%2Cservice.state");
+            "name");
   EXPECT_EQ(drover({"node", "list", "--filter", "cost>1", "-o", "name"}).out, "n2\n");
   EXPECT_EQ(daemon.requests().back(), "GET /api/v1/nodes?fields=name%2Ccost");
 }

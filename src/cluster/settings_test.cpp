@@ -41,7 +41,7 @@ TEST(Settings, ValuesAreCheckedAndMadeCanonical) {
   EXPECT_EQ(check_setting("tree.heartbeat", "fast").error().message,
             "setting tree.heartbeat: expected a duration such as 500ms, 3s, 2m, 1h, not \"fast\"");
   EXPECT_EQ(check_setting("tree.heartbeat", "1ms").error().message,
-            "setting tree.heartbeat: must lie in 50 ms to 60000 ms");
+            "setting tree.heartbeat: must lie in 50 ms to 60000 ms, not 1 ms");
   EXPECT_EQ(check_setting("log.level", "loud").error().message,
             "setting log.level: expected one of debug, info, notice, warning, error, not \"loud\"");
   EXPECT_FALSE(check_setting("log.levels", "link=debug,link=info"));

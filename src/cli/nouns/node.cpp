@@ -67,8 +67,15 @@ std::vector<std::string> shown_fields(const Context& context) {
 Result<json::array> ask_node_items(Context& context, const std::string& range, bool whole) {
   if (!range.empty()) DROVER_CHECK_OK(check_range(range));
   DROVER_TRY(Client* const client, context.client());
-  const std::vector<std::string> fields =
-      whole ? std::vector<std::string>() : shown_fields(context);
+  // A field that no node has is refused by its option's name when the list is printed.
+  const auto ask = [&](const std::string& nodes) -> Result<json::array> {
+    const std::vector<std::string> fields =
+        whole ? std::vector<std::string>() : shown_fields(context);
+    auto items = client->list("/api/v1/nodes" + list_query(nodes, fields), context.timeout());
+    const bool unknown = !items && items.error().message.starts_with("query parameter fields");
+    if (!unknown) return items;
+    return client->list("/api/v1/nodes" + nodes_query(nodes), context.timeout());
+  };
   std::vector<FieldTest> filters = context.take_filters();
   if (!filters.empty()) {
     std::string narrowed = fmt::format("({})", range.empty() ? "*" : range);
@@ -76,11 +83,11 @@ Result<json::array> ask_node_items(Context& context, const std::string& range, b
       test.path = path_of(test.path, node_view());
       narrowed += "@" + range_text(test);
     }
-    auto items = client->list("/api/v1/nodes" + list_query(narrowed, fields), context.timeout());
+    auto items = ask(narrowed);
     if (items || items.error().message.find("no attribute") == std::string::npos) return items;
     context.restore_filters(std::move(filters));  // a field that only the answers have
   }
-  return client->list("/api/v1/nodes" + list_query(range, fields), context.timeout());
+  return ask(range);
 }
 
 /// For tables: a phase that nobody vouches for now is marked, and a node that is up as it should be
@@ -131,18 +138,6 @@ Result<int> list(Context& context, const Given& given) {
   return print_nodes(context, std::move(items), 0);
 }
 
-/// Attributes as "key=value .." so that equal parts of many nodes fold into one row.
-void set_attribute_text(json::value& part) {
-  auto* attributes = part.is_object() ? part.get_object().if_contains("attributes") : nullptr;
-  if (attributes == nullptr || !attributes->is_object()) return;
-  std::string text;
-  for (const auto& [key, value] : attributes->get_object()) {
-    if (!text.empty()) text.push_back(' ');
-    text += fmt::format("{}={}", std::string_view(key), scalar_text(value));
-  }
-  *attributes = text;
-}
-
 Result<int> show_inventory(Context& context, const std::string& range) {
   DROVER_CHECK_OK(check_range(range));
   const std::string path = "/api/v1/inventory" + nodes_query(range);
@@ -151,7 +146,6 @@ Result<int> show_inventory(Context& context, const std::string& range) {
   }
   DROVER_TRY(Client* const client, context.client());
   DROVER_TRY(json::array items, client->list(path, context.timeout()));
-  for (json::value& item : items) set_attribute_text(item);
   return context.print_list(std::move(items), part_view());
 }
 
