@@ -178,14 +178,15 @@ std::string to_setting(const FieldSet& set) {
 }
 
 FieldSet fields_of_node(const json::value& body) {
-  json::object fields;
-  if (const auto* object = body.if_object()) {
-    if (const auto* spec = object->if_contains("spec"); spec != nullptr && spec->is_object()) {
-      fields = spec->get_object();
-    }
-    if (const auto* role = object->if_contains("role")) fields.insert_or_assign("role", *role);
-  }
-  return read_object(Section::nodes, fields);
+  static const json::object nothing;
+  const auto* object = body.if_object();
+  if (object == nullptr) return read_object(Section::nodes, nothing);
+  const auto* spec = object->if_contains("spec");
+  const bool has_spec = spec != nullptr && spec->is_object();
+  FieldSet out = read_object(Section::nodes, has_spec ? spec->get_object() : nothing);
+  const auto* role = object->if_contains("role");
+  if (role != nullptr && role->is_string()) out.fields.insert_or_assign("role", to_text(*role));
+  return out;
 }
 
 FieldSet fields_of_object(Section section, const json::value& body) {
