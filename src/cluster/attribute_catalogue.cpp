@@ -185,7 +185,17 @@ Status check_attribute_value(std::string_view field, std::string_view name,
   if (!has_formula(value)) return check_resolved_value(field, name, value);
   DROVER_CHECK_OK(check_plain_text(field, value, kMaxAttributeValue));
   const Status syntax = check_formula(value);
-  return syntax ? Status() : fail_in(field, syntax.error());
+  if (!syntax) return fail_in(field, syntax.error());
+  // What is not set today may be tomorrow; what nothing can set is a typing mistake.
+  for (const std::string& variable : formula_variables(value)) {
+    const bool built_in = variable == "name" || variable == "nid" || number_variable(variable);
+    if (built_in || check_attribute_name("", variable)) continue;
+    return bad_field(field, value,
+                     fmt::format("expected name, nid, number, number1 .. or an attribute in a "
+                                 "formula, not '{}'",
+                                 variable));
+  }
+  return {};
 }
 
 Status check_attributes(std::string_view field, const std::map<std::string, std::string>& map) {

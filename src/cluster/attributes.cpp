@@ -9,7 +9,6 @@
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <set>
 
 #include <fmt/format.h>
@@ -41,18 +40,6 @@ std::vector<std::string> numbers_in(std::string_view name) {
     out.emplace_back(name.substr(start, i - start));
   }
   return out;
-}
-
-/// 0 for `number`, k for `number<k>`; nothing for any other name.
-std::optional<size_t> number_index(std::string_view name) {
-  if (!name.starts_with("number")) return std::nullopt;
-  name.remove_prefix(6);
-  if (name.empty()) return 0;
-  size_t index = 0;
-  const char* last = name.data() + name.size();
-  const auto [end, error] = std::from_chars(name.data(), last, index);
-  if (error != std::errc{} || end != last || index == 0) return std::nullopt;
-  return index;
 }
 
 Result<std::string> number_of(const std::string& node, size_t index) {
@@ -176,7 +163,7 @@ Result<std::string> NodeAttributes::variable(const std::string& name) {
     if (node_.spec.nid != 0) return std::to_string(node_.spec.nid);
     return fail(Code::invalid_argument, "the node has no nid");
   }
-  if (const auto index = number_index(name)) return number_of(node_.name, *index);
+  if (const auto index = number_variable(name)) return number_of(node_.name, *index);
   DROVER_TRY(auto found, value(name));
   if (found) return *std::move(found);
   return fail(Code::invalid_argument,

@@ -238,6 +238,17 @@ bool has_formula(std::string_view text) {
   return text.find("${") != std::string_view::npos;
 }
 
+std::optional<size_t> number_variable(std::string_view name) {
+  if (!name.starts_with("number")) return std::nullopt;
+  name.remove_prefix(6);
+  if (name.empty()) return 0;
+  size_t index = 0;
+  const char* last = name.data() + name.size();
+  const auto [end, error] = std::from_chars(name.data(), last, index);
+  if (error != std::errc{} || end != last || index == 0) return std::nullopt;
+  return index;
+}
+
 Status check_formula(std::string_view text) {
   const auto read = Reader(text, nullptr).run();
   return read ? Status() : tl::unexpected<Error>(read.error());

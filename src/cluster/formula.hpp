@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -25,6 +26,10 @@ Status check_formula(std::string_view text);
 /// Every variable that the text's formulas name, each once, in order of appearance; none when the
 /// syntax is wrong.
 std::vector<std::string> formula_variables(std::string_view text);
+
+/// Of the variables that stand for a number in a node's name: 0 for `number`, the last one; k for
+/// `number<k>`. Nothing for any other name.
+std::optional<size_t> number_variable(std::string_view name);
 
 /// The value of a variable as text, or why there is none.
 using FormulaVariable = Callback<Result<std::string>(const std::string& name)>;

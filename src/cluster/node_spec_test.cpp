@@ -116,6 +116,10 @@ TEST(NodeSpec, EveryErrorNamesFieldValueAndRule) {
        "characters"},
       {R"({"attributes":{"unit":"${1+}"}})",
        "spec.attributes.unit: formula '${1+}', column 5: expected a number, a variable or '('"},
+      {R"({"attributes":{"unit":"${nid+number12+rack}${rakc}"}})",
+       "spec.attributes.unit: '${nid+number12+rack}${rakc}' is not valid: expected name, nid, "
+       "number, "
+       "number1 .. or an attribute in a formula, not 'rakc'"},
       {R"({"owner":"a b"})",
        "spec.owner: 'a b' is not valid: expected a login name, a number or 'any': 1 to 64 letters, "
        "digits and ._-@$"},
