@@ -197,6 +197,9 @@ class Server {
     auto store = store::open_sqlite(*ground_.loop, ground_.disk, Log(ground_.log, "store"),
                                     settings_.dir + "/drover.db", {})
                      .value();
+    auto signing_keys = auth::SigningKeys::open_or_create(ground_.disk, settings_.dir + "/signing",
+                                                          ground_.loop->wall())
+                            .value();
     auth::CertificateVerifier verifier(*ground_.loop, auth::Trust::from_pem(ca->ca_pem()).value(),
                                        kCluster);
     auto master_security =
@@ -206,8 +209,8 @@ class Server {
     config.tree_listen = {net::Endpoint{"127.0.0.1", 0, {}}};
     config.user_name = [](uint32_t) { return std::string(); };
     Master master(ground_.seams(), std::move(config),
-                  MasterParts{*store, *ca, verifier, [&] { return master_security; },
-                              [&] { return master_security; }});
+                  MasterParts{*store, *ca, std::move(signing_keys), verifier,
+                              [&] { return master_security; }, [&] { return master_security; }});
     if (const Status started = master.start(); !started) return fail(started.error());
     auto aggregator_security =
         ground_.net.make_security(identity(ground_, *ca, "aggregator", "agg1")).value();

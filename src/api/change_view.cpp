@@ -1,13 +1,22 @@
 #include "api/change_view.hpp"
 
+#include "auth/bearer_record.hpp"
 #include "auth/enrolment_records.hpp"
+#include "auth/grants.hpp"
+#include "auth/issuer_record.hpp"
 
+#include <algorithm>
 #include <array>
 
 namespace drover::api {
 namespace {
 constexpr std::array<std::string_view, 2> kOperationNames{"put", "erase"};
-}
+
+/// The change log is open to viewers; what these hold is for administrators, by routes of its own.
+constexpr std::array<std::string_view, 5> kHidden{auth::kTokenKind, auth::kCredentialKind,
+                                                  auth::kBearerKind, auth::kGrantKind,
+                                                  auth::kIssuerKind};
+}  // namespace
 
 std::span<const std::string_view> enum_names(ChangeOperation) {
   return kOperationNames;
@@ -37,7 +46,7 @@ ChangeView view_of(const store::Change& change) {
   view.key = change.key;
   view.operation =
       change.operation == store::Operation::erase ? ChangeOperation::erase : ChangeOperation::put;
-  const bool hidden = change.kind == auth::kTokenKind || change.kind == auth::kCredentialKind;
+  const bool hidden = std::ranges::find(kHidden, change.kind) != kHidden.end();
   if (change.before && !hidden) view.before.text = *change.before;
   if (change.after && !hidden) view.after.text = *change.after;
   view.why = change.why;

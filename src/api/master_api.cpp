@@ -24,6 +24,7 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
                  return node_authority_.check(who, standing, names, use);
                }}) {
   services_.operations = &operations_;
+  hub_.recheck_with([this](const auth::Principal& who) { return still_watches(who); });
   operations_.add(call_operations(services_));
   operations_.start();
   add_nodes(router_, services_);
@@ -42,6 +43,12 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_backup(router_, backups_);
   add_tokens(router_, services_);
   add_settings(router_, services_);
+  add_credentials(router_, services_);
+  add_grants(router_, services_);
+  add_issuers(router_, services_);
+  add_whoami(router_, services_);
+  add_audit(router_, services_);
+  add_certificates(router_, services_);
   add_join(router_, services_);
   add_renew(router_, services_);
   add_names(router_, services_);
@@ -59,6 +66,14 @@ cluster::OperationRunner::Options MasterApi::operation_options(LocalSource& loca
   cluster::OperationRunner::Options out;
   out.master = fmt::format("{}#{}", self.name, self.starts);
   return out;
+}
+
+Status MasterApi::still_watches(const auth::Principal& who) const {
+  if (!who.key_sha256.empty() && who.kind != auth::PrincipalKind::person) {
+    DROVER_CHECK_OK(
+        services_.enrolment.check_daemon(who.role, who.name, {who.key_sha256, who.expires}));
+  }
+  return services_.access.still_reads(who, "GET /api/v1/watch");
 }
 
 void MasterApi::sweep() {

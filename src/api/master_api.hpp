@@ -40,6 +40,7 @@ class MasterApi {
 
  private:
   void sweep();
+  [[nodiscard]] Status still_watches(const auth::Principal& who) const;
   static cluster::OperationRunner::Options operation_options(LocalSource& local);
 
   Services services_;

@@ -21,6 +21,17 @@ std::string address_of(const net::Peer& peer) {
   return peer.address.substr(0, peer.address.rfind(':'));
 }
 
+/// Whom a rate is counted for.
+std::string rated_as(const auth::Principal& principal, const net::Peer& peer) {
+  return principal.kind == auth::PrincipalKind::anonymous
+             ? fmt::format("anonymous from {}", address_of(peer))
+             : principal.text();
+}
+
+bool reads(std::string_view method) {
+  return method == "GET" || method == "HEAD" || method == "OPTIONS";
+}
+
 /// Numbers of ours are sequences, sizes and times: they fit a signed 64-bit number.
 constexpr uint64_t kMostNumber = std::numeric_limits<int64_t>::max();
 
@@ -219,9 +230,7 @@ Status Router::check_rate(const net::HttpRequest& http, const auth::Principal& p
                            principal.role == "master" &&
                            (principal.uid == 0 || principal.owns_daemon);
   if (local_admin || principal.kind == auth::PrincipalKind::daemon) return {};
-  const std::string who = principal.kind == auth::PrincipalKind::anonymous
-                              ? fmt::format("anonymous from {}", address_of(http.peer))
-                              : principal.text();
+  const std::string who = rated_as(principal, http.peer);
   const Duration wait = rates_.take(who, context_.executor.now());
   if (wait == Duration::zero()) return {};
   const auto limit = rates_.limit();
@@ -236,12 +245,13 @@ Status Router::check_caller(const Route& route, const RequestPtr& request) {
   const std::string what = fmt::format("{} {}", route.method, route.path);
   const auth::Principal& who = request->principal();
   auth::Standing standing = policy->standing_of(who);
-  const bool reads = route.method == "GET" || route.privilege == auth::Privilege::open ||
-                     route.privilege == auth::Privilege::self;
+  const bool harmless = (route.method == "GET" && !route.secrets) ||
+                        route.privilege == auth::Privilege::open ||
+                        route.privilege == auth::Privilege::self;
   const bool limited = !standing.limits.empty();
   request->admit(std::move(standing), &context_.check_nodes);
   DROVER_CHECK_OK(policy->authorize(who, route.privilege, what));
-  if (reads || route.on_nodes || !limited) return {};
+  if (harmless || route.on_nodes || !limited) return {};
   return fail(
       Code::denied,
       fmt::format("{} is limited to {} and may not {}: that is not about these nodes alone",
@@ -267,7 +277,7 @@ Status Router::check(const Route& route, const RequestPtr& request, const net::T
   return {};
 }
 
-void Router::note(const Request& request, int status, const std::string& why) {
+void Router::note(const Request& request, int status) {
   const net::HttpRequest& http = request.http();
   context_.log.debug("request",
                      {{"status", std::to_string(status)},
@@ -277,23 +287,37 @@ void Router::note(const Request& request, int status, const std::string& why) {
                       {"from", http.peer.address},
                       {"ms", std::to_string(request.age() / std::chrono::milliseconds(1))},
                       {"trace", request.trace_id()}});
-  if (!context_.audit || http.method == "GET" || http.method == "HEAD" ||
-      http.method == "OPTIONS") {
-    return;
-  }
+}
+
+void Router::record(const Request& request, int status, std::string why) {
+  const net::HttpRequest& http = request.http();
   const auth::Principal& principal = request.principal();
+  const bool refused = status == 401 || status == 403;
+  constexpr int kTooMany = 429;
+  if (refused || status == kTooMany) {
+    if (refusals_.take(rated_as(principal, http.peer), context_.executor.now()) !=
+        Duration::zero()) {
+      ++uncounted_;
+      return;
+    }
+    if (uncounted_ > 0) {
+      why += fmt::format(" (and {} refusals before that are not recorded one by one)",
+                         std::exchange(uncounted_, 0));
+    }
+  }
   auth::AuditRecord record;
   record.time = context_.executor.wall();
   record.principal = request.actor();
   record.daemon = principal.kind == auth::PrincipalKind::local_user
                       ? fmt::format("{}/{}", principal.role, principal.name)
                       : context_.daemon;
+  record.address = http.peer.address;
   record.method = http.method;
   record.target = http.target;
-  record.outcome = status < 400 ? "done" : status == 401 || status == 403 ? "refused" : "failed";
+  record.outcome = status < 400 ? "done" : refused ? "refused" : "failed";
   record.status = static_cast<uint32_t>(status);
   record.request_id = request.trace_id();
-  record.why = why;
+  record.why = std::move(why);
   context_.audit(record);
 }
 
@@ -324,10 +348,14 @@ void Router::serve(net::HttpRequest http, Result<auth::Principal> principal,
                      timeout ? *timeout : kDefaultTimeout, shape ? *shape : nullptr},
       context_.executor, std::move(answer),
       [this, alive = std::weak_ptr<bool>(alive_),
-       on_nodes = found.route != nullptr && found.route->on_nodes](const Request& about, int status,
-                                                                   const std::string& why) {
+       on_nodes = found.route != nullptr && found.route->on_nodes,
+       secrets = found.route != nullptr && found.route->secrets](const Request& about, int status,
+                                                                 const std::string& why) {
         if (alive.expired()) return;
-        note(about, status, why);
+        note(about, status);
+        const bool refused = status == 401 || status == 403;
+        const bool noted = refused || secrets || !reads(about.http().method);
+        if (noted && context_.audit) record(about, status, why);
         if (on_nodes && status < 300 && !about.nodes_checked()) {
           context_.log.error("a request changed nodes without asking whether it may",
                              {{"method", about.http().method}, {"target", about.http().target}});

@@ -92,6 +92,9 @@ struct Route {
   /// The handler asks Request::authorize_nodes() for every node that it touches, so callers who are
   /// limited to some nodes may use the route.
   bool on_nodes = false;
+  /// What a GET gives would let its reader take the cluster over: it is in the audit like a change,
+  /// and refused to callers who are limited to some nodes.
+  bool secrets = false;
   /// Errors of its own, beside those that follow from its form (documented_errors()).
   std::vector<Code> errors = {};
   Condition condition = Condition::none;
@@ -130,7 +133,8 @@ struct RouterContext {
   Callback<std::shared_ptr<const auth::Policy>()> policy;
   /// The answering daemon, "master/m1", for the audit.
   std::string daemon = {};
-  /// Takes a record of every request that would change something, refused ones too. May be empty.
+  /// Takes a record of every request that would change something, of those for secrets, and of
+  /// every one that was refused. May be empty.
   Callback<void(const auth::AuditRecord&)> audit = {};
   /// What Request::authorize_nodes() asks. May be empty where no route is on nodes.
   Request::CheckNodes check_nodes = {};
@@ -139,7 +143,10 @@ struct RouterContext {
 /// Executor's thread only.
 class Router {
  public:
-  explicit Router(RouterContext context) : context_(std::move(context)) {}
+  explicit Router(RouterContext context) : context_(std::move(context)) {
+    constexpr RateLimit kRecordedRefusals{5, 200};
+    refusals_.set(kRecordedRefusals);
+  }
 
   /// Routes that read JSON get the parameter `fields`, lists also `limit`, `page` and, when they
   /// are sortable, `sort`: see AnswerShape. The handler of a list that names `limit` itself does
@@ -173,7 +180,8 @@ class Router {
     std::string allowed;  ///< methods of the path when the method is not among them
   };
   [[nodiscard]] Match match(const net::HttpRequest& request, const net::Target& target);
-  void note(const Request& request, int status, const std::string& why);
+  void note(const Request& request, int status);
+  void record(const Request& request, int status, std::string why);
   [[nodiscard]] Status check(const Route& route, const RequestPtr& request,
                              const net::Target& target);
   [[nodiscard]] Status check_caller(const Route& route, const RequestPtr& request);
@@ -187,6 +195,10 @@ class Router {
   std::vector<Route> routes_;
   std::map<std::pair<std::string_view, std::string_view>, FieldTree> fields_;  ///< made when asked
   RateLimiter rates_;
+  /// Who is refused all the time shall not push everything else out of the audit: above this its
+  /// refusals are counted alone.
+  RateLimiter refusals_;
+  uint64_t uncounted_ = 0;
   Otherwise otherwise_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };

@@ -121,7 +121,7 @@ TEST(Router, ForwardsWhatItDoesNotKnow) {
   Router router({master.process.executor(),
                  master.process.random(),
                  master.process.log(),
-                 [&] { return master.policy; },
+                 [&] { return master.access->policy(); },
                  "compute/n1",
                  {}});
   add_local(router, master.local);

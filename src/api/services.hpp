@@ -3,6 +3,8 @@
 #pragma once
 
 #include "api/daemon_control.hpp"
+#include "auth/access_control.hpp"
+#include "auth/audit_query.hpp"
 #include "auth/enrolment.hpp"
 #include "base/clock.hpp"
 #include "base/describe.hpp"
@@ -108,6 +110,17 @@ class LocalSource {
   [[nodiscard]] virtual LocalView local() = 0;
 };
 
+/// The audit's files.
+class AuditSource {
+ public:
+  AuditSource() = default;
+  AuditSource(const AuditSource&) = delete;
+  AuditSource& operator=(const AuditSource&) = delete;
+  virtual ~AuditSource() = default;
+  /// A page, newest first; `done` runs once, never in here.
+  virtual void read_audit(auth::AuditQuery query, Callback<void(Result<auth::AuditPage>)> done) = 0;
+};
+
 /// Where a master keeps what a backup must have beside the database.
 struct BackupPlace {
   Disk* disk = nullptr;  ///< used by a worker; null: there is nothing to back up
@@ -126,6 +139,8 @@ struct Services {
   HealthSource& health;
   MetricsSource& metrics;
   LocalSource& local;
+  auth::AccessControl& access;
+  AuditSource& audit;
   BackupPlace backup = {};
   DaemonControl* control = nullptr;  ///< null where there is none (tests)
   /// Set by MasterApi.

@@ -3,6 +3,8 @@
 #pragma once
 
 #include "api/master_api.hpp"
+#include "auth/access_control.hpp"
+#include "auth/audit_query.hpp"
 #include "auth/authority.hpp"
 #include "auth/enrolment.hpp"
 #include "auth/keys.hpp"
@@ -122,6 +124,30 @@ class FakeLocal final : public LocalSource {
   uint64_t starts = 1;
 };
 
+/// What was put in, newest first; pages and filters are AuditReader's.
+class FakeAudit final : public AuditSource {
+ public:
+  explicit FakeAudit(Executor& executor) : executor_(executor) {}
+  void read_audit(auth::AuditQuery query, Callback<void(Result<auth::AuditPage>)> done) override {
+    auto reader = auth::AuditReader::make(std::move(query));
+    Result<auth::AuditPage> page = auth::AuditPage{};
+    if (reader) {
+      for (auto record = records.rbegin(); record != records.rend(); ++record) {
+        if (!reader->take(encode(*record))) break;
+      }
+      page = std::move(*reader).page();
+    } else {
+      page = tl::unexpected<Error>(reader.error());
+    }
+    executor_.post(
+        [page = std::move(page), done = std::move(done)]() mutable { done(std::move(page)); });
+  }
+  std::vector<auth::AuditRecord> records;
+
+ private:
+  Executor& executor_;
+};
+
 inline auth::Principal person(const std::string& role, const std::string& name = "alice") {
   auth::Principal principal;
   principal.kind = auth::PrincipalKind::person;
@@ -146,7 +172,18 @@ class TestMaster {
     EXPECT_TRUE(model.load(*store));
     feed = store->subscribe(
         [this](std::span<const store::Change> changes) { EXPECT_TRUE(model.apply(changes)); });
-    policy = std::make_shared<const auth::Policy>();
+    worker = executor.make_worker("work");
+    auto keys = auth::SigningKeys::open_or_create(ca_disk, "/signing", world.wall()).value();
+    access = std::make_unique<auth::AccessControl>(auth::AccessControl::Parts{
+        *store, *authority, std::move(keys), executor, process.random(), process.log(), "alpha",
+        [this](const auth::IssuerRecord& issuer, Callback<void(Result<std::string>)> done) {
+          ++fetches;
+          process.executor().post(
+              [document = jwks, done = std::move(done)]() mutable { done(std::move(document)); });
+          fetched_from = issuer.jwks_url;
+        },
+        ca_disk, *worker});
+    EXPECT_TRUE(access->start());
     start_api();
   }
 
@@ -169,10 +206,15 @@ class TestMaster {
                  health,
                  metrics,
                  local,
+                 *access,
+                 audit,
                  {store_disk, "/var"},
                  &control},
-        [this] { return policy; },
-        [this](const auth::AuditRecord& record) { audited.push_back(record); });
+        [this] { return policy ? policy : access->policy(); },
+        [this](const auth::AuditRecord& record) {
+          audited.push_back(record);
+          audit.records.push_back(record);
+        });
   }
 
   /// Runs `mutation` to its end.
@@ -205,6 +247,16 @@ class TestMaster {
     EXPECT_EQ(api->router().undocumented(method, target, recorded->status), "") << recorded->body;
     return {recorded->status, recorded->headers, recorded->body, true, 0, {}, {}};
   }
+  /// The same for the bearer of a token, as the daemon's entry would identify it.
+  Recorded ask_with(const std::string& token, const std::string& method, const std::string& target,
+                    const std::string& body = "") {
+    std::optional<Result<auth::Principal>> who;
+    access->authenticate(token, [&who](Result<auth::Principal> found) { who = std::move(found); });
+    EXPECT_TRUE(world.run_until([&] { return who.has_value(); }, std::chrono::minutes(1)));
+    const auto recorded = send({method, target, {}, body, {}}, *who);
+    EXPECT_TRUE(world.run_until([&] { return recorded->complete; }, std::chrono::minutes(20)));
+    return {recorded->status, recorded->headers, recorded->body, true, 0, {}, {}};
+  }
   Recorded get(const std::string& target, auth::Principal who = person("viewer")) {
     return ask("GET", target, "", {}, std::move(who));
   }
@@ -225,6 +277,14 @@ class TestMaster {
   FakeMetrics metrics;
   FakeLocal local;
   FakeControl control;
+  std::unique_ptr<Worker> worker;
+  std::unique_ptr<auth::AccessControl> access;
+  FakeAudit audit{process.executor()};
+  /// What an issuer's server answers, how often and where it was asked.
+  Result<std::string> jwks = fail(Code::unreachable, "no such server");
+  int fetches = 0;
+  std::string fetched_from;
+  /// Set by a test: holds in place of the grants in the store.
   std::shared_ptr<const auth::Policy> policy;
   std::vector<auth::AuditRecord> audited;
   std::unique_ptr<MasterApi> api;

@@ -3,8 +3,13 @@
 #include "api/change_view.hpp"
 #include "api/problem.hpp"
 #include "api/whole_number.hpp"
+#include "auth/bearer_record.hpp"
+#include "auth/enrolment_records.hpp"
+#include "auth/grants.hpp"
+#include "auth/issuer_record.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/format.h>
 
@@ -17,6 +22,7 @@ struct WatchHub::Watcher {
     draining,  ///< has too much unsent; reads on once that is taken
   };
   std::unique_ptr<Answer> answer;
+  auth::Principal who;
   uint64_t position = 0;
   std::string kind;
   std::string key;
@@ -27,6 +33,10 @@ struct WatchHub::Watcher {
 };
 
 namespace {
+
+/// What decides who may watch.
+constexpr std::array<std::string_view, 4> kAccessKinds{auth::kBearerKind, auth::kGrantKind,
+                                                       auth::kIssuerKind, auth::kCredentialKind};
 
 std::string change_event(const store::Change& change) {
   std::string out = fmt::format("id: {}\nevent: change\ndata: ", change.sequence);
@@ -83,6 +93,7 @@ void WatchHub::watch(const RequestPtr& request) {
     return request->fail({Code::invalid_argument, "query parameter key needs kind", "", ""});
   }
   auto watcher = std::make_shared<Watcher>();
+  watcher->who = request->principal();
   watcher->kind = request->query("kind").value_or("");
   watcher->key = request->query("key").value_or("");
   watcher->range = request->query("nodes").value_or("");
@@ -192,7 +203,20 @@ bool WatchHub::wants(const Watcher& watcher, const store::Change& change) const 
   return entry.nodes->has(change) || entry.before->has(change);
 }
 
+void WatchHub::recheck() {
+  if (!still_) return;
+  std::vector<std::pair<uint64_t, Error>> refused;
+  for (const auto& [id, watcher] : watchers_) {
+    if (const Status good = still_(watcher->who); !good) refused.emplace_back(id, good.error());
+  }
+  for (const auto& [id, why] : refused) cut(id, why);
+}
+
 void WatchHub::feed(std::span<const store::Change> changes) {
+  const bool of_access = std::ranges::any_of(changes, [](const store::Change& change) {
+    return std::ranges::find(kAccessKinds, change.kind) != kAccessKinds.end();
+  });
+  if (of_access) recheck();
   refresh_ranges(changes);
   std::map<uint64_t, std::string> encoded;  // once for all watchers
   for (const auto& [id, watcher] : watchers_) {
@@ -244,6 +268,7 @@ void WatchHub::take_page(uint64_t id, const Result<store::ChangePage>& page) {
 }
 
 void WatchHub::tick() {
+  recheck();
   forget_ranges();
   std::vector<uint64_t> stalled;
   for (const auto& [id, watcher] : watchers_) {

@@ -41,6 +41,10 @@ class WatchHub {
   WatchHub(const WatchHub&) = delete;
   WatchHub& operator=(const WatchHub&) = delete;
 
+  /// Who watches is asked about again when credentials, grants, issuers or daemons' certificates
+  /// change, and with each bookmark: an error ends the stream with it.
+  void recheck_with(Callback<Status(const auth::Principal&)> still) { still_ = std::move(still); }
+
   /// Answers GET /watch: `since` (or the header Last-Event-ID), `kind`, `key`, `nodes`.
   void watch(const RequestPtr& request);
   [[nodiscard]] size_t watchers() const { return watchers_.size(); }
@@ -70,6 +74,7 @@ class WatchHub {
   void take_page(uint64_t id, const Result<store::ChangePage>& page);
   void after_write(Watcher& watcher);
   void tick();
+  void recheck();
   void cut(uint64_t id, const Error& why);
 
   Executor& executor_;
@@ -81,6 +86,7 @@ class WatchHub {
   std::map<std::string, Range> ranges_;  ///< by noderange
   store::Subscription subscription_;
   Timer ticker_;
+  Callback<Status(const auth::Principal&)> still_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -235,6 +235,7 @@ Result<Assertion> CertificateVerifier::verify(const SignedAssertion& signed_asse
   DROVER_CHECK_OK(
       replays_.admit(clock_.now(), assertion->time, assertion->daemon_uri, assertion->nonce));
   assertion->daemon_key_sha256 = certificate.public_key().sha256();
+  assertion->daemon_expires = certificate.not_after();
   return assertion;
 }
 

@@ -34,8 +34,9 @@ struct Assertion {
   std::string request_sha256;  ///< request_hash()
   WallTime time{};             ///< to the millisecond
   std::string nonce;           ///< 32 hex digits
-  /// Key of the certificate that signed it: filled in by verify(), not signed.
+  /// Key and end of the certificate that signed it: filled in by verify(), not signed.
   std::string daemon_key_sha256 = {};
+  WallTime daemon_expires{};
 };
 
 /// As it travels. Plain strings, so that the simulator's form needs no keys.

@@ -1,5 +1,7 @@
 #include "auth/audit.hpp"
 
+#include "auth/audit_query.hpp"
+
 #include <array>
 #include <utility>
 
@@ -11,6 +13,8 @@ void AuditRecord::describe(Visitor& v) {
   v.field("time", time, "When it was answered.");
   v.field("principal", principal, "Who asked.");
   v.field("daemon", daemon, "Where the request entered.");
+  v.field("address", address, "Whence it came: an address, or unix for a daemon's own socket.",
+          Presence::optional);
   v.field("method", method, "HTTP method.");
   v.field("target", target, "Path and query.");
   v.field("outcome", outcome, "done, refused or failed.");
@@ -34,7 +38,27 @@ class AuditLog::Writer {
     return done;
   }
 
+  /// Every line, newest first, until the reader has enough.
+  Status read(AuditReader& reader) {
+    for (uint32_t age = 0; age < max_files_; ++age) {
+      DROVER_TRY(const bool there, disk_.exists(path(age)));
+      if (!there) break;
+      DROVER_TRY(const std::string text, disk_.read_all(path(age), 2 * max_bytes_ + kLongestLine));
+      std::string_view rest = text;
+      while (!rest.empty()) {
+        if (rest.ends_with('\n')) rest.remove_suffix(1);
+        const size_t start = rest.rfind('\n') + 1;  // npos + 1 is 0
+        if (!reader.take(rest.substr(start))) return {};
+        rest = rest.substr(0, start);
+      }
+    }
+    return {};
+  }
+
  private:
+  /// A file may exceed its limit by the lines that were gathered for one write.
+  static constexpr size_t kLongestLine = size_t{8} << 20;
+
   [[nodiscard]] std::string path(uint32_t age) const {
     return age == 0 ? dir_ + "/audit.jsonl" : fmt::format("{}/audit.{}.jsonl", dir_, age);
   }
@@ -107,6 +131,28 @@ void AuditLog::append(const AuditRecord& record) {
 void AuditLog::flush(Callback<void(Status)> done) {
   flushes_.push_back(std::move(done));
   if (!writing_) write_waiting();
+}
+
+void AuditLog::read(AuditQuery query, Callback<void(Result<AuditPage>)> done) {
+  auto made = AuditReader::make(std::move(query));
+  if (!made) {
+    executor_.post([error = made.error(), done = std::move(done)]() mutable {
+      done(tl::unexpected<Error>(error));
+    });
+    return;
+  }
+  auto reader = std::make_shared<AuditReader>(*std::move(made));
+  flush([this, reader, done = std::move(done),
+         alive = std::weak_ptr<bool>(alive_)](const Status& flushed) mutable {
+    if (alive.expired()) return;
+    if (!flushed) return done(tl::unexpected<Error>(flushed.error()));
+    auto status = std::make_shared<Status>();
+    worker_.run([writer = writer_, reader, status] { *status = writer->read(*reader); },
+                [reader, status, done = std::move(done)]() mutable {
+                  if (!*status) return done(tl::unexpected<Error>(status->error()));
+                  done(std::move(*reader).page());
+                });
+  });
 }
 
 void AuditLog::write_waiting() {

@@ -23,6 +23,7 @@ struct AuditRecord {
   WallTime time{};
   std::string principal;   ///< Principal::text()
   std::string daemon;      ///< where the request entered: "utility/login1"
+  std::string address;     ///< whence: "10.0.0.7:40122", "unix" on a daemon's own socket
   std::string method;      ///< "POST"
   std::string target;      ///< "/api/v1/tokens"
   std::string outcome;     ///< done, refused or failed
@@ -31,6 +32,9 @@ struct AuditRecord {
   std::string why;         ///< of a refusal or failure
   void describe(Visitor& v);
 };
+
+struct AuditQuery;
+struct AuditPage;
 
 /// Appends records to DIR/audit.jsonl. Lines are gathered for `gather` and then written and synced
 /// together on the worker, so a busy master pays a few syncs a second; what was not yet written is
@@ -53,6 +57,9 @@ class AuditLog {
   ~AuditLog();
 
   void append(const AuditRecord& record);
+  /// A page of what was appended before, what still waits included. Reads the files on the worker:
+  /// a search through all of them takes about a second.
+  void read(AuditQuery query, Callback<void(Result<AuditPage>)> done);
   /// Writes what waits, then calls `done`: before an orderly end, and in tests.
   void flush(Callback<void(Status)> done);
 

@@ -22,12 +22,23 @@ class Authenticators : public ::testing::Test {
              .name = "m1",
              .own_uid = 990,
              .user_name = [](uint32_t uid) { return uid == 0 ? "root" : ""; },
-             .check_daemon = [this](const std::string& role, const std::string& name,
-                                    const std::string& key) -> Status {
-               checked_ = role + "/" + name + " " + key;
+             .check_daemon = [this](const Principal& daemon) -> Status {
+               checked_ = daemon.role + "/" + daemon.name + " " + daemon.key_sha256;
                if (revoked_) return fail(Code::denied, "revoked");
                return {};
-             }},
+             },
+             .bearer =
+                 [](std::string_view token, Callback<void(Result<Principal>)> done) {
+                   if (token != "t1") return done(fail(Code::unauthenticated, "no such token"));
+                   Principal out;
+                   out.kind = PrincipalKind::credential;
+                   out.name = token;
+                   done(out);
+                 },
+             .check_person =
+                 [this](const Principal& shown) {
+                   return person_ ? person_(shown) : Result<std::optional<Principal>>();
+                 }},
             verifier_};
   }
   net::HttpRequest forwarded(const Claim& claim) {
@@ -49,6 +60,7 @@ class Authenticators : public ::testing::Test {
   CertificateVerifier verifier_{clock_, Trust::from_pem(ca_.authority().ca_pem()).value(), "alpha"};
   std::string checked_;
   bool revoked_ = false;
+  Callback<Result<std::optional<Principal>>(const Principal&)> person_;
 };
 
 TEST_F(Authenticators, TheKernelSpeaksForTheOwnSocket) {
@@ -84,8 +96,46 @@ TEST_F(Authenticators, ARevokedDaemonSpeaksForNobody) {
   net::HttpRequest direct;
   direct.peer.certificate_uri = "drover://alpha/utility/login1";
   EXPECT_EQ(make().identify(direct).error().code, Code::denied);
+}
+
+TEST_F(Authenticators, APersonsCertificateMustBeOnRecord) {
+  net::HttpRequest direct;
   direct.peer.certificate_uri = "drover://alpha/admin/bob";
-  EXPECT_EQ(make().identify(direct).value().text(), "person:bob");
+  direct.peer.certificate_key_sha256 = "k1";
+  EXPECT_EQ(make().identify(direct).error().code, Code::unauthenticated);
+  person_ = [](const Principal& shown) -> Result<std::optional<Principal>> {
+    if (shown.key_sha256 == "k2") return fail(Code::unauthenticated, "revoked");
+    Principal known = shown;
+    known.nodes = "n1";
+    return std::optional(known);
+  };
+  const Principal bob = make().identify(direct).value();
+  EXPECT_EQ(bob.text(), "person:bob");
+  EXPECT_EQ(bob.nodes, "n1");
+  direct.peer.certificate_key_sha256 = "k2";
+  EXPECT_EQ(make().identify(direct).error().message, "revoked");
+}
+
+TEST_F(Authenticators, ATokenSpeaksForItsBearerAloneAndGoesNoFurther) {
+  const auto ask = [this](net::HttpRequest& request) {
+    std::optional<Result<Principal>> out;
+    make().identify(request, [&out](Result<Principal> found) { out = std::move(found); });
+    return *out;
+  };
+  net::HttpRequest request;
+  request.peer.certificate_uri = "drover://alpha/compute/n1";
+  request.headers.set("authorization", "bearer t1");
+  EXPECT_EQ(ask(request).value().text(), "credential:t1");
+  EXPECT_FALSE(request.headers.has("Authorization")) << "nobody further on needs the secret";
+  // A bad proof is an error, not the next best identity.
+  for (const char* bad : {"Bearer bad", "Bearer", "Bearer ", "Basic YTpi", ""}) {
+    request.headers.set("Authorization", bad);
+    EXPECT_EQ(ask(request).error().code, Code::unauthenticated) << bad;
+  }
+  EXPECT_EQ(ask(request).value().text(), "daemon:compute/n1");
+  net::HttpRequest through_daemon = forwarded({1000, 100, "alice", false});
+  through_daemon.headers.set("Authorization", "Bearer t1");
+  EXPECT_EQ(ask(through_daemon).error().code, Code::unauthenticated);
 }
 
 TEST_F(Authenticators, AChangedRequestOrHeaderIsRefused) {

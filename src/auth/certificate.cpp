@@ -144,7 +144,8 @@ Status Trust::verify(const Certificate& certificate, WallTime now) const {
         Code::unauthenticated,
         fmt::format("the certificate of '{}' expired at {} and it is {} here", certificate.uri(),
                     to_rfc3339(certificate.not_after()), to_rfc3339(now)),
-        "join again with a new token, or set the clock");
+        "set the clock if it is wrong; else join again with a token of 'drover token create "
+        "--replace'");
   }
   const X509StoreContextPtr context(X509_STORE_CTX_new());
   if (!context || X509_STORE_CTX_init(context.get(), store_->store.get(),

@@ -3,10 +3,12 @@
 #include "auth/enrolment_rules.hpp"
 #include "auth/join_token.hpp"
 #include "base/noderange.hpp"
+#include "base/text.hpp"
 #include "cluster/names.hpp"
 #include "tree/hello.hpp"
 
 #include <algorithm>
+#include <array>
 
 #include <fmt/core.h>
 
@@ -15,8 +17,19 @@ namespace {
 
 constexpr size_t kMostTokenNames = 100'000;
 
+/// Whom a token may let in: the roles that a program is there for.
+Status check_role(std::string_view role) {
+  DROVER_CHECK_OK(tree::role_from_name(role));
+  constexpr std::array<std::string_view, 3> kJoining = {"compute", "aggregator", "utility"};
+  if (std::ranges::find(kJoining, role) != kJoining.end()) return {};
+  return fail(Code::invalid_argument,
+              fmt::format("role: no host joins as {} with a token; compute, aggregator or utility "
+                          "do",
+                          role));
+}
+
 Status check(const TokenRequest& request) {
-  DROVER_CHECK_OK(tree::role_from_name(request.role));
+  DROVER_CHECK_OK(check_role(request.role));
   if (request.ttl < std::chrono::seconds(1) || request.ttl > kLongestTokenLife) {
     return fail(Code::invalid_argument, "a token lives from 1 second to 30 days");
   }
@@ -87,6 +100,8 @@ Status Enrolment::start() {
       if (!taken) return fail(Code::corrupt, taken.error().text());
     }
   }
+  // Which change it was is not kept; the newest of all is not older.
+  revocation_version_ = std::max<uint64_t>(store_.head(), 1);
   subscription_ =
       store_.subscribe([this](std::span<const store::Change> changes) { apply(changes); });
   return {};
@@ -201,6 +216,7 @@ void Enrolment::redeem(JoinRequest request, Done<Admission> done) {
         credential.name = issue.name;
         credential.enrolled = repeat ? known->enrolled : issue.now;
         credential.token = record->id;
+        if (known) credential.retired = retired_after(*known, key, issue.now);
         note_issued(credential, issued);
         tx.explain(fmt::format("joined with token {}", record->id));
         if (!repeat) {
@@ -220,7 +236,7 @@ void Enrolment::renew(RenewRequest request, Done<Admission> done) {
   issue.ip_addresses = std::move(request.ip_addresses);
   write<Admission>(
       "daemon:" + credential_key(request.role, request.name),
-      [issue = std::move(issue), proven = std::move(request.proven_key),
+      [issue = std::move(issue), proven = std::move(request.proven),
        &authority = authority_](store::Transaction& tx) -> Result<Admission> {
         DROVER_TRY(auto known, read_credential(tx, issue.role, issue.name));
         if (known) DROVER_CHECK_OK(check_credential(*known, proven));
@@ -234,7 +250,8 @@ void Enrolment::renew(RenewRequest request, Done<Admission> done) {
           credential.renewed = issue.now;
         }
         // The key that the daemon is known to hold; the new one only once it proves it.
-        credential.previous_key_sha256 = proven.empty() ? credential.key_sha256 : proven;
+        credential.previous_key_sha256 =
+            proven.sha256.empty() ? credential.key_sha256 : proven.sha256;
         note_issued(credential, issued);
         tx.explain("certificate renewed");
         DROVER_CHECK_OK(write_credential(tx, credential));
@@ -243,28 +260,51 @@ void Enrolment::renew(RenewRequest request, Done<Admission> done) {
       std::move(done));
 }
 
+Status revoke_daemons(store::Transaction& tx, const std::string& role,
+                      const std::vector<std::string>& names, const std::string& why) {
+  tx.explain(why);
+  std::vector<std::string> unknown;
+  for (const std::string& name : names) {
+    DROVER_TRY(auto known, read_credential(tx, role, name));
+    if (!known) {
+      unknown.push_back(name);
+      continue;
+    }
+    if (known->revoked) continue;
+    known->revoked = true;
+    known->revoked_at = from_unix_ms(tx.time_ms());
+    known->revoked_by = tx.actor();
+    known->why = why;
+    DROVER_CHECK_OK(write_credential(tx, *known));
+  }
+  if (unknown.empty()) return {};
+  return fail(Code::not_found,
+              fmt::format("{} {} never joined", printable(role), fold_names(unknown)),
+              "drover certificate list shows who did");
+}
+
 void Enrolment::revoke_daemon(store::Author author, const std::string& role,
                               const std::string& name, const std::string& why,
                               Callback<void(Status)> done) {
   store_.write(
-      author,
-      [actor = author.actor, role, name, why,
-       now = clock_.wall()](store::Transaction& tx) -> Status {
-        DROVER_TRY(auto known, read_credential(tx, role, name));
-        if (!known) {
-          return fail(Code::not_found, fmt::format("{} {} never joined", role, name));
-        }
-        if (known->revoked) return {};
-        known->revoked = true;
-        known->revoked_at = now;
-        known->revoked_by = actor;
-        known->why = why;
-        tx.explain(why);
-        return write_credential(tx, *known);
-      },
+      std::move(author),
+      [role, name, why](store::Transaction& tx) { return revoke_daemons(tx, role, {name}, why); },
       [done = std::move(done)](Result<store::Committed> committed) mutable {
         done(committed ? Status() : Status(tl::unexpected(std::move(committed).error())));
       });
+}
+
+std::vector<Revocation> Enrolment::revocations() const {
+  std::vector<Revocation> out;
+  const WallTime now = clock_.wall();
+  for (const auto& [key, known] : credentials_) {
+    if (known.revoked) out.push_back({known.role, known.name, {}, known.why});
+    for (const RetiredKey& retired : known.retired) {
+      if (retired.expires <= now) continue;
+      out.push_back({known.role, known.name, retired.key_sha256, "another host has the name now"});
+    }
+  }
+  return out;
 }
 
 bool Enrolment::is_revoked(std::string_view role, std::string_view name) const {
@@ -273,14 +313,28 @@ bool Enrolment::is_revoked(std::string_view role, std::string_view name) const {
 }
 
 Status Enrolment::check_daemon(std::string_view role, std::string_view name,
-                               std::string_view key_sha256) const {
+                               const ProvenKey& proven) const {
   const auto known = credentials_.find(credential_key(role, name));
-  return known == credentials_.end() ? Status() : check_credential(known->second, key_sha256);
+  return known == credentials_.end() ? Status() : check_credential(known->second, proven);
+}
+
+Status Enrolment::check_link(std::string_view role, std::string_view name,
+                             std::string_view key_sha256) const {
+  const auto known = credentials_.find(credential_key(role, name));
+  if (known == credentials_.end()) return {};
+  DROVER_CHECK_OK(check_credential(known->second, {}));
+  const bool retired = std::ranges::any_of(
+      known->second.retired, [&](const RetiredKey& key) { return key.key_sha256 == key_sha256; });
+  return retired ? check_credential(known->second, {std::string(key_sha256)}) : Status();
 }
 
 void Enrolment::apply(std::span<const store::Change> changes) {
+  bool refused_changed = false;
   for (const store::Change& change : changes) {
     if (change.kind != kTokenKind && change.kind != kCredentialKind) continue;
+    const auto before = credentials_.find(change.key);
+    const bool was_refused = change.kind == kCredentialKind && before != credentials_.end() &&
+                             (before->second.revoked || !before->second.retired.empty());
     if (change.after) {
       auto taken = take(change.kind, change.key, *change.after);
       if (!taken) log_.error("a stored record cannot be read", {{"why", taken.error().text()}});
@@ -289,7 +343,15 @@ void Enrolment::apply(std::span<const store::Change> changes) {
     } else {
       credentials_.erase(change.key);
     }
+    if (change.kind != kCredentialKind) continue;
+    const auto after = credentials_.find(change.key);
+    const bool is_refused =
+        after != credentials_.end() && (after->second.revoked || !after->second.retired.empty());
+    if (!was_refused && !is_refused) continue;
+    refused_changed = true;
+    revocation_version_ = change.sequence;
   }
+  if (refused_changed && revocation_changed_) revocation_changed_();
 }
 
 Status Enrolment::take(std::string_view kind, const std::string& key, std::string_view body) {

@@ -54,9 +54,8 @@ struct RenewRequest {
   std::string role;
   std::string name;
   std::string csr_pem;
-  /// Key of the certificate that the daemon proved itself with; empty where the transport does not
-  /// say. Refused unless it is the credential's present or previous one.
-  std::string proven_key;
+  /// Refused unless check_credential() takes it.
+  ProvenKey proven = {};
   std::vector<std::string> dns_names;
   std::vector<std::string> ip_addresses;
 };
@@ -69,6 +68,21 @@ struct Admission {
   std::string name;
   WallTime expires{};
 };
+
+/// One line of the revocation list.
+struct Revocation {
+  std::string role;
+  std::string name;
+  std::string key_sha256;  ///< this key alone; empty: whoever has the name
+  std::string why;
+  bool operator==(const Revocation&) const = default;
+};
+
+/// Refuses daemons of a role from the commit on, their renewals and their links: all of them or,
+/// when one never joined (not_found names them), none. Those that are revoked already stay as they
+/// are.
+Status revoke_daemons(store::Transaction& tx, const std::string& role,
+                      const std::vector<std::string>& names, const std::string& why);
 
 /// Executor's thread only. What it tells comes from memory, which follows the store's feed.
 class Enrolment {
@@ -107,15 +121,28 @@ class Enrolment {
   /// restored from a back-up) is recorded.
   void renew(RenewRequest request, Done<Admission> done);
 
-  /// Refuses a daemon from now on, its renewals and its links. not_found when it never joined.
+  /// revoke_daemons() for one of them.
   void revoke_daemon(store::Author author, const std::string& role, const std::string& name,
                      const std::string& why, Callback<void(Status)> done);
 
+  /// Whom every daemon shall refuse, in order: the revoked, and retired keys while a certificate of
+  /// theirs lasts.
+  [[nodiscard]] std::vector<Revocation> revocations() const;
+  /// Grows with every change of revocations(), over restarts too; from 1.
+  [[nodiscard]] uint64_t revocation_version() const { return revocation_version_; }
+  /// Whether a daemon whose certificate the transport has verified may have a link: denied when its
+  /// name is revoked or its key retired. A key that the store does not know may: it was renewed
+  /// after the back-up that this master was restored from.
+  [[nodiscard]] Status check_link(std::string_view role, std::string_view name,
+                                  std::string_view key_sha256) const;
+  /// Called after every change of revocations(), on the executor.
+  void on_revocation(Callback<void()> changed) { revocation_changed_ = std::move(changed); }
+
   [[nodiscard]] bool is_revoked(std::string_view role, std::string_view name) const;
   /// denied with who, when and why for a revoked daemon, and for one whose proven key was replaced
-  /// by another enrolment; `key_sha256` may be empty.
+  /// (check_credential()).
   [[nodiscard]] Status check_daemon(std::string_view role, std::string_view name,
-                                    std::string_view key_sha256) const;
+                                    const ProvenKey& proven) const;
   /// By "role/name".
   [[nodiscard]] const std::map<std::string, Credential>& credentials() const {
     return credentials_;
@@ -141,6 +168,8 @@ class Enrolment {
   std::shared_ptr<NameSets> name_sets_;  ///< used by mutations alone
   std::map<std::string, TokenRecord> tokens_;
   std::map<std::string, Credential> credentials_;
+  uint64_t revocation_version_ = 0;
+  Callback<void()> revocation_changed_;
   store::Subscription subscription_;
 };
 

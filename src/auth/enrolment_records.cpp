@@ -31,6 +31,12 @@ void Credential::describe(Visitor& v) {
   v.field("revoked_at", revoked_at, "When it was revoked.", Presence::optional);
   v.field("revoked_by", revoked_by, "Who revoked it.", Presence::optional);
   v.field("why", why, "Why it was revoked.", Presence::optional);
+  v.field("retired", retired, "Earlier keys of the name that are refused.", Presence::optional);
+}
+
+void RetiredKey::describe(Visitor& v) {
+  v.field("key_sha256", key_sha256, "SHA-256 of the public key.");
+  v.field("expires", expires, "When its last certificate ends.");
 }
 
 std::string credential_key(std::string_view role, std::string_view name) {

@@ -7,6 +7,7 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace drover::auth {
 
@@ -32,9 +33,19 @@ struct TokenRecord {
   void describe(Visitor& v);
 };
 
+/// A key that the daemon of a name held before another host took the name over: whoever still has
+/// it is refused until its certificate has ended.
+struct RetiredKey {
+  static constexpr std::string_view kTypeName = "RetiredKey";
+  std::string key_sha256;
+  WallTime expires{};  ///< of its last certificate
+  bool operator==(const RetiredKey&) const = default;
+  void describe(Visitor& v);
+};
+
 /// The one certificate that a daemon holds now.
 struct Credential {
-  static constexpr std::string_view kTypeName = "Credential";
+  static constexpr std::string_view kTypeName = "DaemonCertificate";
   std::string role;
   std::string name;
   std::string key_sha256;  ///< PublicKey::sha256()
@@ -50,8 +61,15 @@ struct Credential {
   WallTime revoked_at{};
   std::string revoked_by;
   std::string why;  ///< of the revocation
+  std::vector<RetiredKey> retired = {};
   bool operator==(const Credential&) const = default;
   void describe(Visitor& v);
+};
+
+/// What a daemon proved itself with.
+struct ProvenKey {
+  std::string sha256;     ///< empty: the transport does not say
+  WallTime expires = {};  ///< of its certificate, which the transport has verified
 };
 
 /// "compute/n1".

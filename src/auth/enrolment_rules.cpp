@@ -3,6 +3,8 @@
 #include "auth/keys.hpp"
 #include "base/text.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 namespace drover::auth {
@@ -101,7 +103,7 @@ Status check_use(const TokenRecord& token, const std::optional<Credential>& cred
               "if that host is gone, make the token with 'drover token create --replace'");
 }
 
-Status check_credential(const Credential& credential, std::string_view proven_key) {
+Status check_credential(const Credential& credential, const ProvenKey& proven) {
   if (credential.revoked) {
     return fail(
         Code::denied,
@@ -109,14 +111,33 @@ Status check_credential(const Credential& credential, std::string_view proven_ke
                     credential.revoked_by, to_rfc3339(credential.revoked_at), credential.why),
         "let it join again with a token made by 'drover token create --replace'");
   }
-  if (proven_key.empty() || proven_key == credential.key_sha256 ||
-      proven_key == credential.previous_key_sha256) {
+  if (proven.sha256.empty() || proven.sha256 == credential.key_sha256 ||
+      proven.sha256 == credential.previous_key_sha256) {
     return {};
   }
+  const bool retired = std::ranges::find(credential.retired, proven.sha256,
+                                         &RetiredKey::key_sha256) != credential.retired.end();
+  if (!retired && proven.expires > credential.expires) return {};
   return fail(Code::denied,
               fmt::format("{} {} holds another key since {}", credential.role, credential.name,
                           to_rfc3339(credential.enrolled)),
               "stop the other daemon of this name, or give this one another name");
+}
+
+std::vector<RetiredKey> retired_after(const Credential& known, std::string_view fresh_key,
+                                      WallTime now) {
+  std::vector<RetiredKey> out = known.retired;
+  if (known.key_sha256 != fresh_key) {
+    out.push_back({known.key_sha256, known.expires});
+    const bool has_previous =
+        !known.previous_key_sha256.empty() && known.previous_key_sha256 != known.key_sha256;
+    // A certificate of the key before lives no longer than the one that replaced it.
+    if (has_previous) out.push_back({known.previous_key_sha256, known.expires});
+  }
+  std::erase_if(out, [&](const RetiredKey& key) {
+    return key.expires <= now || key.key_sha256 == fresh_key;
+  });
+  return out;
 }
 
 Status sweep_tokens(store::Transaction& tx, WallTime now) {

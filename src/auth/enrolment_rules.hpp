@@ -11,6 +11,7 @@
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace drover::auth {
 
@@ -34,8 +35,15 @@ bool is_repeat(const TokenRecord& token, const std::optional<Credential>& creden
 Status check_use(const TokenRecord& token, const std::optional<Credential>& credential,
                  std::string_view key_sha256);
 
-/// denied for a revoked daemon, or when `proven_key` is neither empty nor one of its keys.
-Status check_credential(const Credential& credential, std::string_view proven_key);
+/// denied for a revoked daemon, and when the key is neither empty nor one of its keys nor newer
+/// than what is known of them: a certificate that lasts longer than the last one on record was
+/// issued after the back-up that this store was restored from.
+Status check_credential(const Credential& credential, const ProvenKey& proven);
+
+/// The retired keys of a name once `fresh_key` takes it from `known`, those whose certificates have
+/// ended left out.
+std::vector<RetiredKey> retired_after(const Credential& known, std::string_view fresh_key,
+                                      WallTime now);
 
 /// Erases tokens that expired more than a day before `now`.
 Status sweep_tokens(store::Transaction& tx, WallTime now);

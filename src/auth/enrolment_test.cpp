@@ -77,13 +77,13 @@ class Enrolments : public ::testing::Test {
     return wait(out);
   }
   Result<Admission> renew(const KeyPair& key, const std::string& proven,
-                          const std::string& name = "n1") {
+                          WallTime proven_expires = {}, const std::string& name = "n1") {
     std::optional<Result<Admission>> out;
     RenewRequest request;
     request.role = "compute";
     request.name = name;
     request.csr_pem = make_csr(key, name).value();
-    request.proven_key = proven;
+    request.proven = {proven, proven_expires};
     enrolment_->renew(std::move(request),
                       [&out](Result<Admission> answer) { out = std::move(answer); });
     return wait(out);
@@ -272,8 +272,8 @@ TEST_F(Enrolments, ATakenNameNeedsATokenThatReplaces) {
   EXPECT_EQ(refusal(join(token(), key_)), "accepted");
   EXPECT_EQ(refusal(join(token({.role = "compute", .replace = true}), other_)), "accepted");
   const std::string old_key = key_.public_key().sha256();
-  EXPECT_EQ(enrolment_->check_daemon("compute", "n1", old_key).error().code, Code::denied);
-  EXPECT_TRUE(enrolment_->check_daemon("compute", "n1", other_.public_key().sha256()));
+  EXPECT_EQ(enrolment_->check_daemon("compute", "n1", {old_key}).error().code, Code::denied);
+  EXPECT_TRUE(enrolment_->check_daemon("compute", "n1", {other_.public_key().sha256()}));
   EXPECT_EQ(renew(key_, old_key).error().code, Code::denied);
 }
 
@@ -297,9 +297,9 @@ TEST_F(Enrolments, ARenewalWhoseAnswerWasLostCanBeAskedAgainWithTheOldKey) {
   const KeyPair third = KeyPair::make().value();
   ASSERT_TRUE(renew(third, old_key));
   EXPECT_EQ(enrolment_->credentials().at("compute/n1").key_sha256, third.public_key().sha256());
-  EXPECT_TRUE(enrolment_->check_daemon("compute", "n1", old_key));
+  EXPECT_TRUE(enrolment_->check_daemon("compute", "n1", {old_key}));
   ASSERT_TRUE(renew(KeyPair::make().value(), third.public_key().sha256()));
-  EXPECT_FALSE(enrolment_->check_daemon("compute", "n1", old_key));
+  EXPECT_FALSE(enrolment_->check_daemon("compute", "n1", {old_key}));
 }
 
 TEST_F(Enrolments, ARevokedDaemonIsRefusedEverywhere) {
@@ -307,7 +307,7 @@ TEST_F(Enrolments, ARevokedDaemonIsRefusedEverywhere) {
   EXPECT_FALSE(enrolment_->is_revoked("compute", "n1"));
   ASSERT_TRUE(revoke("n1"));
   EXPECT_TRUE(enrolment_->is_revoked("compute", "n1"));
-  const Error refused = enrolment_->check_daemon("compute", "n1", "").error();
+  const Error refused = enrolment_->check_daemon("compute", "n1", {""}).error();
   EXPECT_EQ(refused.code, Code::denied);
   EXPECT_NE(refused.message.find("was revoked by user:root@master/m1 at "), std::string::npos);
   EXPECT_NE(refused.message.find(": stolen"), std::string::npos);
@@ -327,8 +327,31 @@ TEST_F(Enrolments, ARevokedDaemonDoesNotComeBackByRepeatingItsJoin) {
   EXPECT_EQ(refusal(join(text, key_)).substr(0, 8), "denied: ");
 }
 
+TEST_F(Enrolments, ARestoredStoreLetsADaemonRenewWithTheKeyThatItGotSince) {
+  ASSERT_TRUE(redeem(join(token(), key_)));
+  const WallTime on_record = enrolment_->credentials().at("compute/n1").expires;
+  const std::string since = other_.public_key().sha256();  // renewed after the back-up
+  EXPECT_FALSE(enrolment_->check_daemon("compute", "n1", {since, on_record}));
+  EXPECT_FALSE(enrolment_->check_daemon("compute", "n1", {since, on_record - hours(24)}))
+      << "a key from before the last renewal";
+  EXPECT_EQ(renew(KeyPair::make().value(), since, on_record).error().code, Code::denied);
+  EXPECT_TRUE(enrolment_->check_daemon("compute", "n1", {since, on_record + hours(1)}));
+  const KeyPair third = KeyPair::make().value();
+  ASSERT_TRUE(renew(third, since, on_record + hours(1)));
+  EXPECT_EQ(enrolment_->credentials().at("compute/n1").key_sha256, third.public_key().sha256());
+  EXPECT_TRUE(enrolment_->check_daemon("compute", "n1", {since}));
+  EXPECT_FALSE(enrolment_->check_daemon("compute", "n1", {key_.public_key().sha256(), on_record}));
+  // A revoked name stays out whatever it shows, and so does a key that another host's has replaced.
+  ASSERT_TRUE(redeem(join(token({.role = "compute", .replace = true}), key_)));
+  EXPECT_FALSE(enrolment_->check_daemon("compute", "n1",
+                                        {third.public_key().sha256(), on_record + hours(10'000)}));
+  ASSERT_TRUE(revoke("n1"));
+  EXPECT_FALSE(
+      enrolment_->check_daemon("compute", "n1", {"a key never seen", on_record + hours(10'000)}));
+}
+
 TEST_F(Enrolments, ADaemonThatTheStoreForgotIsRecordedAtRenewal) {
-  EXPECT_TRUE(enrolment_->check_daemon("compute", "n1", "any"));
+  EXPECT_TRUE(enrolment_->check_daemon("compute", "n1", {"any"}));
   ASSERT_TRUE(renew(key_, ""));
   EXPECT_EQ(enrolment_->credentials().at("compute/n1").key_sha256, key_.public_key().sha256());
 }

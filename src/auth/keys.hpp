@@ -36,6 +36,7 @@ class PublicKey {
   /// Names the key: SHA-256 over its SubjectPublicKeyInfo, 64 hex digits.
   [[nodiscard]] const std::string& sha256() const { return sha256_; }
   [[nodiscard]] const KeyHandle& handle() const { return *handle_; }
+  [[nodiscard]] const std::shared_ptr<const KeyHandle>& shared_handle() const { return handle_; }
 
  private:
   std::shared_ptr<const KeyHandle> handle_;

@@ -1,5 +1,6 @@
 #include "auth/policy.hpp"
 
+#include "auth/pattern.hpp"
 #include "base/noderange.hpp"
 #include "base/text.hpp"
 
@@ -21,38 +22,13 @@ constexpr std::array<std::string_view, 5> kMeanings = {
 };
 constexpr std::string_view kUser = "user:";
 
-/// Whether `text` fits `pattern`, in which `*` stands for any run of bytes. Linear with one
-/// restart point, so a hostile pattern cannot make it slow.
-bool fits(std::string_view pattern, std::string_view text) {
-  size_t p = 0;
-  size_t t = 0;
-  size_t star = std::string_view::npos;
-  size_t resume = 0;
-  while (t < text.size()) {
-    if (p < pattern.size() && pattern[p] == '*') {
-      star = p++;
-      resume = t;
-    } else if (p < pattern.size() && pattern[p] == text[t]) {
-      ++p;
-      ++t;
-    } else if (star != std::string_view::npos) {
-      p = star + 1;
-      t = ++resume;
-    } else {
-      return false;
-    }
-  }
-  while (p < pattern.size() && pattern[p] == '*') ++p;
-  return p == pattern.size();
-}
-
 bool fits(const Grant& grant, const Principal& principal) {
   const std::string& pattern = grant.principal;
   const std::string text = principal.text();
   const bool short_form = pattern.starts_with(kUser) && pattern.find('@') == std::string::npos;
-  if (!short_form) return fits(pattern, text);
+  if (!short_form) return fits_pattern(pattern, text);
   if (principal.kind != PrincipalKind::local_user || principal.role == "compute") return false;
-  return fits(pattern, std::string_view(text).substr(0, text.find('@')));
+  return fits_pattern(pattern, std::string_view(text).substr(0, text.find('@')));
 }
 
 Access local_access(const Principal& user) {

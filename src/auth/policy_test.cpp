@@ -1,5 +1,8 @@
 #include "auth/policy.hpp"
 
+#include <fstream>
+#include <sstream>
+
 #include <gtest/gtest.h>
 
 namespace drover::auth {
@@ -34,6 +37,17 @@ TEST(Principal, AHostileUserNameStaysOneWord) {
   EXPECT_EQ(user(1, "root@master/m1", tree::Role::compute, "n1").text(),
             "user:root%40master%2Fm1@compute/n1");
   EXPECT_EQ(user(1, "a\n*", tree::Role::compute, "n1").text(), "user:a%0A%2A@compute/n1");
+}
+
+TEST(Principal, OnlyUidZeroHasTheAccountRoot) {
+  EXPECT_EQ(user(0, "root", tree::Role::utility, "login1").account(), "root");
+  EXPECT_EQ(user(1000, "root", tree::Role::utility, "login1").account(), "");
+  EXPECT_EQ(user(1000, "alice", tree::Role::utility, "login1").account(), "alice");
+  EXPECT_EQ(user(1000, "alice", tree::Role::compute, "n1").account(), "")
+      << "root is not ours there";
+  EXPECT_EQ(certified("user/bob").account(), "bob");
+  EXPECT_EQ(certified("admin/root").account(), "");
+  EXPECT_EQ(certified("compute/n1").account(), "");
 }
 
 TEST(Principal, CertificatesOfOthersAreRefused) {
@@ -186,6 +200,17 @@ TEST(Policy, GrantsAreChecked) {
   EXPECT_FALSE(check_grant({"user:a b", Access::viewer}));
   EXPECT_FALSE(check_grant({"user:a\n", Access::viewer}));
   EXPECT_FALSE(check_grant({"user:" + std::string(600, 'a'), Access::viewer}));
+}
+
+TEST(Policy, TheDocumentedRolesAreThese) {
+  std::ostringstream document;
+  document << std::ifstream(DROVER_SOURCE_DIR "/docs/security.md").rdbuf();
+  for (size_t i = 0; i < enum_names(Access::none).size(); ++i) {
+    const auto access = static_cast<Access>(i);
+    const std::string row =
+        "\n| " + std::string(name(access)) + " | " + std::string(meaning(access)) + " |\n";
+    EXPECT_NE(document.str().find(row), std::string::npos) << "docs/security.md lacks" << row;
+  }
 }
 
 TEST(Policy, NobodyIsNeverGranted) {

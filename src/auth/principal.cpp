@@ -97,6 +97,7 @@ Result<Principal> asserted_principal(const Assertion& assertion, std::string_vie
                                                    assertion.daemon_uri));
   }
   out.key_sha256 = assertion.daemon_key_sha256;
+  out.expires = assertion.daemon_expires;
   if (assertion.claim.daemon_itself) return out;
   out.kind = PrincipalKind::local_user;
   out.uid = assertion.claim.uid;

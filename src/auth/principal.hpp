@@ -39,7 +39,7 @@ struct Principal {
   /// Noderange of the nodes that may be changed; empty: no limit of its own.
   std::string nodes = {};
   std::vector<std::string> groups = {};  ///< external: groups in the token, for nodes' permissions
-  WallTime expires{};                    ///< credential, external, person: when the proof ends
+  WallTime expires{};                    ///< when the token or certificate ends; zero: not known
   /// The key that the daemon proved itself with, where the way the request came says so; else
   /// empty.
   std::string key_sha256;

@@ -41,7 +41,8 @@ std::optional<RotationAlarm> rotation_alarm(const RotationState& state, WallTime
   if (left <= Duration::zero()) {
     return RotationAlarm{true,
                          fmt::format("the certificate expired {} ago{}", span_text(-left), because),
-                         "check the clock; if it is right, join again with a new token"};
+                         "check the clock; if it is right, join again with a token of "
+                         "'drover token create --replace'"};
   }
   const bool late = left < (state.not_after - not_before) / 8;
   if (state.failures < kFailuresToWarn && !late) return std::nullopt;

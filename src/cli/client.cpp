@@ -5,6 +5,7 @@
 #include "net/http/target.hpp"
 #include "tree/hello.hpp"
 
+#include <algorithm>
 #include <array>
 #include <optional>
 
@@ -51,6 +52,36 @@ Result<std::string> read_pem(Surroundings& surroundings, const std::string& path
   auto text = surroundings.disk.read_all(path, size_t{1} << 20);
   if (!text) return fail_in("reading " + path, text.error());
   return text;
+}
+
+/// DROVER_TOKEN, or what is in --token-file or DROVER_TOKEN_FILE (- for standard input); "" without
+/// any. There is no flag for the token itself: every user of the host could read it in `ps`.
+Result<std::string> bearer_token(const Given& globals, Surroundings& surroundings) {
+  constexpr size_t kLongest = size_t{64} << 10;
+  const std::string path =
+      option_or_variable(globals, surroundings, "token-file", "DROVER_TOKEN_FILE");
+  std::string token;
+  if (path == "-") {
+    DROVER_TRY(token, surroundings.input());
+  } else if (!path.empty()) {
+    auto text = surroundings.disk.read_all(path, kLongest);
+    if (!text) return fail_in("reading the token in " + path, text.error());
+    token = *std::move(text);
+  } else {
+    token = option_or_variable(globals, surroundings, "", "DROVER_TOKEN");
+  }
+  constexpr std::string_view kBlanks = " \t\r\n";
+  const size_t first = token.find_first_not_of(kBlanks);
+  if (first == std::string::npos) {
+    if (path.empty()) return std::string();
+    return fail(Code::invalid_argument, path + " holds no token");
+  }
+  token = token.substr(first, token.find_last_not_of(kBlanks) - first + 1);
+  // Said here, since a line break would break the request, and never with the text itself.
+  const bool visible = std::ranges::all_of(
+      token, [](char c) { return c > ' ' && static_cast<unsigned char>(c) < 0x7F; });
+  if (!visible) return fail(Code::invalid_argument, "the token is not one line of visible text");
+  return token;
 }
 
 /// Every daemon of the cluster has a certificate of its CA; only a master may get our requests.
@@ -129,8 +160,13 @@ Result<std::unique_ptr<Client>> Client::make(const Given& globals, Surroundings&
       return fail(Code::invalid_argument, "--server needs the cluster's CA: --ca FILE",
                   "on a master: ca/ca.pem in its state folder; elsewhere: identity/identity.pem");
     }
+    DROVER_TRY(out->bearer_, bearer_token(globals, surroundings));
     DROVER_CHECK_OK(out->use_server(server, security));
     return out;
+  }
+  if (globals.has("token-file")) {
+    return fail(Code::invalid_argument,
+                "--token-file is for --server: on a socket the kernel says who you are");
   }
   std::vector<std::string> paths;
   if (std::string path = setting("socket", "DROVER_SOCKET"); !path.empty()) {
@@ -172,6 +208,10 @@ Status Client::use_server(const std::string& url, const net::SecurityConfig& sec
   return {};
 }
 
+void Client::authorize(net::HttpRequest& request) const {
+  if (!bearer_.empty()) request.headers.set("Authorization", "Bearer " + bearer_);
+}
+
 std::string Client::server_text() const {
   return servers_.empty() ? std::string("nobody") : servers_.front().endpoint.text();
 }
@@ -189,6 +229,7 @@ Result<net::HttpResponse> Client::exchange_with(const Server& server,
 
 Result<net::HttpResponse> Client::exchange(net::HttpRequest request, Duration timeout) {
   request.headers.set("Accept", "application/json");
+  authorize(request);
   Result<net::HttpResponse> last = fail(Code::internal, "no server");
   for (size_t i = 0; i < servers_.size(); ++i) {
     last = exchange_with(servers_[i], request, timeout);
@@ -210,6 +251,7 @@ Result<std::string> Client::body_of(Result<net::HttpResponse> response) {
     degraded_.why = std::string(*why);
     degraded_.age_seconds = std::string(response->headers.get("Age").value_or(""));
   }
+  etag_ = response->headers.get("ETag").value_or("");
   if (response->status >= 400) return tl::unexpected(problem_error(*response));
   return std::move(response->body);
 }
@@ -230,9 +272,10 @@ Result<json::value> Client::get(const std::string& path, Duration timeout) {
 
 Result<json::value> Client::send(const std::string& method, const std::string& path,
                                  const json::value& body, Duration timeout,
-                                 const std::string& prefer) {
+                                 const SendHeaders& headers) {
   net::HttpRequest request;
-  if (!prefer.empty()) request.headers.set("Prefer", prefer);
+  if (!headers.prefer.empty()) request.headers.set("Prefer", headers.prefer);
+  if (!headers.if_match.empty()) request.headers.set("If-Match", headers.if_match);
   request.method = method;
   request.target = path;
   request.headers.set("Idempotency-Key", draw_key(surroundings_.random));
@@ -307,6 +350,7 @@ std::unique_ptr<net::HttpCall> Client::stream(const std::string& path, Duration 
 std::unique_ptr<net::HttpCall> Client::stream(net::HttpRequest request, Duration head_timeout,
                                               Duration silence_timeout,
                                               net::HttpStreamEvents events) {
+  authorize(request);
   return http_.stream(servers_.front().endpoint, servers_.front().security, std::move(request),
                       head_timeout, silence_timeout, std::move(events));
 }

@@ -28,6 +28,12 @@ struct Degraded {
   std::string age_seconds;  ///< the Age header; empty: not a cached answer
 };
 
+/// Headers of a change that only some commands set; empty: none.
+struct SendHeaders {
+  std::string prefer = {};    ///< Prefer
+  std::string if_match = {};  ///< an ETag: refused when the thing has changed since
+};
+
 /// Calls run the loop until the answer is there.
 class Client {
  public:
@@ -40,10 +46,9 @@ class Client {
 
   /// The answer's JSON; an error carries the server's own code, cause and next step.
   Result<json::value> get(const std::string& path, Duration timeout);
-  /// `prefer`: the Prefer header; empty: none.
   Result<json::value> send(const std::string& method, const std::string& path,
                            const json::value& body, Duration timeout,
-                           const std::string& prefer = {});
+                           const SendHeaders& headers = {});
   /// All items of a list, page after page. `path` may have a query. At most `limit` items.
   Result<json::array> list(const std::string& path, Duration timeout, size_t limit = SIZE_MAX);
   /// The same, all of it, as text.
@@ -60,6 +65,9 @@ class Client {
                                         Duration silence_timeout, net::HttpStreamEvents events);
 
   [[nodiscard]] net::Loop& loop() { return loop_; }
+  /// The ETag of the last answer, quotes included, for a change that must not undo somebody else's;
+  /// empty: it had none.
+  [[nodiscard]] const std::string& etag() const { return etag_; }
   /// What the answers so far said; reset by reading.
   Degraded take_degraded() { return std::exchange(degraded_, {}); }
   /// Whom the requests go to, for messages.
@@ -67,6 +75,7 @@ class Client {
 
  private:
   explicit Client(Surroundings& surroundings);
+  void authorize(net::HttpRequest& request) const;
   Status use_server(const std::string& url, const net::SecurityConfig& security);
   Result<net::HttpResponse> exchange(net::HttpRequest request, Duration timeout);
   Result<net::HttpResponse> exchange_with(const Server& server, const net::HttpRequest& request,
@@ -83,6 +92,8 @@ class Client {
   net::HttpClient http_;
   Surroundings& surroundings_;
   std::vector<Server> servers_;  ///< tried in turn until one takes a connection
+  std::string bearer_;           ///< secret; empty: none
+  std::string etag_;
   Degraded degraded_;
 };
 

@@ -23,13 +23,15 @@ const std::vector<std::string>& Given::all(std::string_view name) const {
 const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> out;
-    for (auto* rows : {node_commands,    node_change_commands, group_commands,     profile_commands,
-                       nodes_commands,   apply_commands,       edit_commands,      import_commands,
-                       health_commands,  call_commands,        operation_commands, watch_commands,
-                       history_commands, backup_commands,      setting_commands,   config_commands,
-                       log_commands,     token_commands,       join_commands,      local_commands,
-                       version_commands, completion_commands,  explain_commands,   man_commands,
-                       top_commands}) {
+    for (auto* rows :
+         {node_commands,    node_change_commands, group_commands,      profile_commands,
+          nodes_commands,   apply_commands,       edit_commands,       import_commands,
+          health_commands,  call_commands,        operation_commands,  watch_commands,
+          history_commands, backup_commands,      setting_commands,    config_commands,
+          log_commands,     token_commands,       credential_commands, grant_commands,
+          issuer_commands,  certificate_commands, whoami_commands,     audit_commands,
+          join_commands,    local_commands,       version_commands,    completion_commands,
+          explain_commands, man_commands,         top_commands}) {
       auto more = rows();
       std::move(more.begin(), more.end(), std::back_inserter(out));
     }
@@ -50,7 +52,11 @@ const std::vector<Noun>& nouns() {
       {"setting", "Settings of the whole cluster"},
       {"config", "The daemons' own files on this host"},
       {"log", "What running daemons log"},
-      {"token", "Join tokens for new hosts"}};
+      {"token", "Join tokens for new hosts"},
+      {"credential", "Tokens and certificates of people and programs"},
+      {"grant", "Who has which role"},
+      {"issuer", "OIDC issuers whose tokens are taken"},
+      {"certificate", "Certificates of daemons"}};
   return all;
 }
 
@@ -62,6 +68,8 @@ const std::vector<Parameter>& global_parameters() {
       {"cert", Kind::option, "Own certificate for --server, PEM file [DROVER_CERT]"},
       {"key", Kind::option, "Its private key, PEM file [DROVER_KEY]"},
       {"ca", Kind::option, "The cluster's CA for --server, PEM file [DROVER_CA]"},
+      {"token-file", Kind::option,
+       "Bearer token for --server, in a file or - [DROVER_TOKEN_FILE, DROVER_TOKEN]"},
       {"output",
        Kind::option,
        "Form of the answer",

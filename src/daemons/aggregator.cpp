@@ -93,8 +93,8 @@ void Aggregator::stop() {
 
 // --- nodes ------------------------------------------------------------------------------------
 
-Status Aggregator::admit(const tree::Introduction&) {
-  return {};
+Status Aggregator::admit(const tree::Introduction& peer, const std::string& key_sha256) {
+  return revocations_.check(tree::name(peer.role), peer.name, key_sha256);
 }
 
 bool Aggregator::is_primary_for(const std::string& node) const {
@@ -278,6 +278,9 @@ void Aggregator::on_master_message(tree::Link& link, tree::MessageType type,
     case tree::MessageType::path_assignments:
       on_path_assignments(payload);
       return;
+    case tree::MessageType::revocations:
+      on_revocations(link, payload);
+      return;
     case tree::MessageType::call:
       calls_.on_call(master, payload);
       return;
@@ -329,6 +332,17 @@ void Aggregator::apply(const cluster::Settings& settings) {
   if (std::exchange(links_.silence_limit, config_.timing.silence) != config_.timing.silence) {
     nodes_.judge_anew();
     masters_.judge_anew();
+  }
+}
+
+// --- revocations ------------------------------------------------------------------------------
+
+void Aggregator::on_revocations(const tree::Link& master, std::string_view payload) {
+  const auto newer = revocations_.take(master.peer().name, master.peer().incarnation, payload);
+  if (!newer) {
+    log_.error("a revocation list was ignored", {{"why", newer.error().text()}});
+  } else if (*newer) {
+    nodes_.admit_again();
   }
 }
 

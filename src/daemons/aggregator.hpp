@@ -9,6 +9,7 @@
 #include "daemons/master_links.hpp"
 #include "daemons/member_board.hpp"
 #include "daemons/path_board.hpp"
+#include "daemons/revocation_board.hpp"
 #include "daemons/spool_reporter.hpp"
 #include "telemetry/latest.hpp"
 #include "tree/call_relay.hpp"
@@ -47,9 +48,10 @@ class Aggregator final : public DoorEvents, public MasterLinksEvents {
   /// Answers while this process can do work.
   [[nodiscard]] Worker& worker() { return *worker_; }
   [[nodiscard]] SettingsBoard& settings() { return settings_; }
+  [[nodiscard]] const RevocationBoard& revocations() const { return revocations_; }
 
  private:
-  Status admit(const tree::Introduction& peer) override;
+  Status admit(const tree::Introduction& peer, const std::string& key_sha256) override;
   void on_door_ready(tree::Link& link, bool replaced) override;
   void on_door_message(tree::Link& link, tree::MessageType type, std::string_view payload) override;
   void on_door_channel(tree::Link& link, const std::string& kind,
@@ -69,6 +71,7 @@ class Aggregator final : public DoorEvents, public MasterLinksEvents {
   void on_path_role(tree::Link& link, std::string_view payload);
   void on_node_heartbeat(tree::Link& link, std::string_view payload);
   void on_path_assignments(std::string_view payload);
+  void on_revocations(const tree::Link& master, std::string_view payload);
   void beat(uint64_t sequence);
   void flush_samples();
   void greet_with_samples();
@@ -86,6 +89,7 @@ class Aggregator final : public DoorEvents, public MasterLinksEvents {
   MemberBoard board_;
   DoubtfulLosses doubtful_;
   PathBoard paths_;
+  RevocationBoard revocations_;
   tree::CallRunner runner_;
   tree::CallRelay calls_;
   std::unique_ptr<tree::RecordRelay> records_;

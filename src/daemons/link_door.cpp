@@ -30,6 +30,28 @@ void LinkDoor::close(const Error& why) {
   for (auto& [name, link] : links_) link->close(why);
 }
 
+void LinkDoor::admit_again() {
+  std::vector<std::pair<std::string, Error>> refused;
+  for (const auto& [name, link] : links_) {
+    const Status admitted =
+        events_.admit(link->peer(), link->transport_peer().certificate_key_sha256);
+    if (!admitted) refused.emplace_back(name, admitted.error());
+  }
+  for (const auto& [name, why] : refused) {
+    const auto it = links_.find(name);
+    if (it == links_.end()) continue;
+    std::unique_ptr<tree::Link> cut = std::move(it->second);
+    links_.erase(it);
+    context_.log.warning(
+        "cut a link",
+        {{"peer", cut->transport_peer().address}, {"name", name}, {"why", why.text()}});
+    events_.on_door_lost(*cut, why);
+    cut->close(why);
+    const uint64_t tag = cut->tag;
+    greeting_[tag] = std::move(cut);  // until it has said goodbye
+  }
+}
+
 std::string LinkDoor::key_of(const tree::Introduction& peer) const {
   if (expectation_.roles.size() == 1) return peer.name;
   return fmt::format("{}/{}", tree::name(peer.role), peer.name);
@@ -88,7 +110,7 @@ void LinkDoor::on_link_ready(tree::Link& link) {
   greeting_.erase(it);
   const std::string name = key_of(link.peer());
   tree::Link* before = find(name);
-  Status admitted = events_.admit(link.peer());
+  Status admitted = events_.admit(link.peer(), link.transport_peer().certificate_key_sha256);
   if (admitted && before != nullptr && before->peer().incarnation > link.peer().incarnation) {
     admitted = fail(Code::conflict,
                     fmt::format("a newer {} (started at {}) is linked here; this one is from {}",

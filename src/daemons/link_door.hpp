@@ -20,8 +20,9 @@ class DoorEvents {
   DoorEvents(const DoorEvents&) = delete;
   DoorEvents& operator=(const DoorEvents&) = delete;
   virtual ~DoorEvents() = default;
-  /// Whether a peer whose hello was right may come in (revocation).
-  virtual Status admit(const tree::Introduction& peer) = 0;
+  /// Whether a peer whose hello was right may come in (revocation); `key_sha256` names the key that
+  /// it proved itself with, empty where the transport does not say.
+  virtual Status admit(const tree::Introduction& peer, const std::string& key_sha256) = 0;
   /// A child is linked. `replaced`: it was linked before, and that link is gone without
   /// on_door_lost.
   virtual void on_door_ready(tree::Link& link, bool replaced) = 0;
@@ -47,6 +48,9 @@ class LinkDoor final : public tree::Peers, public tree::LinkEvents {
   ~LinkDoor() override;
 
   Result<net::Endpoint> listen(const net::Endpoint& at);
+  /// Asks admit() again for every child and cuts those that it refuses now, telling them why:
+  /// on_door_lost at once, and nothing that they still send is heard.
+  void admit_again();
   /// Says goodbye to every child and stops listening.
   void close(const Error& why);
 

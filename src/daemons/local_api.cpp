@@ -100,6 +100,15 @@ void LocalApi::serve(net::HttpRequest request, const ExchangePtr& exchange) {
         problem(Error{Code::unauthenticated, "the kernel does not say who asks", {}, {}}));
     return;
   }
+  if (request.headers.has("Authorization")) {
+    // It would pass through other hosts; and here the kernel says who asks.
+    exchange->respond(problem(Error{Code::unauthenticated,
+                                    "a bearer token is taken by a master alone, over HTTPS or its "
+                                    "own socket",
+                                    {},
+                                    "drover --server https://MASTER:PORT --token-file FILE .."}));
+    return;
+  }
   if (serve_control(request, exchange)) return;
   forward(std::move(request), exchange);
 }

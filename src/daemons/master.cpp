@@ -25,14 +25,27 @@ Master::Master(Seams seams, MasterConfig config, MasterParts parts)
       worker_(seams.executor.make_worker("work")),
       enrolment_(parts_.store, parts_.authority, seams.executor, seams.random,
                  log_.with("enrolment"), {config_.self.cluster}),
+      jwks_(seams, config_.trust_path),
+      access_({parts_.store, parts_.authority, parts_.signing_keys, seams.executor, seams.random,
+               log_.with("access"), config_.self.cluster,
+               [this](const auth::IssuerRecord& issuer, Callback<void(Result<std::string>)> done) {
+                 jwks_.fetch(issuer, std::move(done));
+               },
+               seams.disk, *worker_}),
       authenticator_(
           {config_.self.cluster, tree::Role::master, config_.self.name, config_.own_uid,
            [this](uint32_t uid) { return config_.user_name(uid); },
-           [this](const std::string& role, const std::string& name, const std::string& key) {
-             return enrolment_.check_daemon(role, name, key);
+           [this](const auth::Principal& daemon) {
+             return enrolment_.check_daemon(daemon.role, daemon.name,
+                                            {daemon.key_sha256, daemon.expires});
+           },
+           [this](std::string_view bearer, Callback<void(Result<auth::Principal>)> done) {
+             access_.authenticate(bearer, std::move(done));
+           },
+           [this](const auth::Principal& person) {
+             return access_.credentials().check_certificate(person);
            }},
           parts_.verifier),
-      policy_(std::make_shared<const auth::Policy>()),
       started_(seams.executor.wall()) {}
 
 Master::~Master() = default;
@@ -46,19 +59,24 @@ Status Master::start() {
     }
   });
   DROVER_CHECK_OK(enrolment_.start());
+  DROVER_CHECK_OK(access_.start());
   MasterTreeConfig tree;
   tree.self = config_.self;
   tree.own_settings = config_.own_settings;
   tree.timing = with_settings(config_.timing, settings_at_start());
   tree.paths.hold = config_.timing.hold;
+  tree.revocations = [this] {
+    return RevocationList{enrolment_.revocation_version(), enrolment_.revocations()};
+  };
   tree_ = std::make_unique<MasterTree>(
       seams_, std::move(tree), [this] { return parts_.tree_security(); }, parts_.store, model_,
-      [this](const tree::Introduction& peer) { return admit(peer); },
+      [this](const tree::Introduction& peer, const std::string& key) { return admit(peer, key); },
       [this](const std::string& node, std::string_view sample) {
         (void)metrics_.apply_bytes(node, sample, seams_.executor.now());
       });
   tree_->publish(model_.setting_book());
   model_.on_settings([this] { tree_->publish(model_.setting_book()); });
+  enrolment_.on_revocation([this] { tree_->revocations_changed(); });
   model_.on_node([this](const cluster::Model::NodeEvent& event) { on_node(event); });
   for (const net::Endpoint& at : config_.tree_listen) {
     DROVER_TRY(auto bound, tree_->listen(at));
@@ -84,9 +102,11 @@ Status Master::start() {
                     *this,
                     *this,
                     *this,
+                    access_,
+                    *this,
                     {&seams_.disk, config_.state},
                     config_.control},
-      [this] { return policy_; }, std::move(audit));
+      [this] { return access_.policy(); }, std::move(audit), std::move(config_.groups_of));
   tree_->settings().on_change(
       [this](const cluster::Settings& settings) { apply_settings(settings); });
   start_retention();
@@ -168,13 +188,23 @@ void Master::stop(Callback<void()> stopped) {
 }
 
 void Master::serve(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange) {
-  auto principal = authenticator_.identify(request);
-  api_->serve(std::move(request), std::move(principal),
-              std::make_unique<api::ExchangeAnswer>(std::move(exchange)));
+  const auto held = std::make_shared<net::HttpRequest>(std::move(request));
+  authenticator_.identify(*held, [this, held, exchange = std::move(exchange)](
+                                     Result<auth::Principal> principal) mutable {
+    api_->serve(std::move(*held), std::move(principal),
+                std::make_unique<api::ExchangeAnswer>(std::move(exchange)));
+  });
 }
 
-Status Master::admit(const tree::Introduction& peer) {
-  DROVER_CHECK_OK(enrolment_.check_daemon(tree::name(peer.role), peer.name, {}));
+void Master::read_audit(auth::AuditQuery query, Callback<void(Result<auth::AuditPage>)> done) {
+  if (audit_) return audit_->read(std::move(query), std::move(done));
+  seams_.executor.post([done = std::move(done)]() mutable {
+    done(fail(Code::unsupported, "this master keeps no audit"));
+  });
+}
+
+Status Master::admit(const tree::Introduction& peer, const std::string& key_sha256) {
+  DROVER_CHECK_OK(enrolment_.check_link(tree::name(peer.role), peer.name, key_sha256));
   if (peer.role == tree::Role::aggregator) note_listens("aggregator", peer.name, peer.listens);
   return {};
 }

@@ -3,12 +3,14 @@
 
 #include "api/master_api.hpp"
 #include "api/services.hpp"
+#include "auth/access_control.hpp"
 #include "auth/assertion.hpp"
 #include "auth/audit.hpp"
 #include "auth/authenticator.hpp"
 #include "auth/enrolment.hpp"
 #include "auth/policy.hpp"
 #include "cluster/model.hpp"
+#include "daemons/jwks_fetcher.hpp"
 #include "daemons/master_tree.hpp"
 #include "daemons/seams.hpp"
 #include "net/http/http_server.hpp"
@@ -36,17 +38,21 @@ struct MasterConfig {
   std::string audit_dir;                   ///< where who changed what is written; empty: nowhere
   std::string state;                       ///< the master's folder, for backups
   std::string history_dir;                 ///< where old changes go; empty: they are all kept
+  std::string trust_path;  ///< CAs of issuers' servers, PEM; used where an issuer names none
   Timing timing;
   SettingsBoard::Values own_settings = {};  ///< settings that were given to this master itself
   api::DaemonControl* control = nullptr;
   uint32_t own_uid = 0;
   Callback<std::string(uint32_t uid)> user_name;
+  /// Groups of a login name, for the permissions of nodes; empty: none are known.
+  api::NodeAuthority::GroupsOf groups_of;
 };
 
 /// What the master stands on beside the seams; all outlive it.
 struct MasterParts {
   store::Store& store;
   const auth::Authority& authority;
+  auth::SigningKeys signing_keys;
   auth::AssertionVerifier& verifier;
   /// For links: peers must show a certificate.
   Callback<std::shared_ptr<net::Security>()> tree_security;
@@ -58,7 +64,8 @@ struct MasterParts {
 class Master final : public api::CallService,
                      public api::HealthSource,
                      public api::MetricsSource,
-                     public api::LocalSource {
+                     public api::LocalSource,
+                     public api::AuditSource {
  public:
   Master(Seams seams, MasterConfig config, MasterParts parts);
   ~Master() override;
@@ -81,8 +88,9 @@ class Master final : public api::CallService,
   cluster::HealthFacts health_facts() override;
   std::optional<api::NodeMetrics> latest(std::string_view node) override;
   api::LocalView local() override;
+  void read_audit(auth::AuditQuery query, Callback<void(Result<auth::AuditPage>)> done) override;
 
-  Status admit(const tree::Introduction& peer);
+  Status admit(const tree::Introduction& peer, const std::string& key_sha256);
   void on_node(const cluster::Model::NodeEvent& event);
   /// Keeps what joining daemons are told current: aggregators by their hellos, this master by
   /// itself.
@@ -102,8 +110,9 @@ class Master final : public api::CallService,
   cluster::Model model_;
   store::Subscription feed_;
   auth::Enrolment enrolment_;
+  JwksFetcher jwks_;
+  auth::AccessControl access_;
   auth::Authenticator authenticator_;
-  std::shared_ptr<const auth::Policy> policy_;
   telemetry::Latest metrics_;
   std::unique_ptr<MasterTree> tree_;
   std::unique_ptr<Worker> audit_worker_;

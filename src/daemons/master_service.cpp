@@ -49,6 +49,9 @@ class MasterService final : public Service {
                                program_.seams.executor.wall()));
     DROVER_CHECK_OK(start_identity(cluster, name));
     DROVER_TRY(auto trust, auth::Trust::from_pem(authority_->ca_pem()));
+    DROVER_TRY(auto signing_keys,
+               auth::SigningKeys::open_or_create(program_.seams.disk, state + "/signing",
+                                                 program_.seams.executor.wall()));
     verifier_ = std::make_unique<auth::CertificateVerifier>(program_.seams.executor,
                                                             std::move(trust), cluster);
     MasterConfig master;
@@ -65,12 +68,16 @@ class MasterService final : public Service {
     master.history_dir = state + "/history";
     master.own_settings = options::own_settings(config);
     master.control = &program_.control;
+    master.trust_path = config.text("tls.trust");
     master.own_uid = getuid();
     master.user_name = [](uint32_t uid) { return os::user_name(uid); };
+    master.groups_of = [](const std::string& user, uint32_t gid) {
+      return os::group_names(user, gid);
+    };
     master_ = std::make_unique<Master>(
         program_.seams, std::move(master),
-        MasterParts{*store_, *authority_, *verifier_, [this] { return tree_security_; },
-                    [this] { return http_security_; }});
+        MasterParts{*store_, *authority_, std::move(signing_keys), *verifier_,
+                    [this] { return tree_security_; }, [this] { return http_security_; }});
     DROVER_CHECK_OK(master_->start());
     master_->tree().settings().on_change([this](const cluster::Settings& settings) {
       master_->enrolment().set_lifetime(settings.duration("certificate.lifetime"));

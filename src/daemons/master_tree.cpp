@@ -125,8 +125,22 @@ void MasterTree::node_removed(const std::string& name) {
 
 // --- children ---------------------------------------------------------------------------------
 
-Status MasterTree::admit(const tree::Introduction& peer) {
-  return admit_(peer);
+Status MasterTree::admit(const tree::Introduction& peer, const std::string& key_sha256) {
+  return admit_(peer, key_sha256);
+}
+
+void MasterTree::revocations_changed() {
+  door_.admit_again();
+  for (const auto& [key, link] : door_.links()) {
+    if (link->peer().role == tree::Role::aggregator) send_revocations(*link);
+  }
+}
+
+void MasterTree::send_revocations(tree::Link& link) {
+  if (!config_.revocations) return;
+  for (const std::string& message : encode_revocations(config_.revocations())) {
+    (void)link.send_encoded(tree::MessageType::revocations, message);
+  }
 }
 
 void MasterTree::on_door_ready(tree::Link& link, bool replaced) {
@@ -153,6 +167,7 @@ void MasterTree::on_door_ready(tree::Link& link, bool replaced) {
     liveness_.reporter_up(peer.name);
     planner_.aggregator_up(peer.name, seams_.executor.now());
     assign_all_of(peer.name);
+    send_revocations(link);
   }
   settle_soon();
 }

@@ -8,6 +8,7 @@
 #include "daemons/doubtful_losses.hpp"
 #include "daemons/link_door.hpp"
 #include "daemons/record_intake.hpp"
+#include "daemons/revocation_board.hpp"
 #include "daemons/seams.hpp"
 #include "daemons/settings_board.hpp"
 #include "daemons/spool_reporter.hpp"
@@ -39,6 +40,8 @@ struct MasterTreeConfig {
   Duration settle = std::chrono::seconds(2);
   /// Settings that were given to this master itself.
   SettingsBoard::Values own_settings = {};
+  /// What aggregators are told; empty: nothing.
+  Callback<RevocationList()> revocations = {};
 };
 
 /// A child daemon as the master has seen it: linked, or since when and why not.
@@ -52,8 +55,8 @@ struct ChildStatus {
 
 /// Takes one node's encoded telemetry.Sample.
 using TakeSample = Callback<void(const std::string& node, std::string_view sample)>;
-/// Refuses a revoked daemon.
-using Admit = Callback<Status(const tree::Introduction& peer)>;
+/// Refuses a revoked daemon, or one with a key that another host's has replaced.
+using Admit = Callback<Status(const tree::Introduction& peer, const std::string& key_sha256)>;
 
 /// Executor's thread only. `store` and `model` outlive it.
 class MasterTree final : public DoorEvents, public tree::CallRoutes {
@@ -81,9 +84,12 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
   /// The model has a node (again), from the store.
   void node_stored(const cluster::Node& node);
   void node_removed(const std::string& name);
+  /// Whom to refuse has changed: tells the aggregators, and cuts the links of our own children that
+  /// are refused now.
+  void revocations_changed();
 
  private:
-  Status admit(const tree::Introduction& peer) override;
+  Status admit(const tree::Introduction& peer, const std::string& key_sha256) override;
   void on_door_ready(tree::Link& link, bool replaced) override;
   void on_door_message(tree::Link& link, tree::MessageType type, std::string_view payload) override;
   void on_door_channel(tree::Link& link, const std::string& kind,
@@ -109,6 +115,7 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
   void send_assignments(const std::vector<std::string>& all);
   void send_some_assignments(std::span<const std::string> nodes);
   void assign_all_of(const std::string& aggregator);
+  void send_revocations(tree::Link& link);
   void beat(uint64_t sequence);
   void apply(const cluster::Settings& settings);
 

@@ -84,12 +84,18 @@ inline Callback<std::shared_ptr<net::Security>()> security(SimHost& host, tree::
   return [made] { return made; };
 }
 
+inline const RevocationList kNobodyRevoked{1, {}};
+
 struct SimMaster {
   SimMaster(sim::World& world, sim::Fabric& fabric, Disk& disk, const Timing& timing)
+      : SimMaster(world, fabric, disk, timing, kNobodyRevoked) {}
+  /// `revoked_list` outlives it, as a store does.
+  SimMaster(sim::World& world, sim::Fabric& fabric, Disk& disk, const Timing& timing,
+            const RevocationList& revoked_list)
       : host(world, fabric, "master", disk), worker(host.process.executor().make_worker("w")) {
-    started = start(timing);
+    started = start(timing, revoked_list);
   }
-  Status start(const Timing& timing) {
+  Status start(const Timing& timing, const RevocationList& revoked_list) {
     Seams seams = host.seams();
     DROVER_TRY(store, store::open_sqlite(seams.executor, seams.disk, host.process.log(),
                                          "/db/drover.db", {}));
@@ -101,9 +107,10 @@ struct SimMaster {
     config.timing = timing;
     config.own_settings = own_settings_of(timing);
     config.paths.hold = timing.hold;
+    config.revocations = [&revoked_list] { return revoked_list; };
     tree = std::make_unique<MasterTree>(
-        seams, config, security(host, tree::Role::master), *store, model,
-        [](const tree::Introduction&) -> Status { return {}; },
+        seams, std::move(config), security(host, tree::Role::master), *store, model,
+        [](const tree::Introduction&, const std::string&) -> Status { return {}; },
         [this](const std::string& node, std::string_view) { ++samples[node]; });
     tree->publish(model.setting_book());
     model.on_settings([this] { tree->publish(model.setting_book()); });

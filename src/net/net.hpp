@@ -37,6 +37,8 @@ struct LocalCaller {
 struct Peer {
   std::string address;          ///< for people and logs: "127.0.0.1:4711", "unix"
   std::string certificate_uri;  ///< URI SAN of a verified certificate; empty without one
+  /// SHA-256 of that certificate's public key (SubjectPublicKeyInfo), 64 hex digits.
+  std::string certificate_key_sha256 = {};
   std::optional<WallTime> certificate_expiry;
   std::optional<LocalCaller> local;  ///< Unix sockets
 };
@@ -101,6 +103,9 @@ struct SecurityConfig {
              ///< accept one-sided TLS (certificate optional, verified if given) when false
   std::string pinned_ca_sha256;  ///< clients without trust_pem: accept a chain whose root has this
                                  ///< hex digest
+  /// Clients: the host name or IP address that the server's certificate must be for (RFC 6125),
+  /// sent as SNI too. Empty: any; Drover's own peers prove themselves by their URI.
+  std::string peer_name = {};
 };
 
 /// Stops listening when destroyed.

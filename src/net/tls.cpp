@@ -14,6 +14,7 @@
 #include <openssl/pem.h>
 #include <openssl/ssl.h>
 #include <openssl/x509.h>
+#include <openssl/x509v3.h>
 #include <sys/socket.h>
 
 namespace drover::net {
@@ -209,6 +210,7 @@ class TlsTransport final : public Transport {
     } else {
       SSL_set_verify(ssl_.get(), SSL_VERIFY_PEER, nullptr);
       SSL_set_connect_state(ssl_.get());
+      return demand_name(security_->peer_name());
     }
     return {};
   }
@@ -257,10 +259,25 @@ class TlsTransport final : public Transport {
     const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
     if (certificate == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return;
     peer.certificate_uri = certificate_uri(*certificate);
+    peer.certificate_key_sha256 = certificate_key_sha256(*certificate);
     peer.certificate_expiry = certificate_expiry(*certificate);
   }
 
  private:
+  /// The server's certificate must be for `name`, a host name or an address.
+  Status demand_name(const std::string& name) {
+    if (name.empty()) return {};
+    X509_VERIFY_PARAM* parameters = SSL_get0_param(ssl_.get());
+    if (X509_VERIFY_PARAM_set1_ip_asc(parameters, name.c_str()) == 1) return {};
+    ERR_clear_error();
+    X509_VERIFY_PARAM_set_hostflags(parameters, X509_CHECK_FLAG_NO_PARTIAL_WILDCARDS);
+    if (X509_VERIFY_PARAM_set1_host(parameters, name.c_str(), name.size()) == 1 &&
+        SSL_set_tlsext_host_name(ssl_.get(), name.c_str()) == 1) {
+      return {};
+    }
+    return bad("the server's name");
+  }
+
   Io outcome(int done) {
     switch (SSL_get_error(ssl_.get(), done)) {
       case SSL_ERROR_WANT_READ:
@@ -343,6 +360,7 @@ Status TlsSecurity::load_trust(const std::string& pem) {
 Status TlsSecurity::load(const SecurityConfig& config) {
   configure(context_.get());
   verify_clients_ = config.verify_peer;
+  peer_name_ = config.peer_name;
   SSL_CTX_set_cert_verify_callback(context_.get(), verify_peer, this);
   if (!config.certificate_pem.empty() || !config.key_pem.empty()) {
     DROVER_CHECK_OK(load_identity(config));

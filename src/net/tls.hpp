@@ -21,6 +21,7 @@ class TlsSecurity final : public Security {
   [[nodiscard]] ssl_ctx_st* context() const { return context_.get(); }
   [[nodiscard]] bool verify_clients() const { return verify_clients_; }
   [[nodiscard]] const std::string& pinned() const { return pinned_; }
+  [[nodiscard]] const std::string& peer_name() const { return peer_name_; }
 
  private:
   struct FreeContext {
@@ -33,7 +34,8 @@ class TlsSecurity final : public Security {
 
   std::unique_ptr<ssl_ctx_st, FreeContext> context_;
   bool verify_clients_ = true;
-  std::string pinned_;  ///< lower-case hex; empty unless it stands in for trust
+  std::string pinned_;     ///< lower-case hex; empty unless it stands in for trust
+  std::string peer_name_;  ///< clients: whom the certificate must be for; empty: anybody
 };
 
 enum class TlsSide { connecting, accepting };

@@ -8,6 +8,7 @@
 
 #include <fmt/core.h>
 #include <openssl/err.h>
+#include <openssl/sha.h>
 #include <openssl/sslerr.h>
 #include <openssl/x509v3.h>
 
@@ -52,7 +53,9 @@ Error alert_error(int alert) {
     std::string next;
     if (alert == SSL_AD_UNKNOWN_CA) next = "join this host to the peer's cluster";
     if (alert == SSL_AD_CERTIFICATE_EXPIRED) {
-      next = "compare the clocks of both hosts, then renew this host's certificate";
+      next =
+          "compare the clocks of both hosts; if they are right let this host join again with a "
+          "token of 'drover token create --replace'";
     }
     return {Code::unauthenticated, "peer refused our certificate: " + alert_words(alert), {}, next};
   }
@@ -89,6 +92,23 @@ std::optional<WallTime> certificate_expiry(const X509& certificate) {
   return WallTime(std::chrono::seconds(timegm(&parts)));
 }
 
+std::string certificate_key_sha256(const X509& certificate) {
+  unsigned char* der = nullptr;
+  const int size = i2d_X509_PUBKEY(X509_get_X509_PUBKEY(&certificate), &der);
+  if (size <= 0) return {};
+  std::array<unsigned char, SHA256_DIGEST_LENGTH> digest{};
+  SHA256(der, static_cast<size_t>(size), digest.data());
+  OPENSSL_free(der);
+  constexpr std::string_view kDigits = "0123456789abcdef";
+  std::string out;
+  out.reserve(2 * digest.size());
+  for (const unsigned char byte : digest) {
+    out.push_back(kDigits[byte >> 4]);
+    out.push_back(kDigits[byte & 15]);
+  }
+  return out;
+}
+
 std::string certificate_name(const X509& certificate) {
   std::string uri = certificate_uri(certificate);
   if (!uri.empty()) return uri;
@@ -105,7 +125,9 @@ Error refused_certificate(long verdict, const std::string& name) {
     why = "its chain does not end in the CA with the pinned SHA-256";
     next = "check the CA digest that was given, and that this is the right address";
   } else if (verdict == X509_V_ERR_CERT_HAS_EXPIRED || verdict == X509_V_ERR_CERT_NOT_YET_VALID) {
-    next = "compare the clocks of both hosts, then renew the peer's certificate";
+    next =
+        "compare the clocks of both hosts; if they are right let the peer's host join again with a "
+        "token of 'drover token create --replace'";
   } else if (verdict == X509_V_ERR_UNABLE_TO_GET_ISSUER_CERT_LOCALLY ||
              verdict == X509_V_ERR_SELF_SIGNED_CERT_IN_CHAIN ||
              verdict == X509_V_ERR_DEPTH_ZERO_SELF_SIGNED_CERT) {

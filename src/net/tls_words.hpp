@@ -15,6 +15,9 @@ namespace drover::net {
 /// The first URI of the certificate's subject alternative names; "" without one.
 std::string certificate_uri(const X509& certificate);
 std::optional<WallTime> certificate_expiry(const X509& certificate);
+/// SHA-256 over the DER form of its public key (SubjectPublicKeyInfo), 64 hex digits; "" when it
+/// cannot be written.
+std::string certificate_key_sha256(const X509& certificate);
 /// How to name a certificate in an error: its URI, else its subject.
 std::string certificate_name(const X509& certificate);
 

@@ -11,7 +11,7 @@ struct TypeRow {
   std::string_view name;
 };
 
-constexpr std::array<TypeRow, 23> kTypes{{
+constexpr std::array<TypeRow, 24> kTypes{{
     {MessageType::hello, Lane::control, "hello"},
     {MessageType::refusal, Lane::control, "refusal"},
     {MessageType::heartbeat, Lane::control, "heartbeat"},
@@ -27,6 +27,7 @@ constexpr std::array<TypeRow, 23> kTypes{{
     {MessageType::members, Lane::control, "members"},
     {MessageType::members_digest, Lane::control, "members_digest"},
     {MessageType::members_wanted, Lane::control, "members_wanted"},
+    {MessageType::revocations, Lane::control, "revocations"},
     {MessageType::call, Lane::request, "call"},
     {MessageType::call_answer, Lane::request, "call_answer"},
     {MessageType::call_answers, Lane::request, "call_answers"},

@@ -25,6 +25,7 @@ enum class MessageType : uint8_t {
   members = 23,
   members_digest = 24,
   members_wanted = 25,
+  revocations = 26,
   call = 30,
   call_answer = 31,
   call_answers = 32,

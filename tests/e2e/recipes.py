@@ -179,12 +179,67 @@ def reload_more(world):
     yield reload(world, "info")
 
 
+JWKS = {"keys": [{"kty": "EC", "crv": "P-256", "kid": "k", "x": "f83OJ3D2xF1Bg8vub9tLe1gHMzV76e8Tus9uPHvRVEU",
+                  "y": "x_FEzRu9m36HLN_tue659LNpXW6pCyStikYjKIWI5a0"}]}  # RFC 7515 appendix A.3
+
+
+def credential(world):
+    body = {"name": "ci", "role": "operator", "nodes": "n[1-2]", "ttl_s": 600}
+    return world.cluster.api.json("POST", "/credentials", body)["id"]
+
+
+def issuer_body(world):
+    name = world.fresh("i")
+    return {"name": name, "url": f"https://{name}.example", "audience": "drover", "jwks": JWKS,
+            "name_claim": "preferred_username", "role_claim": "groups", "roles": {"hpc-ops": "operator"}}
+
+
+def issuer(world):
+    """A new issuer's name; at most 32 are taken, so it makes room."""
+    for item in world.cluster.api.get("/issuers")["items"]:
+        world.cluster.api.ask("DELETE", f"/issuers/{item['name']}")
+    return world.make("/issuers", issuer_body(world))
+
+
+def add_issuer(world):
+    world.cluster.api.ask("DELETE", f"/issuers/{issuer(world)}")
+    return Request("POST", "/issuers", issuer_body(world))
+
+
+def revoke(world):
+    name = world.fresh("r")
+    world.cluster.api.json("POST", "/join", join_body(world, world.token()["token"], name))
+    return Request("POST", "/certificates/revoke", {"role": "compute", "names": name, "why": "stolen"})
+
+
+GRANTS = {"grants": [{"principal": "user:nobody-at-all", "role": "viewer", "nodes": "n1", "why": "an example"}]}
+
 RECIPES = {
     "GET /api/v1/backup": Recipe(
         lambda world: Request("GET", "/backup"),
         lambda world: [Request("GET", "/backup", beside=True) for _ in range(10)]),  # 409: one is being made
     "POST /api/v1/changes/{sequence}/revert": Recipe(
         lambda world: revert(changed_node(world)[1]), revert_more),
+    "GET /api/v1/audit": simple("GET", "/audit?outcome=done&limit=3"),
+    "GET /api/v1/certificates": simple("GET", "/certificates?limit=3"),
+    "POST /api/v1/certificates/revoke": Recipe(
+        revoke, lambda world: [Request("POST", "/certificates/revoke", {"names": "nosuch", "why": "x"})]),
+    "GET /api/v1/credentials": simple("GET", "/credentials?limit=3"),
+    "POST /api/v1/credentials": Recipe(
+        lambda world: Request("POST", "/credentials", {"name": "ci", "role": "operator", "nodes": "n[1-8]"})),
+    "GET /api/v1/credentials/{id}": Recipe(lambda world: Request("GET", f"/credentials/{credential(world)}")),
+    "DELETE /api/v1/credentials/{id}": Recipe(
+        lambda world: Request("DELETE", f"/credentials/{credential(world)}?why=lost")),
+    "GET /api/v1/grants": simple("GET", "/grants"),
+    "PUT /api/v1/grants": simple("PUT", "/grants", body=GRANTS),
+    "GET /api/v1/issuers": simple("GET", "/issuers"),
+    "POST /api/v1/issuers": Recipe(add_issuer),
+    "DELETE /api/v1/issuers/{name}": Recipe(lambda world: Request("DELETE", f"/issuers/{issuer(world)}")),
+    "GET /api/v1/jwks": simple("GET", "/jwks"),
+    "POST /api/v1/signing-keys": simple("POST", "/signing-keys", body={}),
+    "GET /api/v1/whoami": Recipe(
+        lambda world: Request("GET", "/whoami"),
+        lambda world: [Request("GET", "/whoami", headers={"Authorization": "Bearer nonsense"}, who="anonymous")]),
     "POST /api/v1/calls": Recipe(call, calls_more),
     "POST /api/v1/certificates/renew": Recipe(
         lambda world: Request("POST", "/certificates/renew", {"csr_pem": world.csr()}, who="n1")),

@@ -65,3 +65,34 @@ def test_history_and_revert_on_the_command_line():
         assert cluster.api.get("/nodes/n1")["flag"] == "ok"
         assert cluster.cli("revert", 999999).returncode == 1
         assert cluster.cli("revert", "x").returncode == 2
+
+
+def test_daemons_that_renewed_since_the_backup_renew_again_with_the_restored_master():
+    timing = ("--tree-heartbeat", "200ms", "--tree-silence", "20s")
+    with c.Cluster("renewed", timing=timing, master_flags=["--certificate-lifetime", "20s"]) as cluster:
+        cluster.form(1, aggregators=[("agg1", "127.0.0.1")])
+        token = cluster.cli("credential", "create", "--role", "viewer", "keeper", "-o", "name", check=0).stdout.strip()
+        backup = cluster.run / "drover.backup"
+        cluster.cli("backup", backup, check=0)
+        daemons = [cluster[name] for name in ("agg1", "n1")]
+
+        def certificates():
+            return [(d.state / "identity" / "identity.pem").read_bytes() for d in daemons]
+
+        def renewed_since(before):
+            return lambda: all(now != then for now, then in zip(certificates(), before))
+        then = certificates()
+        c.wait_for("everybody has renewed", renewed_since(then))
+        cluster.master.kill()
+        shutil.rmtree(cluster.master.state)
+        cluster.cli("restore", backup, "--dir", cluster.master.state, check=0)
+        then = certificates()
+        mark = cluster.master.log_size()
+        cluster.start_master()
+        cluster.wait_up("n1")
+        c.wait_for("and once more", renewed_since(then))
+        assert "holds another key" not in cluster.master.log(mark)
+        # The keys that sign tokens are in the backup.
+        remote = ("--server", cluster.server, "--ca", cluster.ca_pem)
+        done = cluster.cli("whoami", *remote, "-o", "name", environment={"DROVER_TOKEN": token}, check=0)
+        assert done.stdout == "credential:keeper\n"

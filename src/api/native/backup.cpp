@@ -11,6 +11,7 @@ void add_backup(Router& router, Backups& backups) {
               .summary = "Take a backup of the running cluster, its private keys included.",
               .gives = text_body(),
               .content_type = "application/octet-stream",
+              .secrets = true,
               .errors = {Code::conflict},
               .handler = [&backups](const RequestPtr& r) { backups.start(r); }});
 }

@@ -1,7 +1,11 @@
 // POST /join: a new daemon shows its token and gets its certificate and its place.
 #include "api/native/native.hpp"
+#include "api/rate_limit.hpp"
+#include "base/text.hpp"
 #include "cluster/mutations.hpp"
 #include "cluster/names.hpp"
+
+#include <fmt/format.h>
 
 namespace drover::api {
 namespace {
@@ -60,6 +64,25 @@ store::Mutation also_stored(const cluster::Daemon& daemon, std::string fresh_id)
   };
 }
 
+/// Every try costs a write to the store and a signature check, whoever asks: so much of one host.
+/// A rack that joins behind one address needs no more.
+constexpr RateLimit kJoinRate{.per_second = 20, .burst = 200};
+
+/// The address without its port.
+std::string_view host_of(std::string_view address) {
+  return address.substr(0, address.rfind(':'));
+}
+
+Status check_rate(RateLimiter& limiter, const Services& services, const Request& request) {
+  const std::string_view host = host_of(request.http().peer.address);
+  const Duration wait = limiter.take(host, services.executor.now());
+  if (wait == Duration::zero()) return {};
+  return fail(Code::exhausted,
+              fmt::format("{} tries to join too often: {} tries a second are allowed, {} at once",
+                          printable(host), kJoinRate.per_second, kJoinRate.burst),
+              fmt::format("wait {} s, then join again with the same token", seconds_up(wait)));
+}
+
 void join(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, JoinBody body, request->body<JoinBody>());
   if (const Status good = cluster::check_node_name(body.name); !good) {
@@ -86,6 +109,8 @@ void join(Services& services, const RequestPtr& request) {
 }  // namespace
 
 void add_join(Router& router, Services& services) {
+  const auto limiter = std::make_shared<RateLimiter>();
+  limiter->set(kJoinRate);
   router.add({.method = "POST",
               .path = "/api/v1/join",
               .privilege = auth::Privilege::open,
@@ -93,7 +118,12 @@ void add_join(Router& router, Services& services) {
               .takes = body_of<JoinBody>(),
               .gives = body_of<JoinAnswer>(),
               .errors = {Code::unauthenticated, Code::denied, Code::conflict},
-              .handler = [&services](const RequestPtr& r) { join(services, r); }});
+              .handler = [&services, limiter](const RequestPtr& r) {
+                if (const Status rate = check_rate(*limiter, services, *r); !rate) {
+                  return r->fail(rate.error());
+                }
+                join(services, r);
+              }});
 }
 
 }  // namespace drover::api

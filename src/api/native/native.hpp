@@ -11,13 +11,17 @@ namespace drover::api {
 /// GET /openapi.yaml, of the router's own table.
 void add_contract(Router& router, LocalSource& local);
 void add_apply(Router& router, Services& services);
-void add_calls(Router& router, Services& services);
+void add_audit(Router& router, Services& services);
 void add_backup(Router& router, Backups& backups);
+void add_calls(Router& router, Services& services);
+void add_certificates(Router& router, Services& services);
 void add_changes(Router& router, Services& services, WatchHub& hub);
-void add_revert(Router& router, Services& services);
 void add_control(Router& router, Services& services);
+void add_credentials(Router& router, Services& services);
+void add_grants(Router& router, Services& services);
 void add_health(Router& router, Services& services);
 void add_inventory(Router& router, Services& services);
+void add_issuers(Router& router, Services& services);
 void add_join(Router& router, Services& services);
 void add_metrics(Router& router, Services& services);
 void add_names(Router& router, Services& services);
@@ -30,8 +34,10 @@ void add_profiles(Router& router, Services& services);
 void add_states(Router& router, Services& services);
 void add_operations(Router& router, Services& services);
 void add_renew(Router& router, Services& services);
+void add_revert(Router& router, Services& services);
 void add_settings(Router& router, Services& services);
 void add_tokens(Router& router, Services& services);
+void add_whoami(Router& router, Services& services);
 
 /// These two are answered by every daemon about itself.
 void add_local(Router& router, LocalSource& local);

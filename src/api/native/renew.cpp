@@ -28,7 +28,7 @@ void renew(Services& services, const RequestPtr& request) {
   renewal.role = request->principal().role;
   renewal.name = request->principal().name;
   renewal.csr_pem = std::move(body.csr_pem);
-  renewal.proven_key = request->principal().key_sha256;
+  renewal.proven = {request->principal().key_sha256, request->principal().expires};
   services.enrolment.renew(std::move(renewal), [request](Result<auth::Admission> admission) {
     if (!admission) return request->fail(admission.error());
     request->json(200, encode(RenewAnswer{std::move(admission->certificate_pem),

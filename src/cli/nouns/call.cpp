@@ -51,7 +51,8 @@ Result<int> call(Context& context, const Given& given, std::string_view method) 
                              {"timeout_ms", deadline / std::chrono::milliseconds(1)}};
   if (given.has("async")) {
     DROVER_TRY(const json::value operation,
-               client->send("POST", "/api/v1/calls", request, context.timeout(), "respond-async"));
+               client->send("POST", "/api/v1/calls", request, context.timeout(),
+                            {.prefer = "respond-async"}));
     if (!context.for_people()) return context.print_document(operation, 0);
     context.print(text_at(operation, "id") + "\n");
     return 0;
