@@ -147,15 +147,15 @@ ApplyPlan view_of(const cluster::Plan& plan) {
   return out;
 }
 
-std::string dispute_text(const ApplyDispute& dispute) {
+std::string dispute_text(const ApplyDispute& dispute, bool against_base) {
   std::string out = fmt::format("{} {}: {} is {} now", dispute.kind, dispute.names, dispute.field,
                                 dispute.in_force.text);
   if (!dispute.who.empty()) {
     out += fmt::format(" (by {} at {}{})", dispute.who, to_rfc3339(dispute.when),
                        dispute.why.empty() ? "" : ": " + dispute.why);
   }
-  out += fmt::format(", was {} when the document was applied last, and the document ",
-                     dispute.base.text);
+  out += fmt::format(", was {} when the document was {}, and the document ", dispute.base.text,
+                     against_base ? "read" : "applied last");
   out += dispute.document.text == "null" ? "no longer has it"
                                          : fmt::format("says {}", dispute.document.text);
   return out;

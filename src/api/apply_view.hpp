@@ -91,7 +91,8 @@ std::vector<ApplyDispute> fold_disputes(std::vector<ApplyDispute> disputes);
 /// The view of a plan, disputes one by one and without who changed them.
 ApplyPlan view_of(const cluster::Plan& plan);
 
-/// "by hand" was set by user:alice at ...; for refusals.
-std::string dispute_text(const ApplyDispute& dispute);
+/// "by hand" was set by user:alice at ...; for refusals. `against_base`: the request brought the
+/// document that it started from.
+std::string dispute_text(const ApplyDispute& dispute, bool against_base);
 
 }  // namespace drover::api

@@ -53,12 +53,15 @@ class DeclareTest : public ::testing::Test {
     return count;
   }
   std::string plan = kPlan;
+  bool conflict_on_apply = false;
   CommandLine command;
   TestDaemon daemon{[this](const net::HttpRequest& request,
                            const std::shared_ptr<net::HttpExchange>& exchange) {
     if (request.target.starts_with("/api/v1/export")) {
       exchange->respond(
           json_response(R"({"kind":"drover-cluster","version":1,"nodes":{"n1":{"owner":"bob"}}})"));
+    } else if (conflict_on_apply && request.target.find("dry_run=true") == std::string::npos) {
+      exchange->respond(testing::problem(409, "conflict", "n1: description is 'b' now", "--force"));
     } else {
       exchange->respond(json_response(plan));
     }
@@ -145,6 +148,22 @@ TEST_F(DeclareTest, KeepsWhatWasTypedWhenNobodyAgreesToIt) {
   const std::string kept{std::istreambuf_iterator<char>(file), {}};
   std::filesystem::remove(path);
   EXPECT_NE(kept.find("    description: much\n"), std::string::npos) << kept;
+}
+
+TEST_F(DeclareTest, OpensTheEditorAgainWhenOthersWereQuicker) {
+  command.environment["DROVER_CONFIRM_ABOVE"] = "100";
+  conflict_on_apply = true;
+  std::vector<std::string> opened;
+  command.edit = [&](const std::string& text) -> Result<std::string> {
+    opened.push_back(text);
+    conflict_on_apply = opened.size() == 1;
+    return text + (opened.size() == 1 ? "    description: mine\n" : "    nid: 5\n");
+  };
+  const Ran ran = run({"edit", "node", "n1"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  ASSERT_EQ(opened.size(), 2U);
+  EXPECT_NE(opened[1].find("# n1: description is 'b' now"), std::string::npos) << opened[1];
+  EXPECT_EQ(applied(), 2U);
 }
 
 TEST_F(DeclareTest, SaysWhatIsWrongWithATextInItsOwnWords) {

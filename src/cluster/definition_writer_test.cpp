@@ -445,6 +445,13 @@ TEST_F(DefinitionTest, NoderangesKnowAliasesGroupsAttributesAndTheSpec) {
   EXPECT_NE(range_of(model, "x3").find("unknown name"), std::string::npos);
 }
 
+TEST_F(DefinitionTest, NodesDoNotTakeTheNamesOfGroupsThatAreAlwaysThere) {
+  EXPECT_EQ(add("all"), "'all' cannot name a node: it is a group that is always there");
+  ASSERT_EQ(add("n1"), "ok");
+  EXPECT_EQ(rename("n1", "compute"),
+            "'compute' cannot name a node: it is a group that is always there");
+}
+
 TEST_F(DefinitionTest, GroupsThatWentRoundInACircleAnywayHaveAnEnd) {
   ASSERT_EQ(add("n1"), "ok");
   ASSERT_TRUE(tx.put(kGroupKind, "a", R"({"name":"a","range":"n1,@b"})"));

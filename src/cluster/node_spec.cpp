@@ -3,6 +3,7 @@
 #include "cluster/attribute_catalogue.hpp"
 #include "cluster/field_rules.hpp"
 #include "cluster/formula.hpp"
+#include "cluster/group.hpp"
 #include "cluster/names.hpp"
 #include "cluster/net_address.hpp"
 
@@ -110,6 +111,9 @@ Status check_aliases(const NodeSpec& spec, std::string_view name) {
     const std::string place = fmt::format("spec.aliases[{}]", i);
     const std::string& alias = spec.aliases[i];
     if (Status named = check_node_name(alias); !named) return fail_in(place, named.error());
+    if (is_built_in_group(alias)) {
+      return bad_field(place, alias, "expected another name, since that group is always there");
+    }
     if (alias == name) return bad_field(place, alias, "expected a name other than the node's own");
     if (!seen.insert(alias).second) return bad_field(place, alias, "expected each alias once");
   }

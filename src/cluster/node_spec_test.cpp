@@ -114,6 +114,9 @@ TEST(NodeSpec, EveryErrorNamesFieldValueAndRule) {
       {R"({"attributes":{"comment":"a\u001bb"}})",
        "spec.attributes.comment: 'a\\x1bb' is not valid: expected one line without control "
        "characters"},
+      {R"({"aliases":["compute"]})",
+       "spec.aliases[0]: 'compute' is not valid: expected another name, since that group is always "
+       "there"},
       {R"({"attributes":{"unit":"${1+}"}})",
        "spec.attributes.unit: formula '${1+}', column 5: expected a number, a variable or '('"},
       {R"({"attributes":{"unit":"${nid+number12+rack}${rakc}"}})",

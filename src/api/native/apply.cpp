@@ -242,7 +242,9 @@ class ApplyJob final : public std::enable_shared_from_this<ApplyJob> {
   void refuse_conflicts() {
     std::string text = fmt::format("{} {} changed by others too", view_.conflicts.size(),
                                    view_.conflicts.size() == 1 ? "field was" : "fields were");
-    for (const ApplyDispute& each : view_.conflicts) text += "\n" + dispute_text(each);
+    for (const ApplyDispute& each : view_.conflicts) {
+      text += "\n" + dispute_text(each, apply_.base.has_value());
+    }
     request_->fail(
         {Code::conflict, text, "", "take their value into the document, or apply with --force"});
   }

@@ -90,6 +90,13 @@ tl::unexpected<Error> give_up(Context& context, Error error, const std::string& 
   return tl::unexpected<Error>(std::move(error));
 }
 
+/// Above a text that was refused.
+std::string refusal(std::vector<std::string> complaints) {
+  complaints.insert(complaints.begin(), "This was refused, and nothing was changed:");
+  complaints.emplace_back("Mend it and save, or leave without a change to give up.");
+  return as_comments(complaints);
+}
+
 Result<int> edit(Context& context, const Given& given) {
   const std::string& kind = given.text("kind");
   const std::string& name = given.text("name");
@@ -113,19 +120,18 @@ Result<int> edit(Context& context, const Given& given) {
     }
     // Left as it was refused: that is how one gives up.
     if (body == text && !error.message.empty()) return give_up(context, error, body);
-    DROVER_TRY(const Tried tried, try_text(context, {"", body}, flags));
+    DROVER_TRY(Tried tried, try_text(context, {"", body}, flags));
     if (tried.complaints.empty()) {
-      auto done = carry_out_plan(context, tried.document, tried.plan, flags);
-      // Not agreed to, or changed by others since the plan: what was typed is not lost.
-      if (!done) return give_up(context, done.error(), body);
-      return done;
+      const auto done = carry_out_plan(context, tried.document, tried.plan, flags);
+      if (done) return done;
+      if (done.error().code != Code::conflict) return give_up(context, done.error(), body);
+      // Others were quicker, between the plan and its carrying out.
+      tried.error = {Code::conflict, done.error().message, "", ""};
+      tried.complaints = {done.error().message};
     }
     text = body;
     error = tried.error;
-    std::vector<std::string> lines{"This was refused, and nothing was changed:"};
-    lines.insert(lines.end(), tried.complaints.begin(), tried.complaints.end());
-    lines.emplace_back("Mend it and save, or leave without a change to give up.");
-    top = as_comments(lines);
+    top = refusal(std::move(tried.complaints));
   }
 }
 
