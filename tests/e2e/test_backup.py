@@ -50,6 +50,32 @@ def test_a_cluster_moves_to_another_machine_by_its_backup():
         cluster.wait_up("n1", "n2", "n3")
 
 
+def test_an_encrypted_backup_opens_with_its_passphrase_alone():
+    with c.Cluster("sealed") as cluster:
+        cluster.join("compute", "n1")
+        backup, key = cluster.run / "drover.backup", cluster.run / "pass"
+        key.write_text("correct horse battery staple\n")
+        cluster.cli("backup", "--passphrase-file", key, backup, check=0)
+        assert os.stat(backup).st_mode & 0o777 == 0o600
+        data = backup.read_bytes()
+        assert data.startswith(b"drover-sealed 1\n") and b"PRIVATE KEY" not in data and b"sqlite" not in data.lower()
+        assert not list(cluster.run.glob("*.partial"))
+        short = cluster.cli("backup", "--passphrase-file", "-", cluster.run / "short", text="short\n")
+        assert short.returncode == 2 and "at least 12" in short.stderr and not (cluster.run / "short").exists()
+
+        into = ("--dir", cluster.run / "elsewhere")
+        without = cluster.cli("restore", backup, *into)
+        assert without.returncode == 2 and "--passphrase-file" in without.stderr, without.stderr
+        wrong = cluster.cli("restore", backup, *into, "--passphrase-file", "-", text="correct horse battery stapl3")
+        assert wrong.returncode == 4 and "passphrase" in wrong.stderr, wrong.stderr
+        assert not (cluster.run / "elsewhere").exists()
+        cluster.master.kill()
+        cluster.cli("restore", backup, *into, "--passphrase-file", key, check=0)
+        cluster.master.state = cluster.run / "elsewhere"
+        cluster.start_master()
+        assert "n1" in cluster.api.nodes()
+
+
 def test_history_and_revert_on_the_command_line():
     with c.Cluster("undo") as cluster:
         cluster.join("compute", "n1")

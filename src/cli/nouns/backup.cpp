@@ -1,5 +1,6 @@
 // drover backup and drover restore: all that a master keeps, to one file and back.
 #include "auth/backup_file.hpp"
+#include "auth/sealed_file.hpp"
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "cli/context.hpp"
@@ -80,14 +81,32 @@ json::object summary_of(const std::string& path, const auth::BackupContents& con
           {"files", std::move(files)}};
 }
 
-Result<auth::BackupContents> fetch(Context& context, Client& client, const std::string& path) {
+/// What the file that --passphrase-file names holds ("-": standard input), its last line's end
+/// aside; empty without one.
+Result<std::string> passphrase_of(Context& context, const Given& given) {
+  if (!given.has("passphrase-file")) return std::string();
+  constexpr size_t kLongest = size_t{64} << 10;
+  const std::string& path = given.text("passphrase-file");
+  Surroundings& surroundings = context.surroundings();
+  auto text = path == "-" ? surroundings.input() : surroundings.disk.read_all(path, kLongest);
+  if (!text) return fail_in("reading the passphrase in " + printable(path), text.error());
+  while (text->ends_with('\n') || text->ends_with('\r')) text->pop_back();
+  if (!text->empty()) return text;
+  return fail(Code::invalid_argument, printable(path) + " holds no passphrase");
+}
+
+Result<auth::BackupContents> fetch(Context& context, Client& client, const std::string& path,
+                                   const std::string& passphrase) {
   Disk& disk = context.surroundings().disk;
   DROVER_CHECK_OK(disk.remove(path));
-  DROVER_TRY(const auto file, disk.open(path, true, 0600));
+  DROVER_TRY(std::unique_ptr<File> file, disk.open(path, true, 0600));
+  if (!passphrase.empty()) {
+    DROVER_TRY(
+        file, auth::SealedFile::create(std::move(file), passphrase, context.surroundings().random));
+  }
   DROVER_CHECK_OK(Receiver(client, *file).run(context.timeout(std::chrono::minutes(10))));
-  DROVER_TRY(auto contents, auth::read_backup(*file));
   DROVER_CHECK_OK(file->sync());
-  return contents;
+  return auth::read_backup(*file);
 }
 
 Result<int> backup(Context& context, const Given& given) {
@@ -97,20 +116,22 @@ Result<int> backup(Context& context, const Given& given) {
   if (there && !given.has("force")) {
     return fail(Code::conflict, printable(path) + " exists", "name another file, or add --force");
   }
+  DROVER_TRY(const std::string passphrase, passphrase_of(context, given));
   DROVER_TRY(Client* const client, context.client());
   // Finds the daemon that is alive, and says in the usual words when there is none.
   DROVER_CHECK_OK(client->get("/api/v1/version", context.timeout()));
   const std::string partial = path + ".partial";
-  auto contents = fetch(context, *client, partial);
+  auto contents = fetch(context, *client, partial, passphrase);
   if (!contents) {
     (void)disk.remove(partial);
     return fail_in("backing up to " + printable(path), std::move(contents).error());
   }
   DROVER_CHECK_OK(disk.rename(partial, path));
   DROVER_CHECK_OK(disk.sync_dir(folder_of(path)));
-  context.warn(
-      "the backup holds the cluster's private keys as they are (mode 0600): keep it as safe as the "
-      "master's own disk");
+  context.warn(passphrase.empty()
+                   ? "the backup holds the cluster's private keys as they are (mode 0600): keep it "
+                     "as safe as the master's own disk, or encrypt it with --passphrase-file"
+                   : "nothing but the passphrase opens this backup: keep it, and not beside it");
   return context.print_document(summary_of(path, *contents));
 }
 
@@ -187,12 +208,27 @@ Status extract(Disk& disk, File& from, const auth::BackupContents& contents,
   return disk.sync_dir(dir);
 }
 
+/// As it stands, or what is in it where it is encrypted.
+Result<std::unique_ptr<File>> open_backup(Context& context, const Given& given,
+                                          const std::string& path) {
+  DROVER_TRY(std::unique_ptr<File> file, context.surroundings().disk.open(path, false, 0600));
+  DROVER_TRY(const bool sealed, auth::is_sealed(*file));
+  if (!sealed) return file;
+  DROVER_TRY(const std::string passphrase, passphrase_of(context, given));
+  if (passphrase.empty()) {
+    return fail(Code::invalid_argument, "it is encrypted",
+                "name the file with its passphrase: --passphrase-file FILE");
+  }
+  DROVER_TRY(file, auth::SealedFile::open(std::move(file), passphrase));
+  return file;
+}
+
 Result<int> restore(Context& context, const Given& given) {
   const std::string& path = given.text("file");
   std::string dir = given.has("dir") ? given.text("dir") : "/var/lib/drover/master";
   while (dir.size() > 1 && dir.ends_with('/')) dir.pop_back();
   Disk& disk = context.surroundings().disk;
-  auto file = disk.open(path, false, 0600);
+  auto file = open_backup(context, given, path);
   if (!file) return fail_in("reading " + printable(path), std::move(file).error());
   auto contents = auth::read_backup(**file);
   if (!contents) return fail_in("reading " + printable(path), std::move(contents).error());
@@ -224,14 +260,18 @@ std::vector<Command> backup_commands() {
            "Write all that the master keeps to one file, while it runs",
            {{"file", Kind::required,
              "Where to; it will hold private keys and be readable by you alone"},
+            {"passphrase-file", Kind::option,
+             "Encrypt it with what this file holds, 12 bytes or more; -: standard input"},
             {"force", Kind::flag, "Replace the file if it exists"}},
-           {"drover backup /safe/drover-$(date +%F).backup"},
+           {"drover backup /safe/drover-$(date +%F).backup",
+            "drover backup --passphrase-file /root/backup.pass /safe/drover.backup"},
            backup},
           {"restore",
            "",
            "Lay out a backup as a master's folder, on a machine where no master runs",
            {{"file", Kind::required, "What drover backup wrote"},
             {"dir", Kind::option, "The master's folder for state [/var/lib/drover/master]"},
+            {"passphrase-file", Kind::option, "What it was encrypted with; -: standard input"},
             {"force", Kind::flag, "Move aside what is in the folder"},
             {"check", Kind::flag, "Only check the file and show what is in it"}},
            {"drover restore /safe/drover.backup --dir /var/lib/drover/master",
