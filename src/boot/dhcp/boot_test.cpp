@@ -41,6 +41,7 @@ TEST_F(DhcpBootTest, AMachinesOwnScriptAndLoaderGoFirst) {
   machine.boots = false;
   EXPECT_FALSE(captured("edk2_pxe_discover").reply->has(kBootFileName));
   EXPECT_EQ(answer->yiaddr(), ip("10.77.0.130")) << "an address all the same";
+  EXPECT_FALSE(captured("ipxe_efi_discover").reply->has(kIpxe)) << "it may wait for a proxy";
 }
 
 TEST_F(DhcpBootTest, UefiPxeGetsALoaderAndUndionlyEndsTheChain) {

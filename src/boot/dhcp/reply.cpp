@@ -81,7 +81,10 @@ void boot_options(PacketWriter& out, const Exchange& exchange, std::string_view 
   if (!file.empty() && request.kind == ClientKind::pxe && request.wants(kTftpServerName)) {
     out.option(kTftpServerName, exchange.server_id.text());
   }
-  if (request.kind == ClientKind::ipxe) out.option(kIpxe, {kNoProxy.data(), kNoProxy.size()});
+  // Only with a script of our own: without one it may well be a proxy that has it.
+  if (!file.empty() && request.kind == ClientKind::ipxe) {
+    out.option(kIpxe, {kNoProxy.data(), kNoProxy.size()});
+  }
 }
 
 void network_options(PacketWriter& out, const Exchange& exchange) {
