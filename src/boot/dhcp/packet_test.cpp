@@ -164,6 +164,12 @@ TEST(DhcpPacketTest, PadsToTheSizeOldRomsWantAndFailsWithoutRoom) {
   EXPECT_EQ(out.finish(), 0U) << "once";
   std::array<char, kHeaderSize> small{};
   EXPECT_EQ(PacketWriter({}, small, small.size()).finish(), 0U);
+  EXPECT_EQ(PacketWriter({}, space, 260,
+                         "\x01\x0e"
+                         "0123456789abcd")
+                .finish(),
+            0U)
+      << "without its own option a relay cannot pass it on";
 }
 
 TEST(DhcpPacketTest, SubOptionsHaveNoPaddingInRelayInformation) {

@@ -161,6 +161,17 @@ TEST_F(DnsServerTest, TheApexHasItsOwn) {
   EXPECT_EQ(ask(query("cluster.test", kAny)).records.size(), 4U);
 }
 
+TEST_F(DnsServerTest, AddressesOfNameServersAreAFavour) {  // RFC 2181 section 9
+  const Server server(zones, table);
+  const std::string asked = query("cluster.test", kNs);
+  const size_t whole = server.answer(asked, Transport::udp, out).size;
+  answer = server.answer(asked, Transport::udp, std::span(out).first(whole - 1));
+  EXPECT_FALSE(answer.truncated);
+  EXPECT_EQ(Response({out.data(), answer.size}).records.size(), 2U);
+  answer = server.answer(asked, Transport::udp, std::span(out).first(whole - 20));
+  EXPECT_TRUE(answer.truncated) << "but the servers themselves are not";
+}
+
 TEST_F(DnsServerTest, AliasesLeadToTheirHost) {
   EXPECT_EQ(ask(query("x0c0s1b0n0.cluster.test", kA)).lines(),
             (Lines{"answer x0c0s1b0n0.cluster.test 5 n1.cluster.test",
