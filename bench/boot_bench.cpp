@@ -155,7 +155,7 @@ void bench_dhcp(uint32_t machines, double seconds) {
   Client discover(dhcp::MessageType::discover);
   Client request(dhcp::MessageType::request);
   const dhcp::Arrival arrival{kServer, {}, dhcp::kClientPort, dhcp::kServerPort, kNow};
-  std::array<char, dhcp::kMaxMessage> out;
+  std::array<char, dhcp::kMaxMessage> out{};
   const auto four_way = [&](uint32_t node) {
     const auto offer = server.decide(discover.of(node, {}), arrival, out);
     require(offer.reply == dhcp::MessageType::offer, "an offer");
@@ -207,7 +207,7 @@ void bench_dhcp6(double seconds) {
   out.option(dhcp6::kArchitecture, std::string_view("\0\7", 2));
   const std::string solicit(space.data(), out.finish());
   const dhcp6::Arrival arrival{*Ipv6::parse("fd77::1"), *Ipv6::parse("fe80::5054:ff:fe77:1"), true};
-  std::array<char, dhcp6::kMaxMessage> reply;
+  std::array<char, dhcp6::kMaxMessage> reply{};
   fmt::print("{:<44} {:>10.0f} replies/s\n", "DHCPv6 SOLICIT, derived addresses",
              rate(seconds, [&](uint32_t) {
                require(server.decide(solicit, arrival, reply).reply.has_value(), "an ADVERTISE");
@@ -236,7 +236,7 @@ void bench_dns(uint32_t machines, double seconds) {
   dns::Zone back = zone;
   back.apex = *dns::Name::parse("10.in-addr.arpa");
   const dns::Server server({zone, back}, table);
-  std::array<char, 1232> out;
+  std::array<char, 1232> out{};
   const auto run = [&](const char* what, const std::vector<std::string>& queries) {
     const double per_second = rate(seconds, [&](uint32_t i) {
       const auto answer = server.answer(queries[i % machines], dns::Transport::udp, out);
@@ -260,7 +260,7 @@ void bench_tftp(double seconds) {
       "1468\0windowsize\0"
       "16\0",
       48);
-  std::array<char, 512> space;
+  std::array<char, 512> space{};
   const auto send = [&](uint32_t) {
     const auto opening = tftp::open(request, files, {}, MonoTime{}, space);
     tftp::Transfer& transfer = *opening.transfer;

@@ -68,7 +68,7 @@ DROVER_FUZZ_TARGET(input) {
   config.subnets = {subnet};
   Server server(config, machines);
   const auto view = MessageView::parse(input);
-  std::array<char, kMaxMessage> out;
+  std::array<char, kMaxMessage> out{};
   for (const bool multicast : {true, false}) {
     const Arrival arrival{*Ipv6::parse("fd77::1"), *Ipv6::parse("fe80::5054:ff:fe77:1"), multicast};
     const Decision decision = server.decide(input, arrival, out);

@@ -35,7 +35,7 @@ void rewrite(const PacketView& view) {
   Header header{view.op(),     view.hops(),     view.xid(),         view.seconds(),
                 view.flags(),  view.ciaddr(),   view.yiaddr(),      view.siaddr(),
                 view.giaddr(), view.hardware(), view.server_name(), view.file()};
-  std::array<char, 2 * kMaxMessage> space;
+  std::array<char, 2 * kMaxMessage> space{};
   PacketWriter out(header, space, space.size());
   for (int code = 1; code < kEnd; ++code) {
     if (code == kOverload) continue;
@@ -44,7 +44,7 @@ void rewrite(const PacketView& view) {
   }
   const size_t size = out.finish();
   if (size > kMaxMessage) return;
-  std::array<char, kMaxMessage> join_space;
+  std::array<char, kMaxMessage> join_space{};
   const auto again = PacketView::parse({space.data(), size}, join_space);
   require(again.has_value(), "what was written can be read");
   for (int code = 1; code < kEnd; ++code) {
@@ -72,10 +72,10 @@ void serve(std::string_view input, SubnetMode mode, const Arrival& arrival) {
   subnet.search = {"cluster.test"};
   config.subnets = {subnet};
   Server server(config, machines, book);
-  std::array<char, kMaxMessage> out;
+  std::array<char, kMaxMessage> out{};
   const Decision decision = server.decide(input, arrival, out);
   if (!decision.reply) return require(decision.size == 0, "silence is empty");
-  std::array<char, kMaxMessage> join_space;
+  std::array<char, kMaxMessage> join_space{};
   const auto reply = PacketView::parse({out.data(), decision.size}, join_space);
   require(reply.has_value() && reply->op() == 2, "a reply is a message");
   require(!decision.to.address.is_zero() && decision.to.port != 0, "it goes somewhere");
@@ -87,7 +87,7 @@ void serve(std::string_view input, SubnetMode mode, const Arrival& arrival) {
 }  // namespace
 
 DROVER_FUZZ_TARGET(input) {
-  std::array<char, kMaxMessage> join_space;
+  std::array<char, kMaxMessage> join_space{};
   const auto view = PacketView::parse(input, join_space);
   if (view) {
     rewrite(*view);

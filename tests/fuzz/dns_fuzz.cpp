@@ -69,7 +69,7 @@ DROVER_FUZZ_TARGET(input) {
   }
   if (const auto parsed = Name::parse(input)) (void)parsed->text();
   for (const Transport transport : {Transport::udp, Transport::tcp}) {
-    std::array<char, 4096> out;
+    std::array<char, 4096> out{};
     const Answer answer = ground.server.answer(input, transport, out);
     if (answer.size == 0) continue;
     require(transport == Transport::tcp || answer.size <= kUdpSize, "within what UDP carries");

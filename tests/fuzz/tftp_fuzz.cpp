@@ -49,7 +49,7 @@ void converse(Transfer& transfer, std::string_view rest, drover::MonoTime now) {
 DROVER_FUZZ_TARGET(input) {
   const AnyFile files;
   const drover::MonoTime now{std::chrono::seconds(1000)};
-  std::array<char, 512> out;
+  std::array<char, 512> out{};
   Opening whole = open(input, files, {}, now, out);
   require(whole.transfer == nullptr || !whole.refusal, "one or the other");
   if (whole.transfer) converse(*whole.transfer, {}, now);

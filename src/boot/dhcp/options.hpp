@@ -8,52 +8,47 @@
 namespace drover::boot::dhcp {
 
 /// DHCP options used here (RFC 2132 unless noted).
-enum Option : uint8_t {
-  kPad = 0,
-  kSubnetMask = 1,
-  kRouters = 3,
-  kNameServers = 6,
-  kHostName = 12,
-  kDomainName = 15,
-  kRootPath = 17,
-  kInterfaceMtu = 26,
-  kBroadcastAddress = 28,
-  kTimeServers = 42,  ///< NTP
-  kVendorOptions = 43,
-  kRequestedAddress = 50,
-  kLeaseTime = 51,
-  kOverload = 52,
-  kMessageType = 53,
-  kServerId = 54,
-  kParameterList = 55,
-  kMessageText = 56,
-  kMaxMessageSize = 57,
-  kRenewalTime = 58,
-  kRebindingTime = 59,
-  kVendorClass = 60,
-  kClientId = 61,
-  kTftpServerName = 66,
-  kBootFileName = 67,
-  kUserClass = 77,         ///< RFC 3004
-  kRelayAgent = 82,        ///< RFC 3046
-  kArchitecture = 93,      ///< RFC 4578
-  kNetworkInterface = 94,  ///< RFC 4578: UNDI version
-  kMachineId = 97,         ///< RFC 4578: UUID
-  kSubnetSelection = 118,  ///< RFC 3011
-  kDomainSearch = 119,     ///< RFC 3397
-  kClasslessRoutes = 121,  ///< RFC 3442
-  kIpxe = 175,             ///< iPXE's own, encapsulated
-  kEnd = 255,
-};
+inline constexpr uint8_t kPad = 0;
+inline constexpr uint8_t kSubnetMask = 1;
+inline constexpr uint8_t kRouters = 3;
+inline constexpr uint8_t kNameServers = 6;
+inline constexpr uint8_t kHostName = 12;
+inline constexpr uint8_t kDomainName = 15;
+inline constexpr uint8_t kRootPath = 17;
+inline constexpr uint8_t kInterfaceMtu = 26;
+inline constexpr uint8_t kBroadcastAddress = 28;
+inline constexpr uint8_t kTimeServers = 42;  ///< NTP
+inline constexpr uint8_t kVendorOptions = 43;
+inline constexpr uint8_t kRequestedAddress = 50;
+inline constexpr uint8_t kLeaseTime = 51;
+inline constexpr uint8_t kOverload = 52;
+inline constexpr uint8_t kMessageType = 53;
+inline constexpr uint8_t kServerId = 54;
+inline constexpr uint8_t kParameterList = 55;
+inline constexpr uint8_t kMessageText = 56;
+inline constexpr uint8_t kMaxMessageSize = 57;
+inline constexpr uint8_t kRenewalTime = 58;
+inline constexpr uint8_t kRebindingTime = 59;
+inline constexpr uint8_t kVendorClass = 60;
+inline constexpr uint8_t kClientId = 61;
+inline constexpr uint8_t kTftpServerName = 66;
+inline constexpr uint8_t kBootFileName = 67;
+inline constexpr uint8_t kUserClass = 77;         ///< RFC 3004
+inline constexpr uint8_t kRelayAgent = 82;        ///< RFC 3046
+inline constexpr uint8_t kArchitecture = 93;      ///< RFC 4578
+inline constexpr uint8_t kNetworkInterface = 94;  ///< RFC 4578: UNDI version
+inline constexpr uint8_t kMachineId = 97;         ///< RFC 4578: UUID
+inline constexpr uint8_t kDomainSearch = 119;     ///< RFC 3397
+inline constexpr uint8_t kClasslessRoutes = 121;  ///< RFC 3442
+inline constexpr uint8_t kIpxe = 175;             ///< iPXE's own, encapsulated
+inline constexpr uint8_t kEnd = 255;
 
 /// Sub-options of kRelayAgent.
-enum RelayOption : uint8_t {
-  kCircuitId = 1,
-  kRemoteId = 2,
-  kLinkSelection = 5,      ///< RFC 3527
-  kServerIdOverride = 11,  ///< RFC 5107
-  kRelaySourcePort = 19,   ///< RFC 8357
-};
+inline constexpr uint8_t kCircuitId = 1;
+inline constexpr uint8_t kRemoteId = 2;
+inline constexpr uint8_t kLinkSelection = 5;      ///< RFC 3527
+inline constexpr uint8_t kServerIdOverride = 11;  ///< RFC 5107
+inline constexpr uint8_t kRelaySourcePort = 19;   ///< RFC 8357
 
 /// Sub-option of kIpxe: with value 1 iPXE does not wait for a proxyDHCP server.
 inline constexpr uint8_t kIpxeNoProxy = 176;

@@ -145,7 +145,7 @@ std::string_view boot_file(const ServerConfig& config, const Exchange& exchange,
 
 void write_reply(const ServerConfig& config, Exchange& exchange, MessageType type, Ipv4 address,
                  Duration lease) {
-  BootFileSpace space;
+  BootFileSpace space{};
   const std::string_view file = boot_file(config, exchange, space);
   Header header = header_of(exchange, file);
   header.yiaddr = address;

@@ -150,7 +150,7 @@ bool Server::is_ours(const Exchange& exchange, Ipv4 server_id) const {
 
 Decision Server::decide(std::string_view packet, const Arrival& arrival, std::span<char> out) {
   Decision decision;
-  std::array<char, kMaxMessage> join_space;
+  std::array<char, kMaxMessage> join_space{};
   const auto view = PacketView::parse(packet, join_space);
   if (!view) {
     decision.detail = text(view.error());
@@ -357,7 +357,7 @@ void Server::boot_service(Exchange& exchange, MessageType reply) {
     decision.outcome = Outcome::not_booting;
     return;
   }
-  BootFileSpace space;
+  BootFileSpace space{};
   const std::string_view file = boot_file(config_, exchange, space);
   if (file.empty()) {
     decision.outcome = Outcome::no_boot_file;

@@ -33,28 +33,24 @@ enum class MessageType : uint8_t {
 /// "SOLICIT"; "?" for a number that is none.
 std::string_view name(MessageType type);
 
-enum Option : uint16_t {
-  kClientId = 1,
-  kServerId = 2,
-  kIaNa = 3,
-  kIaAddress = 5,
-  kOptionRequest = 6,
-  kPreference = 7,
-  kRelayMessage = 9,
-  kStatusCode = 13,
-  kRapidCommit = 14,
-  kUserClass = 15,
-  kVendorClass = 16,
-  kInterfaceId = 18,
-  kNameServers = 23,  ///< RFC 3646
-  kDomainSearch = 24,
-  kRemoteId = 37,  ///< RFC 4649
-  kNtpServer = 56,
-  kBootFileUrl = 59,  ///< RFC 5970
-  kBootFileParameters = 60,
-  kArchitecture = 61,
-  kLinkLayerAddress = 79,  ///< RFC 6939
-};
+inline constexpr uint16_t kClientId = 1;
+inline constexpr uint16_t kServerId = 2;
+inline constexpr uint16_t kIaNa = 3;
+inline constexpr uint16_t kIaAddress = 5;
+inline constexpr uint16_t kOptionRequest = 6;
+inline constexpr uint16_t kPreference = 7;
+inline constexpr uint16_t kRelayMessage = 9;
+inline constexpr uint16_t kStatusCode = 13;
+inline constexpr uint16_t kRapidCommit = 14;
+inline constexpr uint16_t kUserClass = 15;
+inline constexpr uint16_t kVendorClass = 16;
+inline constexpr uint16_t kInterfaceId = 18;
+inline constexpr uint16_t kNameServers = 23;  ///< RFC 3646
+inline constexpr uint16_t kDomainSearch = 24;
+inline constexpr uint16_t kRemoteId = 37;     ///< RFC 4649
+inline constexpr uint16_t kBootFileUrl = 59;  ///< RFC 5970
+inline constexpr uint16_t kArchitecture = 61;
+inline constexpr uint16_t kLinkLayerAddress = 79;  ///< RFC 6939
 
 /// RFC 8415 section 21.13.
 enum class StatusCode : uint16_t {
@@ -113,7 +109,7 @@ struct Relay {
 
 /// A client's message, out of its relays.
 struct MessageView {
-  std::array<Relay, kMaxHops> relays;  ///< the one that sent it to us first
+  std::array<Relay, kMaxHops> relays{};  ///< the one that sent it to us first
   size_t relay_count = 0;
   MessageType type = MessageType::solicit;
   uint32_t xid = 0;  ///< 24 bits

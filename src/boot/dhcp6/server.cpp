@@ -272,7 +272,7 @@ std::optional<Ipv6> Server::address_for(const Exchange& exchange, uint32_t assoc
   }
   if (!exchange.subnet.derive || prefix.bits > 64) return {};
   // Firmware, loader and system have different DUIDs and associations, but one hardware address.
-  std::array<char, 192> space;
+  std::array<char, 192> space{};
   Writer identity(space);
   identity.bytes(prefix.network.view());
   identity.bytes(decision.hardware ? decision.hardware->view() : decision.client_id);
@@ -417,7 +417,7 @@ void Server::write_boot(const Exchange& exchange, MessageWriter& out) const {
   const Reservation* machine = decision.machine;
   if (decision.kind == ClientKind::plain || (machine != nullptr && !machine->boots)) return;
   if (machine == nullptr && config_.unknown_script.empty()) return;
-  std::array<char, 1024> space;
+  std::array<char, 1024> space{};
   Writer url(space);
   const std::string server = exchange.server.text();
   if (decision.kind == ClientKind::ipxe) {

@@ -169,7 +169,7 @@ void ResponseWriter::add_address(Section section, const Name& owner, uint32_t tt
   end(section);
 }
 
-void ResponseWriter::add_name(Section section, const Name& owner, Type type, uint32_t ttl,
+void ResponseWriter::add_name(Section section, const Name& owner, uint16_t type, uint32_t ttl,
                               const Name& target) {
   if (!begin(owner, type, ttl)) return;
   name(target);

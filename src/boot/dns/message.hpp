@@ -14,19 +14,17 @@
 namespace drover::boot::dns {
 
 /// Record types; others are numbers that are passed through.
-enum Type : uint16_t {
-  kA = 1,
-  kNs = 2,
-  kCname = 5,
-  kSoa = 6,
-  kPtr = 12,
-  kTxt = 16,
-  kAaaa = 28,
-  kOpt = 41,
-  kIxfr = 251,
-  kAxfr = 252,
-  kAny = 255,
-};
+inline constexpr uint16_t kA = 1;
+inline constexpr uint16_t kNs = 2;
+inline constexpr uint16_t kCname = 5;
+inline constexpr uint16_t kSoa = 6;
+inline constexpr uint16_t kPtr = 12;
+inline constexpr uint16_t kTxt = 16;
+inline constexpr uint16_t kAaaa = 28;
+inline constexpr uint16_t kOpt = 41;
+inline constexpr uint16_t kIxfr = 251;
+inline constexpr uint16_t kAxfr = 252;
+inline constexpr uint16_t kAny = 255;
 inline constexpr uint16_t kIn = 1;
 inline constexpr uint16_t kAnyClass = 255;
 
@@ -87,7 +85,8 @@ class ResponseWriter {
   void add_address(Section section, const Name& owner, uint32_t ttl, Ipv4 address);
   void add_address(Section section, const Name& owner, uint32_t ttl, const Ipv6& address);
   /// PTR, NS or CNAME.
-  void add_name(Section section, const Name& owner, Type type, uint32_t ttl, const Name& target);
+  void add_name(Section section, const Name& owner, uint16_t type, uint32_t ttl,
+                const Name& target);
   struct Soa {
     Name primary;
     Name mailbox;  ///< "hostmaster.cluster.test"

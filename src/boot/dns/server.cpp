@@ -5,7 +5,7 @@ namespace drover::boot::dns {
 
 namespace {
 
-bool wants(uint16_t asked, Type type) {
+bool wants(uint16_t asked, uint16_t type) {
   return asked == type || asked == kAny;
 }
 
