@@ -20,7 +20,10 @@ Result<std::vector<net::Endpoint>> endpoints_of(const proto::Aggregator& aggrega
 
 NodePaths::NodePaths(UplinkContext& context, std::vector<net::Endpoint> seeds,
                      NodePathsEvents& events)
-    : context_(context), seeds_(std::move(seeds)), events_(events) {
+    : context_(context),
+      seeds_(std::move(seeds)),
+      events_(events),
+      search_backoff_(context.backoff_base, context.backoff_cap) {
   // Every node draws its own order, so that a cold start spreads over the aggregators.
   for (size_t i = seeds_.size(); i > 1; --i) {
     std::swap(seeds_[i - 1], seeds_[context_.random.below(i)]);
@@ -37,6 +40,7 @@ void NodePaths::start() {
 
 void NodePaths::stop(const Error& why) {
   started_ = false;
+  search_.cancel();
   primary_ = nullptr;
   const auto slots = std::move(slots_);
   slots_.clear();
@@ -80,6 +84,7 @@ void NodePaths::tell_role(Link& link, bool primary) {
 void NodePaths::make_primary(Link* link) {
   if (link == primary_) return;
   Link* old = std::exchange(primary_, link);
+  if (old == nullptr) primary_since_ = context_.links.executor.now();
   if (old != nullptr && slot_of(*old) != nullptr) tell_role(*old, false);
   if (link != nullptr) {
     tell_role(*link, true);
@@ -115,6 +120,13 @@ void NodePaths::choose() {
 }
 
 void NodePaths::look_anywhere() {
+  const bool lasted = context_.links.executor.now() - primary_since_ >= context_.backoff_cap;
+  if (lasted) search_backoff_.reset();
+  const Duration wait = lasted ? Duration::zero() : search_backoff_.next(context_.random);
+  search_.after(context_.links.executor, wait, [this] { dial_seeds(); });
+}
+
+void NodePaths::dial_seeds() {
   for (const auto& slot : slots_) {
     if (slot->uplink->link() != nullptr || slot->target.name.empty()) return;
   }

@@ -86,8 +86,11 @@ class NodePaths final : public UplinkEvents {
   void aim(Target target);
   void retire_others();
   void choose();
-  /// With no link left any aggregator will do: the seeds are dialled beside the named ones.
+  /// With no link left any aggregator will do: the seeds are dialled beside the named ones. At
+  /// once, unless the last path was short: aggregators that take a node only to send it away again
+  /// are asked with back-off.
   void look_anywhere();
+  void dial_seeds();
   /// Two slots that reached one aggregator become one, or each link would replace the other's.
   void absorb_twin(Slot& own);
   void drop(std::unique_ptr<Slot> slot, const char* why);
@@ -101,6 +104,9 @@ class NodePaths final : public UplinkEvents {
   NodePathsEvents& events_;
   std::vector<std::unique_ptr<Slot>> slots_;
   Link* primary_ = nullptr;
+  MonoTime primary_since_{};
+  Backoff search_backoff_;
+  Timer search_;
   std::string desired_primary_;
   std::string desired_secondary_;
   uint64_t epoch_ = 0;

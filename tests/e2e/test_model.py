@@ -60,7 +60,7 @@ def test_a_joined_node_is_renamed_and_removed_on_purpose_alone(cluster):
     n2.kill()
     before = n2.log_size()
     n2.start()
-    n2.wait_log("n2 was removed", before)
+    n2.wait_log("its node was removed", before)
     assert "n2" not in cluster.api.nodes(), "what its agent reports does not bring it back"
 
     n2.kill()
