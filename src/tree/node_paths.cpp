@@ -122,6 +122,8 @@ void NodePaths::choose() {
 void NodePaths::look_anywhere() {
   const bool lasted = context_.links.executor.now() - primary_since_ >= context_.backoff_cap;
   if (lasted) search_backoff_.reset();
+  // Whoever took this node last only sends it away: others are asked before.
+  if (!lasted && seeds_.size() > 1) std::rotate(seeds_.begin(), seeds_.begin() + 1, seeds_.end());
   const Duration wait = lasted ? Duration::zero() : search_backoff_.next(context_.random);
   search_.after(context_.links.executor, wait, [this] { dial_seeds(); });
 }
