@@ -52,6 +52,21 @@ TEST(SettingsApi, SetShowAndTakeBack) {
   EXPECT_EQ(master.store->head(), 2U);
 }
 
+TEST(SettingsApi, ADryRunChecksAndChangesNothing) {
+  TestMaster master;
+  const std::string hold = "/api/v1/settings/tree.hold?dry_run=true";
+  const auto tried = master.ask("PUT", hold, R"({"value":"5s"})");
+  ASSERT_EQ(tried.status, 200) << tried.body;
+  EXPECT_EQ(text(parsed(tried), "value"), "5s");
+  EXPECT_EQ(master.ask("PUT", hold, R"({"value":"soon"})").status, 400);
+  EXPECT_EQ(
+      master.ask("PATCH", "/api/v1/settings?dry_run=true", R"({"set":{"tree.hold":"5s"}})").status,
+      200);
+  EXPECT_EQ(master.ask("DELETE", hold).status, 204);
+  EXPECT_EQ(master.store->head(), 0U);
+  EXPECT_EQ(text(parsed(master.get("/api/v1/settings/tree.hold")), "value"), "1m");
+}
+
 TEST(SettingsApi, BadValuesSayWhatIsExpectedAndChangeNothing) {
   TestMaster master;
   const auto unknown = master.get("/api/v1/settings/tree.hodl");

@@ -57,6 +57,10 @@ TEST(SettingCommand, SetsSeveralAtOnce) {
       << ran.err;
   EXPECT_EQ(drover({"setting", "unset", "tree.hold"}).code, 0);
   EXPECT_EQ(daemon.requests().back(), R"(PATCH /api/v1/settings {"set":{},"unset":["tree.hold"]})");
+  const Ran tried = drover({"setting", "unset", "tree.hold", "--dry-run"});
+  EXPECT_EQ(daemon.requests().back(),
+            R"(PATCH /api/v1/settings?dry_run=true {"set":{},"unset":["tree.hold"]})");
+  EXPECT_NE(tried.err.find("only tried"), std::string::npos) << tried.err;
 }
 
 TEST(SettingCommand, WhatSetsNothingIsRefusedBeforeAnybodyIsAsked) {

@@ -2,9 +2,10 @@
 // second.
 #include "cluster/settings.hpp"
 
-#include "api/idempotency.hpp"
 #include "api/list_writer.hpp"
+#include "api/native/definitions.hpp"
 #include "api/native/native.hpp"
+#include "api/native/node_changes.hpp"
 #include "api/precondition.hpp"
 
 #include <fmt/format.h>
@@ -107,7 +108,7 @@ void put_setting(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const cluster::SettingRow* row, row_of(request->path("key")));
   DROVER_OR_FAIL(request, const SettingPut asked, request->body<SettingPut>());
   DROVER_OR_FAIL(request, const Precondition wanted, precondition_of(request->http()));
-  mutate(services, request, [row, asked, wanted](store::Transaction& tx) -> Result<Reply> {
+  change(services, request, [row, asked, wanted](store::Transaction& tx) -> Result<Reply> {
     DROVER_CHECK_OK(wanted.check(tx, cluster::kSettingKind, row->option.key));
     tx.explain(asked.why);
     DROVER_CHECK_OK(cluster::set_setting(tx, row->option.key, asked.value));
@@ -121,13 +122,15 @@ void put_setting(Services& services, const RequestPtr& request) {
 void delete_setting(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const cluster::SettingRow* row, row_of(request->path("key")));
   DROVER_OR_FAIL(request, const Precondition wanted, precondition_of(request->http()));
-  mutate(services, request, [row, wanted](store::Transaction& tx) -> Result<Reply> {
-    DROVER_CHECK_OK(wanted.check(tx, cluster::kSettingKind, row->option.key));
-    DROVER_TRY([[maybe_unused]] const bool was, cluster::unset_setting(tx, row->option.key));
-    DROVER_TRY(const cluster::Settings settings, cluster::read_settings(tx));
-    DROVER_CHECK_OK(cluster::check_together(settings));
-    return Reply{204, "", ""};
-  });
+  change(services, request,
+         [row, wanted, why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+           DROVER_CHECK_OK(wanted.check(tx, cluster::kSettingKind, row->option.key));
+           tx.explain(why);
+           DROVER_TRY([[maybe_unused]] const bool was, cluster::unset_setting(tx, row->option.key));
+           DROVER_TRY(const cluster::Settings settings, cluster::read_settings(tx));
+           DROVER_CHECK_OK(cluster::check_together(settings));
+           return Reply{204, "", ""};
+         });
 }
 
 /// All or nothing, so that settings that only fit together can be changed together.
@@ -136,7 +139,7 @@ void patch_settings(Services& services, const RequestPtr& request) {
   for (const std::string& key : asked.unset) {
     DROVER_OR_FAIL(request, [[maybe_unused]] const cluster::SettingRow* row, row_of(key));
   }
-  mutate(services, request, [asked](store::Transaction& tx) -> Result<Reply> {
+  change(services, request, [asked](store::Transaction& tx) -> Result<Reply> {
     tx.explain(asked.why);
     for (const std::string& key : asked.unset) {
       DROVER_TRY([[maybe_unused]] const bool was, cluster::unset_setting(tx, key));
@@ -168,6 +171,7 @@ void add_settings(Router& router, Services& services) {
               .path = "/api/v1/settings",
               .privilege = auth::Privilege::administer,
               .summary = "Set and unset several settings, all or none.",
+              .query = {dry_run_parameter()},
               .takes = body_of<SettingsPatch>(),
               .gives = list_of<SettingView>(),
               .errors = {Code::not_found},
@@ -183,6 +187,7 @@ void add_settings(Router& router, Services& services) {
               .path = "/api/v1/settings/{key}",
               .privilege = auth::Privilege::administer,
               .summary = "Set one setting.",
+              .query = {dry_run_parameter()},
               .takes = body_of<SettingPut>(),
               .gives = body_of<SettingView>(),
               .condition = Condition::taken,
@@ -192,6 +197,7 @@ void add_settings(Router& router, Services& services) {
               .path = "/api/v1/settings/{key}",
               .privilege = auth::Privilege::administer,
               .summary = "Take one setting back to its default.",
+              .query = {dry_run_parameter(), why_parameter()},
               .condition = Condition::taken,
               .handler = [&services](const RequestPtr& r) { delete_setting(services, r); }});
 }

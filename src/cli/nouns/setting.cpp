@@ -1,6 +1,7 @@
 // drover setting: settings of the whole cluster.
 #include "base/json_values.hpp"
 #include "base/text.hpp"
+#include "cli/bulk.hpp"
 #include "cli/context.hpp"
 #include "cli/nouns/nouns.hpp"
 #include "net/http/target.hpp"
@@ -55,7 +56,7 @@ Result<int> get(Context& context, const Given& given) {
   return context.print_list(items, setting_view());
 }
 
-/// Sends one change of several settings and shows them as they are now.
+/// Sends one change of several settings and shows them as they are then.
 Result<int> change(Context& context, json::object set, json::array unset, const Given& given) {
   std::vector<std::string> keys;
   for (const auto& [key, value] : set) keys.emplace_back(key);
@@ -63,8 +64,10 @@ Result<int> change(Context& context, json::object set, json::array unset, const 
   json::object body{{"set", std::move(set)}, {"unset", std::move(unset)}};
   if (given.has("why")) body["why"] = given.text("why");
   DROVER_TRY(Client* const client, context.client());
-  DROVER_TRY(const json::value answer,
-             client->send("PATCH", "/api/v1/settings", body, context.timeout()));
+  std::string path = "/api/v1/settings";
+  if (given.has("dry-run")) path = with_query(std::move(path), "dry_run", "true");
+  DROVER_TRY(const json::value answer, client->send("PATCH", path, body, context.timeout()));
+  if (given.has("dry-run")) context.warn("only tried; without --dry-run it is done");
   const json::value* items = find_path(answer, "items");
   json::array shown;
   if (items != nullptr && items->is_array()) {
@@ -124,7 +127,8 @@ std::vector<Command> setting_commands() {
        "set",
        "Set settings for the whole cluster, at once and all or none",
        {{"setting", Kind::many, "SETTING=VALUE, .."},
-        {"why", Kind::option, "Reason, for the change log"}},
+        {"why", Kind::option, "Reason, for the change log"},
+        {"dry-run", Kind::flag, "Let the cluster check it and change nothing"}},
        {"drover setting set tree.heartbeat=2s tree.silence=6s --why 'slow network'",
         "drover setting set log.levels=link=debug,call=warning"},
        set},
@@ -132,7 +136,8 @@ std::vector<Command> setting_commands() {
        "unset",
        "Take settings back to their defaults",
        {{"setting", Kind::many, "Settings to take back"},
-        {"why", Kind::option, "Reason, for the change log"}},
+        {"why", Kind::option, "Reason, for the change log"},
+        {"dry-run", Kind::flag, "Let the cluster check it and change nothing"}},
        {"drover setting unset log.levels"},
        unset},
   };
