@@ -3,6 +3,7 @@
 #include "api/native/node_changes.hpp"
 
 #include "api/bulk_result.hpp"
+#include "api/native/definitions.hpp"
 #include "api/native/native.hpp"
 #include "api/node_selection.hpp"
 #include "api/precondition.hpp"
@@ -154,14 +155,10 @@ void rename_one(Services& services, const RequestPtr& request) {
          });
 }
 
-const QueryParameter kDryRun{.name = "dry_run",
-                             .doc = "true: say what would happen and change nothing.",
-                             .choices = {"true", "false"}};
 const QueryParameter kForce{.name = "force",
                             .doc = "true: also where an agent is cut off by it.",
                             .choices = {"true", "false"}};
 const QueryParameter kMany{.name = "nodes", .doc = "Noderange: every one of these nodes."};
-const QueryParameter kWhy{.name = "why", .doc = "Reason, for the change log."};
 
 void add_bulk_routes(Router& router, Services& services) {
   const AlsoGives some_failed{207, body_of<BulkView>(), "application/json", "Some nodes failed."};
@@ -169,7 +166,7 @@ void add_bulk_routes(Router& router, Services& services) {
               .path = "/api/v1/nodes",
               .privilege = auth::Privilege::use,
               .summary = "Change many nodes alike, in one mutation, with an outcome for each.",
-              .query = {kMany, kDryRun},
+              .query = {kMany, dry_run_parameter()},
               .takes = body_of<cluster::NodePatch>(),
               .gives = body_of<BulkView>(),
               .on_nodes = true,
@@ -179,7 +176,7 @@ void add_bulk_routes(Router& router, Services& services) {
               .path = "/api/v1/nodes",
               .privilege = auth::Privilege::operate,
               .summary = "Remove many nodes, in one mutation, with an outcome for each.",
-              .query = {kMany, kDryRun, kForce, kWhy},
+              .query = {kMany, dry_run_parameter(), kForce, why_parameter()},
               .gives = body_of<BulkView>(),
               .on_nodes = true,
               .also = {some_failed},
@@ -239,29 +236,29 @@ Result<cluster::Node> rename_node(store::Transaction& tx, cluster::DefinitionWri
 }
 
 void add_node_changes(Router& router, Services& services) {
-  router.add(
-      {.method = "POST",
-       .path = "/api/v1/nodes",
-       .privilege = auth::Privilege::operate,
-       .summary = "Define a node, or with nodes= many alike (formulas make the difference).",
-       .query = {{.name = "nodes", .doc = "Noderange of new names: define all of these."}, kDryRun},
-       .takes = body_of<cluster::NodeCreate>(),
-       .gives = body_of<cluster::NodeView>(),
-       .status = 201,
-       .on_nodes = true,
-       .errors = {Code::already_exists},
-       .etag = true,
-       .location = true,
-       .also = {{200, body_of<BulkView>(), "application/json", "With nodes=: all done."},
-                {207, body_of<BulkView>(), "application/json", "Some nodes failed."}},
-       .handler = [&services](const RequestPtr& r) {
-         return r->query("nodes") ? add_many(services, r) : add_one(services, r);
-       }});
+  router.add({.method = "POST",
+              .path = "/api/v1/nodes",
+              .privilege = auth::Privilege::operate,
+              .summary = "Define a node, or with nodes= many alike (formulas make the difference).",
+              .query = {{.name = "nodes", .doc = "Noderange of new names: define all of these."},
+                        dry_run_parameter()},
+              .takes = body_of<cluster::NodeCreate>(),
+              .gives = body_of<cluster::NodeView>(),
+              .status = 201,
+              .on_nodes = true,
+              .errors = {Code::already_exists},
+              .etag = true,
+              .location = true,
+              .also = {{200, body_of<BulkView>(), "application/json", "With nodes=: all done."},
+                       {207, body_of<BulkView>(), "application/json", "Some nodes failed."}},
+              .handler = [&services](const RequestPtr& r) {
+                return r->query("nodes") ? add_many(services, r) : add_one(services, r);
+              }});
   router.add({.method = "PATCH",
               .path = "/api/v1/nodes/{name}",
               .privilege = auth::Privilege::use,
               .summary = "Change what a node is and may be used for, and its marks.",
-              .query = {kDryRun},
+              .query = {dry_run_parameter()},
               .takes = body_of<cluster::NodePatch>(),
               .gives = body_of<cluster::NodeView>(),
               .on_nodes = true,
@@ -272,7 +269,7 @@ void add_node_changes(Router& router, Services& services) {
               .path = "/api/v1/nodes/{name}",
               .privilege = auth::Privilege::operate,
               .summary = "Remove a node with its parts, memberships and enrolment.",
-              .query = {kDryRun, kForce, kWhy},
+              .query = {dry_run_parameter(), kForce, why_parameter()},
               .on_nodes = true,
               .condition = Condition::taken,
               .handler = [&services](const RequestPtr& r) { remove_one(services, r); }});
@@ -280,7 +277,7 @@ void add_node_changes(Router& router, Services& services) {
               .path = "/api/v1/nodes/{name}/rename",
               .privilege = auth::Privilege::operate,
               .summary = "Give a node another name; it keeps its id, parts and memberships.",
-              .query = {kDryRun, kForce},
+              .query = {dry_run_parameter(), kForce},
               .takes = body_of<RenameRequest>(),
               .gives = body_of<cluster::NodeView>(),
               .on_nodes = true,
