@@ -117,7 +117,9 @@ int open_retrying(const std::string& path, int flags, uint32_t mode) {
 
 Result<std::unique_ptr<File>> RealDisk::open(const std::string& path, bool create, uint32_t mode) {
   UniqueFd fd(open_retrying(path, O_RDWR | (create ? O_CREAT : 0), mode));
-  if (!fd && !create && (errno == EACCES || errno == EROFS || errno == EPERM)) {
+  const bool may_be_readable =
+      errno == EACCES || errno == EROFS || errno == EPERM || errno == ETXTBSY;
+  if (!fd && !create && may_be_readable) {
     fd.reset(open_retrying(path, O_RDONLY, 0));
   }
   if (!fd) return refused("open", path, errno);

@@ -10,8 +10,8 @@ namespace drover::os {
 /// is Code::exhausted, other refusals map by errno (errno_error).
 class RealDisk final : public Disk {
  public:
-  /// A file that may only be read (read-only mount, foreign owner) opens for reading when `create`
-  /// is false; writing to it fails later.
+  /// A file that may only be read (read-only mount, foreign owner, a program that runs) opens for
+  /// reading when `create` is false; writing to it fails later.
   Result<std::unique_ptr<File>> open(const std::string& path, bool create, uint32_t mode) override;
   Result<bool> exists(const std::string& path) override;
   /// Files and empty directories.

@@ -108,5 +108,12 @@ TEST_F(RealDiskTest, DescriptorsDoNotLeakIntoChildren) {
   EXPECT_EQ(found, 1);
 }
 
+TEST_F(RealDiskTest, AProgramThatRunsCanBeRead) {
+  RealDisk disk;
+  const auto bytes = disk.read_all(std::filesystem::read_symlink("/proc/self/exe"));
+  ASSERT_TRUE(bytes) << bytes.error().text();
+  EXPECT_TRUE(bytes->starts_with("\x7f"));
+}
+
 }  // namespace
 }  // namespace drover::os

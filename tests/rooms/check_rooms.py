@@ -32,6 +32,7 @@ OWNERS = [
     (r"<CLI/", {"cli"}),
     (r"<toml", {"base"}),
     (r"<yaml", {"base"}),
+    (r"<zlib|<zstd", {"boot"}),
     (r"<google/protobuf|\"proto/", {"tree", "auth", "telemetry", "api", "daemons"}),
     (r"<gtest|<gmock|<rapidcheck", {"tests"}),
     (r"<sys/epoll|<sys/eventfd|<sys/signalfd", {"net"}),
