@@ -3,6 +3,7 @@
 #include "base/text.hpp"
 #include "cluster/field_rules.hpp"
 #include "cluster/formula.hpp"
+#include "cluster/image.hpp"
 #include "cluster/names.hpp"
 #include "cluster/net_address.hpp"
 
@@ -20,8 +21,8 @@ namespace {
 
 using T = AttributeType;
 
-constexpr std::array<std::string_view, 8> kTypeNames{"text",    "name",    "integer",   "choice",
-                                                     "boolean", "address", "addresses", "hosts"};
+constexpr std::array<std::string_view, 9> kTypeNames{
+    "text", "name", "integer", "choice", "boolean", "address", "addresses", "hosts", "image"};
 
 constexpr std::array kRows{
     AttributeRow{"site", T::text, "The site or building that the node stands in."},
@@ -49,7 +50,7 @@ constexpr std::array kRows{
                  65535},
     AttributeRow{"vlan", T::integer, "The VLAN of its management network.", 1, 4094},
     AttributeRow{"timezone", T::text, "The time zone, such as Europe/Zurich."},
-    AttributeRow{"image", T::name, "The image that it boots."},
+    AttributeRow{"image", T::image, "The image that it boots."},
     AttributeRow{"kernel_args", T::text, "Arguments of the kernel that it boots."},
     AttributeRow{"console", T::text, "The serial console in the kernel's words: ttyS0,115200n8."},
     AttributeRow{"boot", T::choice, "Where it boots from.", 0, 0, "network disk"},
@@ -114,6 +115,8 @@ bool fits(const AttributeRow& row, std::string_view value) {
       return every([](std::string_view host) {
         return is_plain_address(host) || check_node_name(host).has_value();
       });
+    case T::image:
+      return ImageReference::parse("image", value).has_value();
   }
   return false;
 }
@@ -151,6 +154,8 @@ std::string attribute_rule(const AttributeRow& row) {
       return "IP addresses joined by commas";
     case T::hosts:
       return "host names or IP addresses joined by commas";
+    case T::image:
+      return "an image as NAME, NAME:TAG or NAME@DIGEST";
   }
   return {};
 }

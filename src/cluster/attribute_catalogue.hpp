@@ -26,6 +26,7 @@ enum class AttributeType : uint8_t {
   address,    ///< an IP address
   addresses,  ///< IP addresses joined by commas
   hosts,      ///< host names or IP addresses joined by commas
+  image,      ///< NAME, NAME:TAG or NAME@DIGEST
 };
 std::span<const std::string_view> enum_names(AttributeType);
 

@@ -24,7 +24,7 @@ std::pair<std::string_view, std::string_view> split_part_key(std::string_view ke
 
 Status Model::load(store::Store& store) {
   for (const std::string_view kind :
-       {kNodeKind, kPartKind, kDaemonKind, kGroupKind, kProfileKind}) {
+       {kNodeKind, kPartKind, kDaemonKind, kGroupKind, kProfileKind, kImageKind}) {
     DROVER_TRY(const auto objects, store.load(kind));
     for (const store::Object& object : objects) {
       DROVER_CHECK_OK(put(kind, object.key, object.body, object.revision));
@@ -72,6 +72,9 @@ Status Model::put(std::string_view kind, const std::string& key, std::string_vie
     DROVER_TRY(Profile profile, read_body<Profile>(kind, key, body));
     profiles_[key] = {std::move(profile), revision};
     ++generation_;
+  } else if (kind == kImageKind) {
+    DROVER_TRY(Image image, read_body<Image>(kind, key, body));
+    images_[key] = {std::move(image), revision};
   }
   return {};
 }
@@ -93,6 +96,8 @@ void Model::erase(std::string_view kind, const std::string& key) {
   } else if (kind == kProfileKind) {
     profiles_.erase(key);
     ++generation_;
+  } else if (kind == kImageKind) {
+    images_.erase(key);
   }
 }
 

@@ -9,6 +9,7 @@
 #include "base/text.hpp"
 #include "cluster/attributes.hpp"
 #include "cluster/group.hpp"
+#include "cluster/image.hpp"
 #include "cluster/inventory.hpp"
 #include "cluster/mutations.hpp"
 #include "cluster/node.hpp"
@@ -41,7 +42,7 @@ struct NodeEntry {
   mutable std::string encoded;
 };
 
-/// A group or profile in memory.
+/// A group, profile or image in memory.
 template <typename T>
 struct Defined {
   T value;
@@ -55,6 +56,7 @@ class Model {
   using Parts = std::map<std::string, Part, NaturalLess>;  ///< by "kind/slot"
   using Groups = std::map<std::string, Defined<Group>, NaturalLess>;
   using Profiles = std::map<std::string, Defined<Profile>, NaturalLess>;
+  using Images = std::map<std::string, Defined<Image>, NaturalLess>;
   using Daemons = std::map<std::string, Daemon, NaturalLess>;  ///< by "role/name"
 
   /// What changed, for liveness, the path planner and the like. Called after the model has changed.
@@ -84,6 +86,7 @@ class Model {
   [[nodiscard]] const Daemons& daemons() const { return daemons_; }
   [[nodiscard]] const Groups& groups() const { return groups_; }
   [[nodiscard]] const Profiles& profiles() const { return profiles_; }
+  [[nodiscard]] const Images& images() const { return images_; }
   /// The node behind an alias, or nullptr.
   [[nodiscard]] const NodeEntry* find_alias(std::string_view alias) const;
   /// The static groups that a node is in, strongest first.
@@ -130,6 +133,7 @@ class Model {
   Daemons daemons_;
   Groups groups_;
   Profiles profiles_;
+  Images images_;
   uint64_t sequence_ = 0;
   uint64_t generation_ = 0;
   OnNode on_node_;
