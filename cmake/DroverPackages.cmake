@@ -3,7 +3,7 @@
 # Packing builds nothing by itself: what is packed is what was built and tested.
 set(CMAKE_SKIP_INSTALL_ALL_DEPENDENCY ON)
 
-set(DROVER_ROLES master aggregator utility compute)
+set(DROVER_ROLES master aggregator utility compute boot)
 set(packaging ${CMAKE_SOURCE_DIR}/packaging)
 set(made ${CMAKE_BINARY_DIR}/packaging)
 
@@ -54,6 +54,8 @@ set(CPACK_COMPONENT_AGGREGATOR_DESCRIPTION "Drover's aggregator for a service no
 Holds the links of compute nodes: liveness, fan-out and folding of calls, spooling.")
 set(CPACK_COMPONENT_UTILITY_DESCRIPTION "Drover's agent for login and launch nodes
 Serves the API on a local socket and reports the host's inventory and metrics.")
+set(CPACK_COMPONENT_BOOT_DESCRIPTION "Drover's boot server
+Boots nodes over the network: DHCP, TFTP, HTTP, boot scripts, enrolment.")
 set(CPACK_COMPONENT_COMPUTE_DESCRIPTION "Drover's agent for compute nodes
 Inventory, heartbeat, metrics and execution on a node.")
 

@@ -72,7 +72,7 @@ bool actor_fits(std::string_view actor, std::string_view wanted) {
 }
 
 bool ChangeConditions::accepts(const store::Change& change) const {
-  if (!kind.empty() && change.kind != kind) return false;
+  if (!kinds.empty() && std::ranges::find(kinds, change.kind) == kinds.end()) return false;
   if (!key.empty() && change.key != key) return false;
   if (change.time_ms < from_ms || change.time_ms >= until_ms) return false;
   if (!actor.empty() && !actor_fits(change.actor, actor)) return false;

@@ -11,6 +11,7 @@
 #include <string>
 #include <string_view>
 #include <unordered_set>
+#include <vector>
 
 namespace drover::api {
 
@@ -37,8 +38,8 @@ class NodeSet {
 /// All conditions hold of an accepted change. Any thread.
 class ChangeConditions final : public store::ChangeFilter {
  public:
-  std::string kind;   ///< empty: all
-  std::string key;    ///< empty: all
+  std::vector<std::string> kinds;  ///< empty: all
+  std::string key;                 ///< empty: all
   std::string actor;  ///< a name ("alice"), or an actor's text with * for any run; empty: all
   int64_t from_ms = std::numeric_limits<int64_t>::min();
   int64_t until_ms = std::numeric_limits<int64_t>::max();  ///< not included

@@ -51,6 +51,8 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_certificates(router_, services_);
   add_join(router_, services_);
   add_renew(router_, services_);
+  add_enrol(router_, services_);
+  add_snapshot(router_, services_);
   add_names(router_, services_);
   add_noderange(router_, services_);
   add_control(router_, services_);

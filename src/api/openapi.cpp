@@ -27,6 +27,8 @@ std::string_view privilege_text(auth::Privilege privilege) {
       return "anyone";
     case auth::Privilege::self:
       return "a daemon, about itself";
+    case auth::Privilege::boot:
+      return "a boot daemon";
     case auth::Privilege::view:
       return "viewer";
     case auth::Privilege::use:

@@ -24,7 +24,7 @@ struct WatchHub::Watcher {
   std::unique_ptr<Answer> answer;
   auth::Principal who;
   uint64_t position = 0;
-  std::string kind;
+  std::vector<std::string> kinds;  ///< empty: all
   std::string key;
   std::string range;                     ///< empty: all
   std::shared_ptr<const NodeSet> nodes;  ///< of the range at first
@@ -37,6 +37,16 @@ namespace {
 /// What decides who may watch.
 constexpr std::array<std::string_view, 4> kAccessKinds{auth::kBearerKind, auth::kGrantKind,
                                                        auth::kIssuerKind, auth::kCredentialKind};
+
+std::vector<std::string> kinds_of(std::string_view list) {
+  std::vector<std::string> out;
+  while (!list.empty()) {
+    const size_t comma = std::min(list.find(','), list.size());
+    if (comma > 0) out.emplace_back(list.substr(0, comma));
+    list.remove_prefix(std::min(comma + 1, list.size()));
+  }
+  return out;
+}
 
 std::string change_event(const store::Change& change) {
   std::string out = fmt::format("id: {}\nevent: change\ndata: ", change.sequence);
@@ -89,12 +99,13 @@ void WatchHub::watch(const RequestPtr& request) {
                           fmt::format("{} watchers are open; no more are taken", watchers_.size()),
                           "", "close one, or watch through one client"});
   }
-  if (request->query("key") && !request->query("kind")) {
-    return request->fail({Code::invalid_argument, "query parameter key needs kind", "", ""});
+  const std::vector<std::string> kinds = kinds_of(request->query("kind").value_or(""));
+  if (request->query("key") && kinds.size() != 1) {
+    return request->fail({Code::invalid_argument, "query parameter key needs one kind", "", ""});
   }
   auto watcher = std::make_shared<Watcher>();
   watcher->who = request->principal();
-  watcher->kind = request->query("kind").value_or("");
+  watcher->kinds = kinds;
   watcher->key = request->query("key").value_or("");
   watcher->range = request->query("nodes").value_or("");
   if (!watcher->range.empty()) {
@@ -115,14 +126,16 @@ store::ChangeQuery WatchHub::query_of(const Watcher& watcher) {
   store::ChangeQuery query;
   query.since = watcher.position;
   query.limit = settings_.page;
-  query.kind = watcher.kind;
+  if (watcher.kinds.size() == 1) query.kind = watcher.kinds.front();
   query.key = watcher.key;
+  if (watcher.range.empty() && watcher.kinds.size() < 2) return query;
+  auto filter = std::make_shared<ChangeConditions>();
+  filter->kinds = watcher.kinds;
   if (!watcher.range.empty()) {
-    auto filter = std::make_shared<ChangeConditions>();
     // A range that names nothing any more still stands for what it named last.
     if (const auto nodes = nodes_of(watcher.range)) filter->nodes = *nodes;
-    query.filter = std::move(filter);
   }
+  query.filter = std::move(filter);
   return query;
 }
 
@@ -194,7 +207,10 @@ void WatchHub::forget_ranges() {
 }
 
 bool WatchHub::wants(const Watcher& watcher, const store::Change& change) const {
-  if (!watcher.kind.empty() && change.kind != watcher.kind) return false;
+  if (!watcher.kinds.empty() &&
+      std::ranges::find(watcher.kinds, change.kind) == watcher.kinds.end()) {
+    return false;
+  }
   if (!watcher.key.empty() && change.key != watcher.key) return false;
   if (watcher.range.empty()) return true;
   const auto range = ranges_.find(watcher.range);

@@ -4,6 +4,7 @@
 #include "auth/join_token.hpp"
 #include "base/noderange.hpp"
 #include "base/text.hpp"
+#include "cluster/mutations.hpp"
 #include "cluster/names.hpp"
 #include "tree/hello.hpp"
 
@@ -20,11 +21,11 @@ constexpr size_t kMostTokenNames = 100'000;
 /// Whom a token may let in: the roles that a program is there for.
 Status check_role(std::string_view role) {
   DROVER_CHECK_OK(tree::role_from_name(role));
-  constexpr std::array<std::string_view, 3> kJoining = {"compute", "aggregator", "utility"};
+  constexpr std::array<std::string_view, 4> kJoining = {"compute", "aggregator", "utility", "boot"};
   if (std::ranges::find(kJoining, role) != kJoining.end()) return {};
   return fail(Code::invalid_argument,
-              fmt::format("role: no host joins as {} with a token; compute, aggregator or utility "
-                          "do",
+              fmt::format("role: no host joins as {} with a token; compute, aggregator, utility "
+                          "or boot do",
                           role));
 }
 
@@ -225,6 +226,33 @@ void Enrolment::redeem(JoinRequest request, Done<Admission> done) {
         }
         DROVER_CHECK_OK(write_credential(tx, credential));
         if (also) DROVER_CHECK_OK(also(tx));
+        return admission(issue, issued, authority);
+      },
+      std::move(done));
+}
+
+void Enrolment::enrol_booted(BootedRequest request, Done<Admission> done) {
+  const IssueRequest issue = issue_request(request.csr_pem, "compute", request.node);
+  write<Admission>(
+      "daemon:" + credential_key("boot", request.boot_daemon),
+      [issue, request = std::move(request),
+       &authority = authority_](store::Transaction& tx) -> Result<Admission> {
+        DROVER_TRY(const auto node, cluster::read_node(tx, issue.name));
+        if (node.role != cluster::NodeRole::compute) {
+          return fail(Code::denied, fmt::format("{} is no compute node", issue.name));
+        }
+        DROVER_TRY(const auto known, read_credential(tx, issue.role, issue.name));
+        if (known) DROVER_CHECK_OK(check_credential(*known, {}));
+        DROVER_TRY(const IssuedCertificate issued, authority.issue(issue));
+        Credential credential = known.value_or(Credential{});
+        credential.role = issue.role;
+        credential.name = issue.name;
+        credential.token = "boot/" + request.boot_daemon;
+        credential.enrolled = issue.now;
+        credential.previous_key_sha256.clear();
+        note_issued(credential, issued);
+        tx.explain(fmt::format("booted by {}, boot {}", request.boot_daemon, request.boot_id));
+        DROVER_CHECK_OK(write_credential(tx, credential));
         return admission(issue, issued, authority);
       },
       std::move(done));

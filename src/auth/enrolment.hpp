@@ -49,6 +49,15 @@ struct JoinRequest {
   store::Mutation also;
 };
 
+/// A machine that a boot daemon has booted asks to be let in as its node; the boot daemon has
+/// checked its boot token, and vouches for it.
+struct BootedRequest {
+  std::string node;
+  std::string csr_pem;
+  std::string boot_daemon;  ///< name of the one that vouches
+  std::string boot_id;      ///< of the machine's kernel, for the change log
+};
+
 /// A daemon's request for a new certificate of the same identity. The caller has verified who asks.
 struct RenewRequest {
   std::string role;
@@ -115,6 +124,12 @@ class Enrolment {
   /// such token; denied: not for this role or name, expired, or already used; conflict: the name is
   /// held by another key and the token does not replace.
   void redeem(JoinRequest request, Done<Admission> done);
+
+  /// Lets the agent of a booted node in: a certificate for compute/NODE with the key of this boot.
+  /// not_found when the node is not in the model, denied when its credential was revoked. The key
+  /// of the boot before is not retired: it lived in the memory of the same machine and is gone, and
+  /// ten thousand boots must not make a list of revocations.
+  void enrol_booted(BootedRequest request, Done<Admission> done);
 
   /// A new certificate for a daemon that proved its old one. denied when it was revoked or when
   /// its key was replaced. A daemon that the store does not know (the first master, or a store

@@ -3,6 +3,7 @@
 #include "auth/enrolment_rules.hpp"
 #include "auth/join_token.hpp"
 #include "auth/test_support.hpp"
+#include "cluster/mutations.hpp"
 #include "sim/sim_disk.hpp"
 #include "sim/world.hpp"
 #include "store/sqlite/sqlite_store.hpp"
@@ -94,6 +95,19 @@ class Enrolments : public ::testing::Test {
                               [&out](Status status) { out = std::move(status); });
     return wait(out);
   }
+  void define(const std::string& node) {
+    std::optional<Status> out;
+    store_->write(
+        "user:root@master/m1",
+        [node](store::Transaction& tx) -> Status {
+          return cluster::ensure_node(tx, node, cluster::NodeRole::compute, "id-" + node, "")
+              .map([](bool) {});
+        },
+        [&out](const Result<store::Committed>& done) {
+          out = done ? Status() : Status(tl::unexpected<Error>(done.error()));
+        });
+    ASSERT_TRUE(wait(out).has_value());
+  }
   Status revoke_token(const std::string& id) {
     std::optional<Status> out;
     enrolment_->revoke_token("user:root@master/m1", id,
@@ -135,6 +149,31 @@ TEST_F(Enrolments, ATokenLetsOneDaemonIn) {
   EXPECT_EQ(credential.key_sha256, key_.public_key().sha256());
   EXPECT_EQ(credential.token, made.record.id);
   EXPECT_EQ(uses_left(), 0U);
+}
+
+TEST_F(Enrolments, ABootedNodeGetsTheKeyOfEachBoot) {
+  const auto boot = [&](const KeyPair& key, const std::string& node) {
+    std::optional<Result<Admission>> out;
+    enrolment_->enrol_booted({node, make_csr(key, node).value(), "b1", "4711"},
+                             [&out](Result<Admission> answer) { out = std::move(answer); });
+    return wait(out);
+  };
+  const auto stranger = boot(key_, "n1");
+  ASSERT_FALSE(stranger.has_value());
+  EXPECT_EQ(stranger.error().code, Code::not_found);
+  define("n1");
+  const Admission first = boot(key_, "n1").value();
+  EXPECT_EQ(Certificate::from_pem(first.certificate_pem).value().uri(),
+            "drover://alpha/compute/n1");
+  ASSERT_TRUE(boot(other_, "n1").has_value());
+  const Credential& credential = enrolment_->credentials().at("compute/n1");
+  EXPECT_EQ(credential.key_sha256, other_.public_key().sha256());
+  EXPECT_EQ(credential.token, "boot/b1");
+  EXPECT_TRUE(enrolment_->revocations().empty()) << "a reboot is no theft";
+  ASSERT_TRUE(revoke("n1").has_value());
+  const auto revoked = boot(key_, "n1");
+  ASSERT_FALSE(revoked.has_value());
+  EXPECT_EQ(revoked.error().code, Code::denied);
 }
 
 TEST_F(Enrolments, TheSecretIsNowhereInTheStore) {

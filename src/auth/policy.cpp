@@ -81,6 +81,7 @@ Access needed_access(Privilege privilege) {
     case Privilege::operate:
       return Access::operator_;
     case Privilege::self:
+    case Privilege::boot:
     case Privilege::administer:
       break;
   }
@@ -173,6 +174,12 @@ Status Policy::authorize(const Principal& principal, Privilege needed,
     return fail(principal.kind == PrincipalKind::anonymous ? Code::unauthenticated : Code::denied,
                 fmt::format("{} may not {}: only a daemon may, for itself",
                             printable(principal.text()), what));
+  }
+  if (needed == Privilege::boot) {
+    if (principal.kind == PrincipalKind::daemon && principal.role == "boot") return {};
+    return fail(
+        principal.kind == PrincipalKind::anonymous ? Code::unauthenticated : Code::denied,
+        fmt::format("{} may not {}: only a boot daemon may", printable(principal.text()), what));
   }
   const Access needs = needed_access(needed);
   const Access has = access_of(principal);

@@ -26,12 +26,13 @@ Access access_from_name(std::string_view text);
 enum class Privilege {
   open,       ///< nothing: join (it brings its own token) and version
   self,       ///< to be a daemon, acting on itself: renewal
+  boot,       ///< to be a boot daemon, speaking for a machine that it has booted
   view,       ///< viewer: every read
   use,        ///< user: changes to nodes and calls, where each node's permission allows it
   operate,    ///< operator: changes to nodes, groups and profiles, calls, operations
   administer  ///< admin: tokens, credentials, grants, settings of the cluster
 };
-/// The least role that has it; admin for `self`, which no role gives.
+/// The least role that has it; admin for `self` and `boot`, which no role gives.
 Access needed_access(Privilege privilege);
 
 /// Gives a role to whoever fits a pattern, in place of what the defaults below say; also a lower

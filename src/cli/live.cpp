@@ -3,7 +3,7 @@
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "cli/context.hpp"
-#include "cli/sse.hpp"
+#include "net/http/sse.hpp"
 
 #include <algorithm>
 #include <array>
@@ -57,7 +57,7 @@ class Bell {
     reader_ = {};
     events.on_head = [this](const net::HttpResponse& head) { up_ = head.status == 200; };
     events.on_chunk = [this](std::string_view chunk) {
-      Callback<void(const SseEvent&)> sink = [this](const SseEvent& event) {
+      Callback<void(const net::SseEvent&)> sink = [this](const net::SseEvent& event) {
         rung_ = rung_ || event.name == "change";
       };
       if (up_) (void)reader_.feed(chunk, sink);
@@ -71,7 +71,7 @@ class Bell {
   }
 
   Client& client_;
-  SseReader reader_;
+  net::SseReader reader_;
   Timer timer_;
   std::unique_ptr<net::HttpCall> call_;
   bool up_ = false;

@@ -263,19 +263,37 @@ void LocalApi::answer_without_master(const std::string& key, const ExchangePtr& 
   exchange->respond(std::move(response));
 }
 
-void LocalApi::ask(net::HttpRequest request, Duration timeout,
-                   Callback<void(Result<net::HttpResponse>)> done) {
+Status LocalApi::sign_as_daemon(net::HttpRequest& request) {
   auth::Claim claim;
   claim.daemon_itself = true;
-  auto signed_claim =
-      signer_.sign(claim, auth::request_hash(request.method, request.target, request.body));
-  if (!signed_claim) {
-    seams_.executor.post([error = signed_claim.error(), done = std::move(done)]() mutable {
+  DROVER_TRY(const auto signed_claim,
+             signer_.sign(claim, auth::request_hash(request.method, request.target, request.body)));
+  request.headers.set(std::string(auth::kCallerHeader), auth::caller_header(signed_claim));
+  return {};
+}
+
+std::unique_ptr<net::HttpCall> LocalApi::follow(const std::string& target,
+                                                net::HttpStreamEvents events) {
+  if (config_.up() == nullptr) return nullptr;
+  net::HttpRequest request;
+  request.method = "GET";
+  request.target = target;
+  if (const Status is_signed = sign_as_daemon(request); !is_signed) {
+    log_.error("a request could not be signed", {{"why", is_signed.error().text()}});
+    return nullptr;
+  }
+  return client_.stream(kMaster, nullptr, std::move(request), kDefaultTimeout, kStreamSilence,
+                        std::move(events));
+}
+
+void LocalApi::ask(net::HttpRequest request, Duration timeout,
+                   Callback<void(Result<net::HttpResponse>)> done) {
+  if (const Status is_signed = sign_as_daemon(request); !is_signed) {
+    seams_.executor.post([error = is_signed.error(), done = std::move(done)]() mutable {
       done(tl::unexpected<Error>(error));
     });
     return;
   }
-  request.headers.set(std::string(auth::kCallerHeader), auth::caller_header(*signed_claim));
   const uint64_t id = ++last_ask_;
   auto& place = asks_.emplace_back(id, nullptr);
   place.second = client_.request(

@@ -44,6 +44,8 @@ class LocalApi {
   /// Sends a request in this daemon's own name (certificate renewal). `done` runs once.
   void ask(net::HttpRequest request, Duration timeout,
            Callback<void(Result<net::HttpResponse>)> done);
+  /// The same with the answer as it comes; nullptr without a way up. `request` is a GET's target.
+  std::unique_ptr<net::HttpCall> follow(const std::string& target, net::HttpStreamEvents events);
 
  private:
   struct Forward;
@@ -53,6 +55,7 @@ class LocalApi {
   };
   using ExchangePtr = std::shared_ptr<net::HttpExchange>;
 
+  Status sign_as_daemon(net::HttpRequest& request);
   void serve(net::HttpRequest request, const ExchangePtr& exchange);
   /// The daemon's own control, answered here whatever the way up; false: not a path of it.
   bool serve_control(const net::HttpRequest& request, const ExchangePtr& exchange);

@@ -54,7 +54,9 @@ MasterTree::MasterTree(Seams seams, MasterTreeConfig config,
       admit_(std::move(admit)),
       take_sample_(std::move(take_sample)),
       door_(links_, seams.net, std::move(security),
-            tree::LinkExpectation{{tree::Role::aggregator, tree::Role::utility}, {}}, *this),
+            tree::LinkExpectation{{tree::Role::aggregator, tree::Role::utility, tree::Role::boot},
+                                  {}},
+            *this),
       channels_(
           seams.executor, [] { return nullptr; }, [] { return "a master dials nobody"; }),
       calls_(seams.executor, log_.with("call"), *this, door_, {}),
@@ -163,7 +165,7 @@ void MasterTree::on_door_ready(tree::Link& link, bool replaced) {
   if (peer.role == tree::Role::utility) {
     doubtful_.clear(peer.name);
     liveness_.report(kSelfReporter, utility_report(link, true, {}), seams_.executor.now());
-  } else {
+  } else if (peer.role == tree::Role::aggregator) {
     liveness_.reporter_up(peer.name);
     planner_.aggregator_up(peer.name, seams_.executor.now());
     assign_all_of(peer.name);
@@ -184,7 +186,7 @@ void MasterTree::on_door_lost(tree::Link& link, const Error& why) {
   spools_.erase(key);
   if (peer.role == tree::Role::utility) {
     lose_utility(link, why.text());
-  } else {
+  } else if (peer.role == tree::Role::aggregator) {
     named_.erase(peer.name);
     liveness_.reporter_lost(peer.name, why.text(), seams_.executor.now(), seams_.executor.wall());
     planner_.aggregator_down(peer.name, seams_.executor.now());
@@ -229,10 +231,29 @@ cluster::MemberReport MasterTree::utility_report(const tree::Link& link, bool al
 
 void MasterTree::on_door_message(tree::Link& link, tree::MessageType type,
                                  std::string_view payload) {
-  if (link.peer().role == tree::Role::utility) {
-    on_utility_message(link, type, payload);
-  } else {
-    on_aggregator_message(link, type, payload);
+  switch (link.peer().role) {
+    case tree::Role::aggregator:
+      return on_aggregator_message(link, type, payload);
+    case tree::Role::utility:
+      return on_utility_message(link, type, payload);
+    default:
+      return on_boot_message(link, type, payload);
+  }
+}
+
+void MasterTree::on_boot_message(tree::Link& link, tree::MessageType type,
+                                 std::string_view payload) {
+  const std::string key = door_.key_of(link.peer());
+  switch (type) {
+    case tree::MessageType::heartbeat:
+      on_heartbeat(link, payload);
+      return;
+    case tree::MessageType::records:
+      records_.take(key, payload, link.peer().name);
+      return;
+    default:
+      log_.warning("a boot daemon sent what it does not send",
+                   {{"daemon", key}, {"message", std::string(tree::name(type))}});
   }
 }
 

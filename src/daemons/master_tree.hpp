@@ -1,5 +1,5 @@
-// The master's end of the tree: the links of aggregators and utility daemons, what they say about
-// nodes, the decisions about paths, calls, and records.
+// The master's end of the tree: the links of aggregators, utility and boot daemons, what they say
+// about nodes, the decisions about paths, calls, and records.
 #pragma once
 
 #include "cluster/health.hpp"
@@ -99,6 +99,7 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
 
   void on_aggregator_message(tree::Link& link, tree::MessageType type, std::string_view payload);
   void on_utility_message(tree::Link& link, tree::MessageType type, std::string_view payload);
+  void on_boot_message(tree::Link& link, tree::MessageType type, std::string_view payload);
   void on_members_digest(tree::Link& link, std::string_view payload);
   void on_members(const std::string& aggregator, std::string_view payload);
   void finish_resync(const std::string& aggregator, const proto::Members& message);

@@ -52,6 +52,10 @@ class MemberCore {
   /// The getter for listeners and diallers.
   [[nodiscard]] Callback<std::shared_ptr<net::Security>()> security();
   void renew_now() { rotation_->renew_now(); }
+  /// Requests to a master in this daemon's own name; after serve().
+  [[nodiscard]] LocalApi& api() { return *api_; }
+  /// The cluster's CA as the identity has it, PEM.
+  [[nodiscard]] const auth::Identity& identity() const { return rotation_->identity(); }
 
  private:
   Status use(const auth::Identity& identity);

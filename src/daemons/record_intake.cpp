@@ -1,6 +1,7 @@
 #include "daemons/record_intake.hpp"
 
 #include "auth/enrolment_records.hpp"
+#include "cluster/boot_report.hpp"
 #include "cluster/inventory.hpp"
 #include "proto/records.pb.h"
 #include "tree/record_window.hpp"
@@ -40,9 +41,21 @@ bool may_heal(Code code) {
   }
 }
 
+/// What a boot daemon saw of a node.
+Status apply_boot(store::Transaction& tx, const proto::Record& record) {
+  if (record.role() != "boot") {
+    return fail(Code::denied, fmt::format("a {} says nothing of boots", record.role()));
+  }
+  DROVER_TRY(const auto report, cluster::parse_boot_report(record.payload()));
+  DROVER_TRY([[maybe_unused]] const bool moved,
+             cluster::apply_boot_report(tx, report, "boot/" + record.origin()));
+  return {};
+}
+
 Status apply_effect(store::Transaction& tx, const proto::Record& record,
                     const std::string& fresh_id) {
   if (record.kind().empty()) return {};  // superseded at its origin
+  if (record.kind() == cluster::kBootRecord) return apply_boot(tx, record);
   if (record.kind() != "inventory") {
     return fail(Code::unsupported, "records of kind " + record.kind() + " are not known here");
   }

@@ -11,6 +11,8 @@ Result<std::unique_ptr<Service>> make_aggregator(Program& program);
 
 Result<std::unique_ptr<Service>> make_utility(Program& program);
 
+Result<std::unique_ptr<Service>> make_boot(Program& program);
+
 Result<std::unique_ptr<Service>> make_compute(Program& program);
 
 Result<std::unique_ptr<Service>> make_master(Program& program);

@@ -140,13 +140,54 @@ std::vector<ConfigOption> compute_options() {
   };
 }
 
+std::vector<ConfigOption> boot_options() {
+  return {
+      cluster_option(),
+      {.key = "masters",
+       .type = ConfigType::list,
+       .help = "endpoints of the masters: one is used, the others are fallbacks",
+       .rule = check_endpoints,
+       .required = true},
+      {.key = "interfaces",
+       .type = ConfigType::list,
+       .help = "network interfaces that machines boot through [all with an address in a network "
+               "of the model]"},
+      {.key = "http.listen",
+       .type = ConfigType::list,
+       .standard = "0.0.0.0:8080",
+       .help = "endpoints where firmware and loaders fetch scripts, kernels and images",
+       .rule = check_endpoints},
+      {.key = "https.listen",
+       .type = ConfigType::list,
+       .standard = "0.0.0.0:8443",
+       .help = "endpoints where booting nodes report and are enrolled, TLS",
+       .rule = check_endpoints},
+      {.key = "dhcp",
+       .type = ConfigType::boolean,
+       .standard = "true",
+       .help = "answer DHCP on the networks of the model"},
+      {.key = "tftp",
+       .type = ConfigType::boolean,
+       .standard = "true",
+       .help = "serve the loaders by TFTP"},
+      {.key = "loaders",
+       .type = ConfigType::path,
+       .standard = "/usr/lib/ipxe",
+       .help = "folder of the boot loaders: undionly.kpxe, ipxe.efi, snponly.efi"},
+      {.key = "images",
+       .type = ConfigType::path,
+       .standard = "/var/lib/drover/images",
+       .help = "folder of the images' contents"},
+  };
+}
+
 struct Program {
   std::string_view role;
   std::string_view summary;
   std::vector<ConfigOption> (*own)();
 };
 
-constexpr std::array<Program, 4> kPrograms{{
+constexpr std::array<Program, 5> kPrograms{{
     {"master", "Opens the database, serves the API, decides about paths.", master_options},
     {"aggregator", "Holds the links of its compute nodes: liveness, fan-out and fold, spool.",
      aggregator_options},
@@ -154,9 +195,12 @@ constexpr std::array<Program, 4> kPrograms{{
      utility_options},
     {"compute", "The agent of a compute node: inventory, heartbeat, telemetry, calls.",
      compute_options},
+    {"boot", "Boots nodes over the network: DHCP, TFTP, HTTP, boot scripts, enrolment.",
+     boot_options},
 }};
 
-constexpr std::array<std::string_view, 4> kRoles{"master", "aggregator", "utility", "compute"};
+constexpr std::array<std::string_view, 5> kRoles{"master", "aggregator", "utility", "compute",
+                                                 "boot"};
 
 }  // namespace
 

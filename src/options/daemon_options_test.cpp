@@ -23,7 +23,7 @@ TEST(DaemonOptions, EveryTableIsSound) {
     }
     EXPECT_EQ(standard_file(role), "/etc/drover/" + std::string(role) + ".toml");
   }
-  EXPECT_EQ(daemon_table("boot"), nullptr);
+  EXPECT_EQ(daemon_table("nobody"), nullptr);
   EXPECT_EQ(daemon_table(""), nullptr);
 }
 

@@ -241,6 +241,11 @@ RECIPES = {
         lambda world: Request("GET", "/whoami"),
         lambda world: [Request("GET", "/whoami", headers={"Authorization": "Bearer nonsense"}, who="anonymous")]),
     "POST /api/v1/calls": Recipe(call, calls_more),
+    "POST /api/v1/nodes/{name}/enrol": Recipe(
+        lambda world: Request("POST", f"/nodes/{world.node()}/enrol", {"csr_pem": world.csr(), "boot_id": "4711"},
+                              who="boot1"),
+        lambda world: [Request("POST", "/nodes/n1/enrol", {"csr_pem": "nonsense"}, who="boot1")]),
+    "GET /api/v1/snapshot": simple("GET", "/snapshot"),
     "POST /api/v1/certificates/renew": Recipe(
         lambda world: Request("POST", "/certificates/renew", {"csr_pem": world.csr()}, who="n1")),
     "GET /api/v1/changes": Recipe(

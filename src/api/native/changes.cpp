@@ -151,8 +151,8 @@ void add_changes(Router& router, Services& services, WatchHub& hub) {
               .privilege = auth::Privilege::view,
               .summary = "Follow the change log: events change, bookmark and problem.",
               .query = {{"since", "Start behind this sequence; absent: from now on.", true},
-                        {"kind", "Only things of this kind."},
-                        {"key", "Only the thing of this key; needs kind."},
+                        {"kind", "Only things of this kind, or of these, separated by commas."},
+                        {"key", "Only the thing of this key; needs one kind."},
                         {"nodes",
                          "Only changes of the nodes of this noderange as it is then, of "
                          "their parts and certificates."}},

@@ -18,6 +18,7 @@ void add_certificates(Router& router, Services& services);
 void add_changes(Router& router, Services& services, WatchHub& hub);
 void add_control(Router& router, Services& services);
 void add_credentials(Router& router, Services& services);
+void add_enrol(Router& router, Services& services);
 void add_grants(Router& router, Services& services);
 void add_health(Router& router, Services& services);
 void add_inventory(Router& router, Services& services);
@@ -36,6 +37,7 @@ void add_operations(Router& router, Services& services);
 void add_renew(Router& router, Services& services);
 void add_revert(Router& router, Services& services);
 void add_settings(Router& router, Services& services);
+void add_snapshot(Router& router, Services& services);
 void add_tokens(Router& router, Services& services);
 void add_whoami(Router& router, Services& services);
 

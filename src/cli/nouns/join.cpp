@@ -193,7 +193,7 @@ std::vector<Command> join_commands() {
         {"role",
          Kind::option,
          "What this host is to be [compute]",
-         {"compute", "aggregator", "utility"}},
+         {"compute", "aggregator", "utility", "boot"}},
         {"name", Kind::option, "Its name in the cluster [host name]"},
         {"dir", Kind::option,
          "One folder for all [state in /var/lib/drover/ROLE, settings in /etc/drover]"},

@@ -95,7 +95,7 @@ std::vector<Command> token_commands() {
        {{"role",
          Kind::option,
          "Role of the hosts that join with it [compute]",
-         {"compute", "aggregator", "utility"}},
+         {"compute", "aggregator", "utility", "boot"}},
         {"names", Kind::option, "Noderange of the names it may be used for [any]"},
         {"ttl", Kind::option, "How long it may be used [1h]"},
         {"uses", Kind::option, "How many hosts may use it [1]"},

@@ -5,7 +5,7 @@
 #include "cli/changes.hpp"
 #include "cli/context.hpp"
 #include "cli/nouns/nouns.hpp"
-#include "cli/sse.hpp"
+#include "net/http/sse.hpp"
 
 #include <algorithm>
 #include <charconv>
@@ -64,11 +64,13 @@ class Watcher {
     connected_ = true;
     broken_ = false;
     pause_ = kFirstPause;
-    Callback<void(const SseEvent&)> sink = [this](const SseEvent& event) { on_event(event); };
+    Callback<void(const net::SseEvent&)> sink = [this](const net::SseEvent& event) {
+      on_event(event);
+    };
     if (const Status fed = reader_.feed(chunk, sink); !fed) finish(fed.error());
   }
 
-  void on_event(const SseEvent& event) {
+  void on_event(const net::SseEvent& event) {
     if (left_ == 0) return;
     uint64_t id = 0;
     const auto [end, error] =
@@ -152,7 +154,7 @@ class Watcher {
   std::string filter_;
   std::optional<uint64_t> last_;
   uint64_t left_;
-  SseReader reader_;
+  net::SseReader reader_;
   net::HttpResponse response_;
   bool connected_ = false;  ///< this connection has delivered
   bool was_up_ = false;     ///< some connection has

@@ -3,9 +3,9 @@
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "cli/changes.hpp"
-#include "cli/sse.hpp"
 #include "cli/top/board.hpp"
 #include "cli/top/reading.hpp"
+#include "net/http/sse.hpp"
 #include "net/http/target.hpp"
 #include "net/input_watch.hpp"
 #include "net/loop.hpp"
@@ -144,7 +144,9 @@ class Top {
     net::HttpStreamEvents events;
     events.on_head = [this](const net::HttpResponse& head) { following_ = head.status == 200; };
     events.on_chunk = [this](std::string_view chunk) {
-      Callback<void(const SseEvent&)> sink = [this](const SseEvent& event) { on_event(event); };
+      Callback<void(const net::SseEvent&)> sink = [this](const net::SseEvent& event) {
+        on_event(event);
+      };
       if (following_) (void)reader_.feed(chunk, sink);
     };
     events.on_end = [this](const Status&) {
@@ -154,7 +156,7 @@ class Top {
     call_ = client_.stream("/api/v1/watch", kReconnect * 5, kSilence, std::move(events));
   }
 
-  void on_event(const SseEvent& event) {
+  void on_event(const net::SseEvent& event) {
     if (event.name != "change") return;
     const auto change = parse_json(event.data);
     if (!change) return;
@@ -172,7 +174,7 @@ class Top {
   Frame last_;
   KeyReader keys_;
   Timer escape_;
-  SseReader reader_;
+  net::SseReader reader_;
   Timer again_;
   std::unique_ptr<net::HttpCall> call_;
   bool following_ = false;

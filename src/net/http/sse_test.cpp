@@ -1,10 +1,10 @@
-#include "cli/sse.hpp"
+#include "net/http/sse.hpp"
 
 #include <vector>
 
 #include <gtest/gtest.h>
 
-namespace drover::cli {
+namespace drover::net {
 namespace {
 
 /// Feeds `text` in pieces of `size` and writes each event as "id|name|data".
@@ -46,4 +46,4 @@ TEST(Sse, RefusesAnEventWithoutEnd) {
 }
 
 }  // namespace
-}  // namespace drover::cli
+}  // namespace drover::net

@@ -1,6 +1,6 @@
-#include "cli/sse.hpp"
+#include "net/http/sse.hpp"
 
-namespace drover::cli {
+namespace drover::net {
 
 Status SseReader::feed(std::string_view bytes, Callback<void(const SseEvent&)>& sink) {
   for (const char c : bytes) {
@@ -47,4 +47,4 @@ void SseReader::line(std::string_view text, Callback<void(const SseEvent&)>& sin
   }
 }
 
-}  // namespace drover::cli
+}  // namespace drover::net

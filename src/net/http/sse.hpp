@@ -7,7 +7,7 @@
 #include <string>
 #include <string_view>
 
-namespace drover::cli {
+namespace drover::net {
 
 struct SseEvent {
   std::string name;  ///< "message" when the stream names none
@@ -33,4 +33,4 @@ class SseReader {
   bool after_cr_ = false;
 };
 
-}  // namespace drover::cli
+}  // namespace drover::net

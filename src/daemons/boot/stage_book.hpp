@@ -1,0 +1,67 @@
+// How far each machine has come on its way up, from what the boot services see: one report for each
+// stage that is reached, and one for each that takes too long.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/text.hpp"
+#include "cluster/boot_report.hpp"
+
+#include <cstdint>
+#include <map>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drover::daemons {
+
+/// Where one boot stands.
+struct BootProgress {
+  std::string node;
+  cluster::PhaseState stage = cluster::PhaseState::unknown;
+  WallTime since{};    ///< when the stage was reached
+  std::string why;     ///< what was seen last
+  uint64_t done = 0;   ///< bytes of the image that it has
+  uint64_t total = 0;  ///< of how many; 0: not known
+};
+
+/// One executor's thread.
+class StageBook {
+ public:
+  using Report = Callback<void(const cluster::BootReport&)>;
+
+  /// A machine is given so long for the stage after `stage` to be reached, counted from the last
+  /// sign of it; zero: no limit. By the slowest firmware of the lab (docs/lab.md) times ten.
+  static Duration patience(cluster::PhaseState stage);
+
+  StageBook(Executor& executor, Report report) : executor_(executor), report_(std::move(report)) {}
+
+  /// A sign of the machine: it is at `stage`. Firmware and loader each ask for an address, so a
+  /// request for one does not throw a boot back that has just begun.
+  void seen(const std::string& node, cluster::PhaseState stage, std::string_view why);
+  /// Bytes of its image.
+  void progress(const std::string& node, uint64_t done, uint64_t total);
+  /// It gave up, and says why.
+  void failed(const std::string& node, std::string_view why);
+  /// It is up, or gone from the model: nothing is waited for.
+  void ended(const std::string& node);
+
+  /// The boots under way, in natural order of names.
+  [[nodiscard]] std::vector<BootProgress> under_way() const;
+
+ private:
+  struct Boot {
+    BootProgress progress;
+    MonoTime last{};
+    Timer deadline;
+  };
+
+  void move(Boot& boot, cluster::PhaseState stage, std::string_view why);
+  void wait(Boot& boot);
+  void too_late(const std::string& node);
+
+  Executor& executor_;
+  Report report_;
+  std::map<std::string, Boot, NaturalLess> boots_;
+};
+
+}  // namespace drover::daemons

@@ -1,0 +1,82 @@
+#include "daemons/boot/stage_book.hpp"
+
+#include "sim/world.hpp"
+
+#include <gtest/gtest.h>
+
+namespace drover::daemons {
+namespace {
+
+using Ph = cluster::PhaseState;
+using std::chrono::seconds;
+
+class StageBooks : public ::testing::Test {
+ protected:
+  std::string last() const {
+    if (reports_.empty()) return "";
+    const auto& report = reports_.back();
+    return report.node + " " + std::string(enum_name(report.stage)) + ": " + report.why;
+  }
+
+  sim::World world_{1};
+  sim::SimProcess process_{world_, {.name = "boot", .host = "boot"}};
+  std::vector<cluster::BootReport> reports_;
+  StageBook book_{process_.executor(),
+                  [this](const cluster::BootReport& report) { reports_.push_back(report); }};
+};
+
+TEST_F(StageBooks, EachStageIsReportedOnce) {
+  for (const Ph stage : {Ph::dhcp, Ph::dhcp, Ph::loader, Ph::loader, Ph::kernel, Ph::init}) {
+    book_.seen("n1", stage, "seen");
+  }
+  ASSERT_EQ(reports_.size(), 4U);
+  EXPECT_EQ(last(), "n1 init: seen");
+}
+
+TEST_F(StageBooks, ALoaderThatAsksForAnAddressIsNoNewBoot) {
+  book_.seen("n1", Ph::dhcp, "firmware");
+  book_.seen("n1", Ph::loader, "undionly.kpxe");
+  book_.seen("n1", Ph::dhcp, "iPXE");
+  EXPECT_EQ(reports_.size(), 2U);
+  book_.seen("n1", Ph::kernel, "vmlinuz");
+  book_.seen("n1", Ph::dhcp, "firmware");
+  EXPECT_EQ(last(), "n1 dhcp: firmware") << "that is a machine that was reset";
+}
+
+TEST_F(StageBooks, AStageThatLastsTooLongIsAnError) {
+  book_.seen("n1", Ph::kernel, "fetched vmlinuz");
+  ASSERT_TRUE(world_.run_for(StageBook::patience(Ph::kernel) - seconds(1)));
+  EXPECT_EQ(reports_.size(), 1U);
+  ASSERT_TRUE(world_.run_for(seconds(2)));
+  EXPECT_EQ(last(), "n1 error: stopped at kernel: nothing more for 180 s after: fetched vmlinuz");
+  ASSERT_TRUE(world_.run_for(std::chrono::hours(1)));
+  EXPECT_EQ(reports_.size(), 2U);
+}
+
+TEST_F(StageBooks, ProgressIsASignOfLife) {
+  book_.seen("n1", Ph::image, "squashfs");
+  for (int i = 0; i < 10; ++i) {
+    ASSERT_TRUE(world_.run_for(StageBook::patience(Ph::image) / 2));
+    book_.progress("n1", static_cast<uint64_t>(i), 10);
+  }
+  EXPECT_EQ(reports_.size(), 1U);
+  EXPECT_EQ(book_.under_way().at(0).done, 9U);
+}
+
+TEST_F(StageBooks, WhatIsUpIsWaitedForNoLonger) {
+  book_.seen("n1", Ph::joining, "enrolled");
+  book_.ended("n1");
+  ASSERT_TRUE(world_.run_for(std::chrono::hours(1)));
+  EXPECT_EQ(reports_.size(), 1U);
+  EXPECT_TRUE(book_.under_way().empty());
+}
+
+TEST_F(StageBooks, WhatAMachineSaysIsOneHarmlessLine) {
+  book_.failed("n1", "bad\x1b[2Jnews\n" + std::string(5000, 'x'));
+  EXPECT_EQ(reports_.back().stage, Ph::error);
+  EXPECT_EQ(reports_.back().why.find('\x1b'), std::string::npos);
+  EXPECT_LE(reports_.back().why.size(), cluster::kMaxBootWhy);
+}
+
+}  // namespace
+}  // namespace drover::daemons

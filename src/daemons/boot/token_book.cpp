@@ -1,0 +1,77 @@
+#include "daemons/boot/token_book.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace drover::daemons {
+namespace {
+
+/// RFC 4648 section 6, in lower case: survives a kernel's command line and being read aloud.
+std::string draw(Random& random) {
+  constexpr std::string_view kAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
+  std::array<unsigned char, 32> bytes{};
+  random.fill(bytes);
+  std::string out;
+  for (const unsigned char byte : bytes) out.push_back(kAlphabet[byte & 31U]);
+  return out;
+}
+
+}  // namespace
+
+std::string TokenBook::issue(std::string node, std::string mac, std::string address) {
+  sweep();
+  std::string token = draw(random_);
+  std::vector<std::string>& mine = of_node_[node];
+  mine.push_back(token);
+  if (mine.size() > kMostOfANode) {
+    tickets_.erase(mine.front());
+    mine.erase(mine.begin());
+  }
+  const MonoTime expires = clock_.now() + kLife;
+  ending_.emplace(expires, token);
+  tickets_[token] = {std::move(node), std::move(mac), std::move(address), expires, {}};
+  return token;
+}
+
+Result<const BootTicket*> TokenBook::check(std::string_view token, std::string_view address) {
+  sweep();
+  const auto it = tickets_.find(std::string(token));
+  if (it == tickets_.end()) {
+    return fail(Code::unauthenticated, "the boot token is unknown or has expired",
+                "boot the machine again");
+  }
+  if (it->second.address != address) {
+    return fail(Code::denied, fmt::format("the boot token of {} was given to {}, not to {}",
+                                          it->second.node, it->second.address, address));
+  }
+  return &it->second;
+}
+
+Status TokenBook::use(std::string_view token, std::string_view address,
+                      std::string_view request_sha256) {
+  DROVER_TRY(const BootTicket* ticket, check(token, address));
+  BootTicket& mine = tickets_.at(std::string(token));
+  if (ticket->enrolled_key.empty()) mine.enrolled_key = request_sha256;
+  if (mine.enrolled_key == request_sha256) return {};
+  return fail(Code::denied,
+              fmt::format("the boot token of {} has been used with another key", mine.node),
+              "boot the machine again; if it was not you, look who else is on its network");
+}
+
+void TokenBook::sweep() {
+  const MonoTime now = clock_.now();
+  while (!ending_.empty() && ending_.begin()->first <= now) {
+    const std::string token = std::move(ending_.begin()->second);
+    ending_.erase(ending_.begin());
+    const auto it = tickets_.find(token);
+    if (it == tickets_.end()) continue;
+    const auto mine = of_node_.find(it->second.node);
+    std::erase(mine->second, token);
+    if (mine->second.empty()) of_node_.erase(mine);
+    tickets_.erase(it);
+  }
+}
+
+}  // namespace drover::daemons

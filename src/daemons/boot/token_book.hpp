@@ -1,0 +1,57 @@
+// The boot tokens that this daemon has given out: each for one machine, one boot, once.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/random.hpp"
+#include "base/result.hpp"
+
+#include <map>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <vector>
+
+namespace drover::daemons {
+
+/// What a token stands for.
+struct BootTicket {
+  std::string node;
+  std::string mac;      ///< of the interface that it boots by
+  std::string address;  ///< that it was given out to: it counts from there alone
+  MonoTime expires{};
+  std::string enrolled_key;  ///< SHA-256 of the request it was used with; empty: not used yet
+};
+
+/// In memory: a daemon that restarts has forgotten them, and machines that were on their way ask
+/// for a new script. One thread.
+class TokenBook {
+ public:
+  /// A machine has so long from its script to its last use of the token: the largest image over the
+  /// slowest link, and every retry.
+  static constexpr Duration kLife = std::chrono::minutes(30);
+  /// Scripts asked for again by the same machine: the newest tokens of a node that count.
+  static constexpr size_t kMostOfANode = 4;
+
+  TokenBook(Clock& clock, Random& random) : clock_(clock), random_(random) {}
+
+  /// A new token: 32 characters of base32, 160 bits.
+  std::string issue(std::string node, std::string mac, std::string address);
+  /// What the token stands for; unauthenticated when it is unknown or has expired, denied when it
+  /// comes from another address.
+  Result<const BootTicket*> check(std::string_view token, std::string_view address);
+  /// Uses it for an enrolment with this request: once, or again with the same (the answer may have
+  /// been lost). denied otherwise.
+  Status use(std::string_view token, std::string_view address, std::string_view request_sha256);
+  [[nodiscard]] size_t size() const { return tickets_.size(); }
+
+ private:
+  void sweep();
+
+  Clock& clock_;
+  Random& random_;
+  std::unordered_map<std::string, BootTicket> tickets_;      ///< by token; lookup only
+  std::multimap<MonoTime, std::string> ending_;              ///< tokens by when they expire
+  std::map<std::string, std::vector<std::string>> of_node_;  ///< oldest first
+};
+
+}  // namespace drover::daemons
