@@ -7,13 +7,25 @@
 #include "base/clock.hpp"
 #include "base/result.hpp"
 
+#include <array>
 #include <cstdint>
 #include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace drover::net {
+
+// Datagrams: net/datagram.hpp.
+struct InetAddress;
+struct NetInterface;
+struct DatagramOptions;
+class DatagramHandler;
+class DatagramSocket;
+class AddressProbe;
+using MacAddress = std::array<uint8_t, 6>;
+using ProbeCallback = Callback<void(std::optional<MacAddress>)>;
 
 /// Where to listen or connect: "host:port", "[v6]:port" or "unix:/path". Port 0 listens on any.
 struct Endpoint {
@@ -156,6 +168,21 @@ class Net {
   virtual std::unique_ptr<Connecting> connect(const Endpoint& to,
                                               std::shared_ptr<Security> security, Duration timeout,
                                               ConnectCallback connected) = 0;
+
+  // Datagrams and what belongs to them; `unsupported` over a Net that has streams alone.
+
+  /// Opens a socket; `handler` must outlive it. already_exists when the port is taken.
+  virtual Result<std::unique_ptr<DatagramSocket>> open_datagrams(const DatagramOptions& options,
+                                                                 DatagramHandler& handler);
+  /// This host's interfaces now, by index.
+  virtual Result<std::vector<NetInterface>> interfaces();
+  /// Asks on an Ethernet link, by ARP from no address (RFC 5227 section 2.1.1), whether somebody
+  /// uses an IPv4 address. `answered` is called once, never in here, at the first answer or after
+  /// `wait`. Fails where the question cannot be asked: it takes CAP_NET_RAW and Ethernet.
+  virtual Result<std::unique_ptr<AddressProbe>> probe_address(uint32_t interface,
+                                                              const InetAddress& address,
+                                                              Duration wait,
+                                                              ProbeCallback answered);
 };
 
 }  // namespace drover::net

@@ -2,6 +2,7 @@
 #include "net/real_net.hpp"
 
 #include "net/real_connecting.hpp"
+#include "net/real_datagram.hpp"
 #include "net/real_listener.hpp"
 #include "net/real_stream.hpp"
 #include "net/socket.hpp"
@@ -38,6 +39,26 @@ std::unique_ptr<Connecting> RealNet::connect(const Endpoint& to, std::shared_ptr
                                              Duration timeout, ConnectCallback connected) {
   return std::make_unique<RealConnecting>(*this, to, std::move(security), timeout,
                                           std::move(connected));
+}
+
+Result<std::unique_ptr<DatagramSocket>> RealNet::open_datagrams(const DatagramOptions& options,
+                                                                DatagramHandler& handler) {
+  DROVER_TRY(auto socket, RealDatagramSocket::open(*this, options, handler));
+  return std::unique_ptr<DatagramSocket>(std::move(socket));
+}
+
+Result<std::vector<NetInterface>> RealNet::interfaces() {
+  return real_interfaces();
+}
+
+DatagramSpace& RealNet::receive_space() {
+  if (!receive_space_) receive_space_ = make_datagram_space();
+  return *receive_space_;
+}
+
+DatagramSpace& RealNet::send_space() {
+  if (!send_space_) send_space_ = make_datagram_space();
+  return *send_space_;
 }
 
 Worker& RealNet::resolver() {

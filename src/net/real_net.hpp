@@ -12,6 +12,12 @@
 namespace drover::net {
 
 class RealStream;
+struct DatagramSpace;
+/// Its deleter, so that only real_datagram.cpp needs to know what it is.
+struct DatagramSpaceDelete {
+  void operator()(DatagramSpace* space) const;
+};
+using DatagramSpacePtr = std::unique_ptr<DatagramSpace, DatagramSpaceDelete>;
 
 struct RealNetOptions {
   /// Permissions of the socket files that listen() makes.
@@ -38,6 +44,9 @@ class RealNet final : public Net, private TurnEnd {
   /// Names are resolved on a worker; each of a name's addresses is tried in turn.
   std::unique_ptr<Connecting> connect(const Endpoint& to, std::shared_ptr<Security> security,
                                       Duration timeout, ConnectCallback connected) override;
+  Result<std::unique_ptr<DatagramSocket>> open_datagrams(const DatagramOptions& options,
+                                                         DatagramHandler& handler) override;
+  Result<std::vector<NetInterface>> interfaces() override;
 
   /// For the other files of net.
   [[nodiscard]] Loop& loop() { return loop_; }
@@ -47,6 +56,9 @@ class RealNet final : public Net, private TurnEnd {
   using ReadBuffer = std::array<char, size_t{64} * 1024>;
   /// Bytes are read here before they are handed on, so that no stream needs a buffer of its own.
   ReadBuffer& read_buffer() { return *read_buffer_; }
+  /// Memory for a batch of datagrams that is being received, or sent; all sockets share it.
+  DatagramSpace& receive_space();
+  DatagramSpace& send_space();
   /// Puts `stream` on the list of those that are looked after at the end of this turn; its place.
   size_t attend_later(RealStream& stream);
   void forget(size_t place) { attend_[place] = nullptr; }
@@ -63,6 +75,8 @@ class RealNet final : public Net, private TurnEnd {
   std::vector<RealStream*> attend_;  ///< null where the stream is gone
   std::vector<std::string> spares_;
   std::unique_ptr<Worker> resolver_;
+  DatagramSpacePtr receive_space_;
+  DatagramSpacePtr send_space_;
 };
 
 }  // namespace drover::net

@@ -205,6 +205,7 @@ void Fabric::remove_handshake(const Handshake* handshake) {
 }
 
 void Fabric::process_died(SimProcess& process) {
+  datagrams_.process_died(process);
   for (auto& [key, weak] : listeners_) {
     const auto state = weak.lock();
     if (state != nullptr && state->process == &process) state->process = nullptr;

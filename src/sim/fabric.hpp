@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "net/net.hpp"
+#include "sim/sim_datagram.hpp"
 #include "sim/sim_random.hpp"
 #include "sim/world.hpp"
 
@@ -91,6 +92,9 @@ class Fabric {
   void add_address(const std::string& host, const std::string& address);
   void add_host(const std::string& host) { add_address(host, host); }
 
+  /// Links, who is on them, and what flies there as datagrams.
+  [[nodiscard]] DatagramHub& datagrams() { return datagrams_; }
+
   [[nodiscard]] size_t open_connections() const { return connections_.size(); }
   [[nodiscard]] uint64_t bytes_delivered() const { return bytes_delivered_; }
 
@@ -129,6 +133,7 @@ class Fabric {
   std::vector<std::shared_ptr<Handshake>> handshakes_;
   uint64_t next_connection_ = 1;
   uint64_t bytes_delivered_ = 0;
+  DatagramHub datagrams_{*this};
 };
 
 }  // namespace drover::sim

@@ -55,4 +55,20 @@ std::unique_ptr<net::Connecting> SimNet::connect(const net::Endpoint& to,
   return std::make_unique<SimConnecting>(handshake);
 }
 
+Result<std::unique_ptr<net::DatagramSocket>> SimNet::open_datagrams(
+    const net::DatagramOptions& options, net::DatagramHandler& handler) {
+  return fabric_.datagrams().open(process_, options, handler);
+}
+
+Result<std::vector<net::NetInterface>> SimNet::interfaces() {
+  return fabric_.datagrams().interfaces(process_.host());
+}
+
+Result<std::unique_ptr<net::AddressProbe>> SimNet::probe_address(uint32_t interface,
+                                                                 const net::InetAddress& address,
+                                                                 Duration wait,
+                                                                 net::ProbeCallback answered) {
+  return fabric_.datagrams().probe(process_, interface, address, wait, std::move(answered));
+}
+
 }  // namespace drover::sim

@@ -24,6 +24,14 @@ class SimNet final : public net::Net {
                                            std::shared_ptr<net::Security> security,
                                            Duration timeout,
                                            net::ConnectCallback connected) override;
+  /// Datagrams go between hosts that DatagramHub::attach() put on links.
+  Result<std::unique_ptr<net::DatagramSocket>> open_datagrams(
+      const net::DatagramOptions& options, net::DatagramHandler& handler) override;
+  Result<std::vector<net::NetInterface>> interfaces() override;
+  Result<std::unique_ptr<net::AddressProbe>> probe_address(uint32_t interface,
+                                                           const net::InetAddress& address,
+                                                           Duration wait,
+                                                           net::ProbeCallback answered) override;
 
  private:
   Fabric& fabric_;
