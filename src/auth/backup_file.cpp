@@ -1,10 +1,8 @@
 #include "auth/backup_file.hpp"
 
-#include "auth/openssl.hpp"
 #include "base/text.hpp"
 
 #include <algorithm>
-#include <array>
 #include <optional>
 
 #include <fmt/core.h>
@@ -92,7 +90,7 @@ class Reader {
   size_t at_ = 0;
   size_t size_ = 0;
   uint64_t position_ = 0;
-  Sha256Stream digest_;
+  net::Sha256 digest_;
 };
 
 Status read_head(Reader& reader, BackupContents& out) {
@@ -165,24 +163,6 @@ Status check_backup_name(std::string_view name) {
   if (good) return {};
   return fail(Code::corrupt, fmt::format("the backup names a file \"{}\", which Drover never does",
                                          printable(name.substr(0, 200))));
-}
-
-struct Sha256Stream::State {
-  MdContextPtr context{EVP_MD_CTX_new()};
-};
-
-Sha256Stream::Sha256Stream() : state_(std::make_unique<State>()) {
-  EVP_DigestInit_ex(state_->context.get(), EVP_sha256(), nullptr);
-}
-Sha256Stream::~Sha256Stream() = default;
-void Sha256Stream::add(std::string_view bytes) {
-  EVP_DigestUpdate(state_->context.get(), bytes.data(), bytes.size());
-}
-std::string Sha256Stream::finish() {
-  std::array<unsigned char, EVP_MAX_MD_SIZE> digest{};
-  unsigned int size = 0;
-  EVP_DigestFinal_ex(state_->context.get(), digest.data(), &size);
-  return to_hex(digest.data(), size);
 }
 
 std::string BackupWriter::line(std::string text) {

@@ -6,6 +6,7 @@
 #include "base/describe.hpp"
 #include "base/disk.hpp"
 #include "base/result.hpp"
+#include "net/sha256.hpp"
 
 #include <cstdint>
 #include <memory>
@@ -46,22 +47,6 @@ struct BackupEntry {
 /// Ok for a plain name, or one in one folder; nothing that leads out of the folder.
 Status check_backup_name(std::string_view name);
 
-/// Digest of bytes as they come.
-class Sha256Stream {
- public:
-  Sha256Stream();
-  Sha256Stream(const Sha256Stream&) = delete;
-  Sha256Stream& operator=(const Sha256Stream&) = delete;
-  ~Sha256Stream();
-  void add(std::string_view bytes);
-  /// 64 lower-case hex digits; once.
-  std::string finish();
-
- private:
-  struct State;
-  std::unique_ptr<State> state_;
-};
-
 /// Gives the bytes to send: start(), then for each file begin_file() and its bytes through data(),
 /// then finish().
 class BackupWriter {
@@ -74,7 +59,7 @@ class BackupWriter {
 
  private:
   std::string line(std::string text);
-  Sha256Stream digest_;
+  net::Sha256 digest_;
 };
 
 /// A backup that was read to its end and found whole.

@@ -3,6 +3,7 @@
 
 #include "net/real_net.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <sys/epoll.h>
@@ -17,6 +18,9 @@ constexpr size_t kWritePiece = size_t{16} * 1024;
 constexpr Duration kLinger = std::chrono::seconds(1);
 // A close with unsent bytes gives up when the peer takes none for this long.
 constexpr Duration kCloseStall = std::chrono::seconds(10);
+// Most of a file that is sent in one turn of the loop, so that a fast client leaves room for
+// others.
+constexpr uint64_t kFilePerTurn = uint64_t{1} << 20;
 // Sent storage is given back above this offset, so that a slow peer does not hold the sent part.
 constexpr size_t kCompactFrom = size_t{64} * 1024;
 // Capacity up to which a string is no storage worth keeping.
@@ -81,9 +85,21 @@ void RealStream::set_handler(StreamHandler* handler) {
 
 void RealStream::write(std::string_view bytes) {
   if (dead_ || closing_ || write_error_ || bytes.empty()) return;
+  if (file_) {
+    write_error_ = std::make_unique<Error>(
+        Error{Code::internal, "bytes were written while a file is being sent", {}, {}});
+    return ask_attention();
+  }
   if (out_.empty() && out_.capacity() <= kInline) out_ = net_.take_spare();
   out_.append(bytes);
   if (!blocked_) ask_attention();
+}
+
+bool RealStream::send_file(int fd, uint64_t offset, uint64_t length) {
+  if (dead_ || closing_ || write_error_ || file_ || !transport_->sends_files()) return false;
+  file_ = std::make_unique<FileRange>(FileRange{fd, offset, length});
+  if (!blocked_) ask_attention();
+  return true;
 }
 
 void RealStream::close() {
@@ -154,7 +170,7 @@ void RealStream::attend() {
 
 /// Hands bytes to the transport until it takes no more.
 void RealStream::write_out() {
-  while (unsent() > 0) {
+  while (queued() > 0) {
     size_t taken = 0;
     const std::string_view left = std::string_view(out_).substr(out_sent_, kWritePiece);
     const Io io = transport_->write(left, taken);
@@ -166,6 +182,35 @@ void RealStream::write_out() {
       blocked_ = true;
     }
     break;
+  }
+  if (file_ && queued() == 0) send_some_of_file();
+}
+
+void RealStream::send_some_of_file() {
+  uint64_t room = kFilePerTurn;
+  while (file_->left > 0 && room > 0) {
+    size_t taken = 0;
+    const Io io =
+        transport_->send_file(file_->fd, file_->offset, std::min(file_->left, room), taken);
+    if (io == Io::want_write) {
+      blocked_ = true;
+      return;
+    }
+    if (io == Io::failed || taken == 0) {
+      write_error_ = std::make_unique<Error>(
+          io == Io::failed
+              ? transport_->take_error()
+              : Error{Code::corrupt, "the file became shorter while it was sent", {}, {}});
+      return;
+    }
+    file_->offset += taken;
+    file_->left -= taken;
+    room -= taken;
+  }
+  if (file_->left == 0) {
+    file_.reset();
+  } else {
+    ask_attention();
   }
 }
 

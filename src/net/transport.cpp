@@ -1,8 +1,9 @@
-// The plain transport: recv and send.
+// The plain transport: recv, send and sendfile.
 #include "net/transport.hpp"
 
 #include <cerrno>
 
+#include <sys/sendfile.h>
 #include <sys/socket.h>
 
 namespace drover::net {
@@ -41,6 +42,20 @@ class PlainTransport final : public Transport {
     return failed(errno_error("writing", errno));
   }
 
+  [[nodiscard]] bool sends_files() const override { return true; }
+
+  Io send_file(int file, uint64_t offset, size_t length, size_t& taken) override {
+    taken = 0;
+    auto at = static_cast<off_t>(offset);
+    const ssize_t count = ::sendfile(fd(), file, &at, length);
+    if (count >= 0) {
+      taken = static_cast<size_t>(count);
+      return Io::moved;
+    }
+    if (errno == EAGAIN || errno == EINTR) return Io::want_write;
+    return failed(errno_error("sending a file", errno));
+  }
+
   void finish() override { ::shutdown(fd(), SHUT_WR); }
   void describe(Peer& /*peer*/) const override {}
 
@@ -55,6 +70,11 @@ Error Transport::take_error() {
   Error error = std::move(*error_);
   error_.reset();
   return error;
+}
+
+Io Transport::send_file(int /*file*/, uint64_t /*offset*/, size_t /*length*/, size_t& taken) {
+  taken = 0;
+  return failed({Code::unsupported, "this transport sends no files", {}, {}});
 }
 
 Io Transport::failed(Error error) {

@@ -30,6 +30,10 @@ class Transport {
   /// Whether bytes wait in here that epoll knows nothing of.
   [[nodiscard]] virtual bool buffered() const = 0;
   virtual Io write(std::string_view bytes, size_t& taken) = 0;
+  /// Whether send_file() works.
+  [[nodiscard]] virtual bool sends_files() const { return false; }
+  /// Bytes of the file from `offset`, by the operating system; `moved` with none taken is its end.
+  virtual Io send_file(int file, uint64_t offset, size_t length, size_t& taken);
   /// Tells the peer that nothing more will be written.
   virtual void finish() = 0;
   /// Adds what this transport has proven.

@@ -1,6 +1,9 @@
 // HttpConnection: the state machine of one connection, and the exchange that leads to it.
 #include "net/http/http_connection.hpp"
 
+#include "net/file_sender.hpp"
+
+#include <algorithm>
 #include <charconv>
 #include <utility>
 
@@ -11,6 +14,11 @@ namespace {
 
 // Bytes of requests behind the one in hand that are kept before reading stops.
 constexpr size_t kPipelined = size_t{64} * 1024;
+
+// Bodies are read in pieces of this size where the system cannot send the file itself.
+constexpr size_t kBodyPiece = size_t{128} * 1024;
+// Unsent answers of one client beyond which its next request waits.
+constexpr size_t kUnsentLimit = size_t{256} * 1024;
 
 bool has_no_body(int status) {
   return status / 100 == 1 || status == 204 || status == 304;
@@ -90,6 +98,20 @@ void HttpExchange::respond(HttpResponse response) {
 }
 
 // NOLINTNEXTLINE(performance-unnecessary-value-param): the same
+void HttpExchange::send_body(int status, HttpHeaders headers, std::shared_ptr<const HttpBody> body,
+                             uint64_t first, uint64_t length, Callback<void(uint64_t)> sent) {
+  if (begun_ || ended_) return;
+  begun_ = true;
+  ended_ = true;
+  const auto held = connection();
+  if (held) {
+    held->send_body(id_, status, headers, std::move(body), first, length, std::move(sent));
+  } else if (sent) {
+    sent(0);
+  }
+}
+
+// NOLINTNEXTLINE(performance-unnecessary-value-param): the same
 void HttpExchange::begin(int status, HttpHeaders headers) {
   if (begun_ || ended_) return;
   begun_ = true;
@@ -145,6 +167,8 @@ void HttpConnection::on_data(std::string_view bytes) {
 
 void HttpConnection::on_drained() {
   const auto self = shared_from_this();
+  if (sending_) return send_more();
+  if (!busy_ && !in_.empty()) return process();  // was waiting for this
   const auto exchange = exchange_.lock();
   if (!busy_ || !exchange || !exchange->drained_) return;
   exchange->drained_();
@@ -159,10 +183,14 @@ void HttpConnection::on_closed(const Error& /*why*/) {
 void HttpConnection::process() {
   if (processing_) return;
   processing_ = true;
-  while (stream_ && !busy_ && !closing_ && process_one()) {
+  while (stream_ && !busy_ && !closing_ && !clogged() && process_one()) {
   }
   processing_ = false;
-  if (stream_) stream_->pause_reading(busy_ && in_.size() > kPipelined);
+  if (stream_) stream_->pause_reading((busy_ || clogged()) && in_.size() > kPipelined);
+}
+
+bool HttpConnection::clogged() const {
+  return stream_->unsent() > kUnsentLimit;
 }
 
 /// False when more bytes must come first.
@@ -244,6 +272,59 @@ void HttpConnection::respond(uint64_t exchange, const HttpResponse& response) {
                       response.body.size()));
   if (!bodiless && !to_head_) stream_->write(response.body);
   finish_answer();
+}
+
+void HttpConnection::send_body(uint64_t exchange, int status, const HttpHeaders& headers,
+                               std::shared_ptr<const HttpBody> body, uint64_t first,
+                               uint64_t length, Callback<void(uint64_t)> sent) {
+  if (!answering(exchange)) return;
+  stream_->write(head(status, headers, Framing::length, length));
+  if (to_head_ || length == 0) {
+    if (sent) sent(0);
+    if (stream_) finish_answer();
+    return;
+  }
+  const int fd = body->fd();
+  sending_ = std::make_unique<Sending>(
+      Sending{std::move(body), first, length, length, 0, std::move(sent)});
+  auto* const sender = dynamic_cast<FileSender*>(stream_.get());
+  if (fd >= 0 && length > kBodyPiece && sender != nullptr && sender->send_file(fd, first, length)) {
+    sending_->left = 0;
+  } else {
+    send_more();
+  }
+  if (sending_) check_stall();
+}
+
+/// The stream took what it was given: gives it the next piece, or ends the answer.
+void HttpConnection::send_more() {
+  Sending& sending = *sending_;
+  if (sending.left > 0) {
+    std::string piece(std::min<uint64_t>(sending.left, kBodyPiece), '\0');
+    const auto got = sending.body->read(sending.next, piece);
+    if (!got || *got == 0) return drop();  // the length was promised
+    stream_->write(std::string_view(piece).substr(0, *got));
+    sending.next += *got;
+    sending.left -= *got;
+    if (sending.left > 0) return;
+  }
+  // Whatever is left in the stream now is less than a piece, or nothing.
+  body_sent(sending.length);
+  if (stream_) finish_answer();
+}
+
+void HttpConnection::body_sent(uint64_t count) {
+  const auto done = std::move(sending_);
+  if (done->sent) done->sent(count);
+}
+
+void HttpConnection::check_stall() {
+  const auto owner = owner_.lock();
+  if (!owner || !sending_ || !stream_) return;
+  const uint64_t left = sending_->left + stream_->unsent();
+  if (sending_->left_before == left) return drop();
+  sending_->left_before = left;
+  limit(owner->options().stall_time, &HttpConnection::check_stall);
 }
 
 void HttpConnection::begin(uint64_t exchange, int status, const HttpHeaders& headers) {
@@ -331,6 +412,10 @@ void HttpConnection::tell_gone() {
 
 void HttpConnection::drop() {
   const bool was_busy = busy_;
+  if (sending_) {
+    const uint64_t left = sending_->left + (stream_ ? stream_->unsent() : 0);
+    body_sent(sending_->length - std::min(left, sending_->length));
+  }
   detach();
   if (const auto owner = owner_.lock()) owner->forget(id_);
   if (was_busy) tell_gone();
@@ -341,6 +426,7 @@ void HttpConnection::detach() {
   busy_ = false;
   closing_ = true;
   stream_.reset();
+  sending_.reset();  // after the stream, which may hold its descriptor
 }
 
 }  // namespace drover::net

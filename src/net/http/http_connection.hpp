@@ -43,6 +43,9 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
 
   // For the exchange with that id; others are ignored.
   void respond(uint64_t exchange, const HttpResponse& response);
+  void send_body(uint64_t exchange, int status, const HttpHeaders& headers,
+                 std::shared_ptr<const HttpBody> body, uint64_t first, uint64_t length,
+                 Callback<void(uint64_t)> sent);
   void begin(uint64_t exchange, int status, const HttpHeaders& headers);
   void write(uint64_t exchange, std::string_view piece);
   void end(uint64_t exchange);
@@ -54,6 +57,16 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   }
 
  private:
+  /// The body that is being sent.
+  struct Sending {
+    std::shared_ptr<const HttpBody> body;
+    uint64_t next = 0;         ///< offset of what is read next
+    uint64_t left = 0;         ///< not yet given to the stream
+    uint64_t length = 0;       ///< of it all
+    uint64_t left_before = 0;  ///< left and unsent when the stall timer was set
+    Callback<void(uint64_t)> sent;
+  };
+
   void on_data(std::string_view bytes) override;
   void on_drained() override;
   void on_closed(const Error& why) override;
@@ -63,6 +76,11 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   void dispatch();
   void refuse(const HttpFault& fault);
   void finish_answer();
+  void send_more();
+  void body_sent(uint64_t count);
+  void check_stall();
+  /// The client takes answers more slowly than it asks.
+  [[nodiscard]] bool clogged() const;
   void close();
   void tell_gone();
   void limit(Duration time, void (HttpConnection::*expired)());
@@ -76,6 +94,7 @@ class HttpConnection final : public std::enable_shared_from_this<HttpConnection>
   std::unique_ptr<HttpRequestParser> parser_;
   std::weak_ptr<HttpExchange> exchange_;
   uint64_t exchange_id_ = 0;
+  std::unique_ptr<Sending> sending_;
   Timer timer_;
   Framing framing_ = Framing::none;  ///< of the answer in hand
   uint64_t body_left_ = 0;           ///< with Framing::given

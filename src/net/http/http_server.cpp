@@ -7,6 +7,15 @@
 #include <vector>
 
 namespace drover::net {
+namespace {
+
+/// "10.0.0.7:4711" to "10.0.0.7".
+std::string host_of(const Peer& peer) {
+  const size_t colon = peer.address.rfind(':');
+  return peer.address.substr(0, colon);
+}
+
+}  // namespace
 
 /// Shared with nobody but weak references of connections: it lives as long as the server, or until
 /// the event in which the server was destroyed returns.
@@ -25,7 +34,11 @@ struct HttpServer::State final : HttpConnectionOwner {
     handler(std::move(request), std::move(exchange));
   }
   void forget(uint64_t id) override {
-    connections.erase(id);
+    const auto gone = connections.find(id);
+    if (gone == connections.end()) return;
+    const auto client = clients.find(gone->second.client);
+    if (client != clients.end() && --client->second == 0) clients.erase(client);
+    connections.erase(gone);
     if (connections.size() < options_.connection_limit) crowded = false;
     if (connections.empty()) finish_stop();
   }
@@ -40,7 +53,12 @@ struct HttpServer::State final : HttpConnectionOwner {
   HttpHandler handler;
   HttpServerOptions options_;
   std::vector<std::unique_ptr<Listener>> listeners;
-  std::map<uint64_t, std::shared_ptr<HttpConnection>> connections;
+  struct Open {
+    std::shared_ptr<HttpConnection> connection;
+    std::string client;  ///< its address, where those are counted
+  };
+  std::map<uint64_t, Open> connections;
+  std::map<std::string, size_t> clients;  ///< open connections by address
   uint64_t next_id = 1;
   bool crowded = false;  ///< at the limit, and said so
   bool stopping = false;
@@ -63,9 +81,20 @@ void HttpServer::State::accept(tl::expected<std::unique_ptr<Stream>, AcceptFailu
     }
     return;
   }
+  std::string client;
+  if (options_.connections_per_address > 0) {
+    client = host_of((*accepted)->peer());
+    size_t& open = clients[client];
+    if (open >= options_.connections_per_address) {
+      log.notice("too many HTTP connections of one client: a new one is dropped",
+                 {{"client", client}, {"limit", std::to_string(open)}});
+      return;
+    }
+    ++open;
+  }
   const uint64_t id = next_id++;
   auto connection = std::make_shared<HttpConnection>(self, id, *std::move(accepted));
-  connections.emplace(id, connection);
+  connections.emplace(id, Open{connection, std::move(client)});
   connection->start();
 }
 
@@ -84,7 +113,7 @@ HttpServer::~HttpServer() {
   state_->stopped = nullptr;
   state_->grace.cancel();
   const auto connections = std::exchange(state_->connections, {});
-  for (const auto& [id, connection] : connections) connection->detach();
+  for (const auto& [id, open] : connections) open.connection->detach();
 }
 
 Result<Endpoint> HttpServer::listen(const Endpoint& at,
@@ -107,12 +136,12 @@ void HttpServer::stop(Duration grace, Callback<void()> done) {
   state.listeners.clear();
   if (state.connections.empty()) return state.finish_stop();
   const auto connections = state.connections;
-  for (const auto& [id, connection] : connections) connection->finish_up();
+  for (const auto& [id, open] : connections) open.connection->finish_up();
   state.grace.after(state.executor_, grace, [weak = std::weak_ptr(state_)] {
     const auto held = weak.lock();
     if (!held) return;
     const auto left = held->connections;
-    for (const auto& [id, connection] : left) connection->drop();
+    for (const auto& [id, open] : left) open.connection->drop();
   });
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "net/http/http.hpp"
+#include "net/http/http_body.hpp"
 #include "net/net.hpp"
 
 #include <cstdint>
@@ -22,12 +23,16 @@ struct HttpServerOptions {
   Duration body_time = std::chrono::seconds(60);  ///< from the header's end to the body's
   Duration idle_time = std::chrono::seconds(60);  ///< between two requests of a connection
   size_t connection_limit = 4096;                 ///< open ones, of all listeners together
-  std::string server_name = "drover";             ///< the Server field
+  size_t connections_per_address = 0;             ///< open ones of one client; 0: no limit
+  /// A client that takes no byte of a body (send_body) for this long is dropped.
+  Duration stall_time = std::chrono::seconds(60);
+  std::string server_name = "drover";  ///< the Server field
 };
 
 class HttpConnection;
 
-/// One request's answer, made by the handler: either respond(), or begin(), write().., end().
+/// One request's answer, made by the handler: either respond(), or send_body(), or begin(),
+/// write().., end().
 /// Server's thread only. May be kept as long as needed; when the client has gone, calls do nothing.
 /// Dropping it unanswered sends 500; dropping it between begin() and end() cuts the connection, so
 /// that the client cannot take the answer for whole.
@@ -47,6 +52,13 @@ class HttpExchange {
   void begin(int status, HttpHeaders headers);
   void write(std::string_view piece);
   void end();
+  /// The whole answer, with `length` bytes of `body` from `first` (not for a HEAD, which gets the
+  /// same fields). Files go out by sendfile on plain connections; otherwise pieces are read as the
+  /// client takes them, so that no answer is in memory whole. `sent` hears once how many bytes were
+  /// given to the operating system, all of them or fewer when the client left; it may run in here,
+  /// and does not when the server is destroyed.
+  void send_body(int status, HttpHeaders headers, std::shared_ptr<const HttpBody> body,
+                 uint64_t first, uint64_t length, Callback<void(uint64_t)> sent = {});
   /// Bytes written and not yet taken by the operating system, to push back on a fast source.
   [[nodiscard]] size_t unsent() const;
   /// Called each time unsent() has fallen to zero after it had been more.
