@@ -1,0 +1,40 @@
+// Runs another program and waits for it: tools that make and read images.
+#pragma once
+
+#include "base/callback.hpp"
+#include "base/result.hpp"
+
+#include <cstddef>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drover::os {
+
+/// A program with its arguments; no shell sees them.
+struct CommandLine {
+  std::string program;                        ///< looked for in PATH unless it holds a '/'
+  std::vector<std::string> arguments = {};    ///< without the program's name
+  std::vector<std::string> environment = {};  ///< "NAME=VALUE" that come on top of our own
+  std::string directory = {};                 ///< where it runs; empty: here
+  /// Runs now and then while the program does, about ten times a second, and at its end.
+  Callback<void()> progress = {};
+};
+
+/// What it said; standard output and error are cut to their last kCommandOutput bytes.
+struct CommandOutput {
+  std::string out;
+  std::string err;
+};
+inline constexpr size_t kCommandOutput = size_t{64} * 1024;
+
+/// Runs it with standard input empty and waits, blocking. not_found, naming the program, when it is
+/// not installed; io, with the end of what it wrote on standard error, when its status is not 0;
+/// cancelled when a signal ended it. It is in our process group: what a terminal's Ctrl-C ends,
+/// ends with us.
+Result<CommandOutput> run_command(CommandLine command);
+
+/// Whether PATH has a program of that name.
+bool has_program(std::string_view name);
+
+}  // namespace drover::os
