@@ -1,0 +1,52 @@
+#include "boot/io/boot_messages.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace drover::boot {
+namespace {
+constexpr std::array<std::string_view, 6> kStageNames{"init",    "image", "joining",
+                                                      "node_up", "up",    "error"};
+// Longest reason, in bytes.
+constexpr size_t kMaxWhy = 1024;
+}  // namespace
+
+std::span<const std::string_view> enum_names(MachineStage) {
+  return kStageNames;
+}
+
+void StageReport::describe(Visitor& v) {
+  v.field("stage", stage, "How far the machine is.");
+  v.field("why", why, "What it does, or what failed.", Presence::optional);
+  v.field("done", done, "Bytes of what it fetches that have come.", Presence::optional);
+  v.field("total", total, "Bytes of what it fetches; 0: not known.", Presence::optional);
+  v.field("uptime_ms", uptime_ms, "Milliseconds since its kernel started.", Presence::optional);
+}
+
+Status normalise(StageReport& report) {
+  if (report.why.size() > kMaxWhy) {
+    return fail(Code::too_large,
+                fmt::format("why: expected at most {} bytes, got {}", kMaxWhy, report.why.size()));
+  }
+  for (char& c : report.why) {
+    if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
+  }
+  return {};
+}
+
+void BootEnrolRequest::describe(Visitor& v) {
+  v.field("csr_pem", csr_pem, "Certificate request (PKCS #10) of the machine's new key.");
+  v.field("boot_id", boot_id, "The kernel's boot id.", Presence::optional);
+}
+
+void BootEnrolAnswer::describe(Visitor& v) {
+  v.field("certificate_pem", certificate_pem, "The machine's certificate.");
+  v.field("ca_pem", ca_pem, "The cluster's CA.");
+  v.field("cluster", cluster, "The cluster's name.");
+  v.field("name", name, "The node's name.");
+  v.field("role", role, "The node's role.");
+  v.field("aggregators", aggregators, "Where it links to.", Presence::optional);
+}
+
+}  // namespace drover::boot

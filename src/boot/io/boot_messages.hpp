@@ -1,0 +1,52 @@
+// What machines say to drover-boot over TLS while they boot, and what they are told: the bodies of
+// POST /boot/v1/stage and /boot/v1/enrol.
+#pragma once
+
+#include "base/describe.hpp"
+#include "base/result.hpp"
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace drover::boot {
+
+/// How far the machine's own part of its boot is.
+enum class MachineStage : uint8_t { init, image, joining, node_up, up, error };
+std::span<const std::string_view> enum_names(MachineStage);
+
+/// Body of POST /boot/v1/stage.
+struct StageReport {
+  static constexpr std::string_view kTypeName = "BootStageReport";
+  MachineStage stage = MachineStage::init;
+  std::string why;         ///< what it does or what failed, one line
+  uint64_t done = 0;       ///< bytes of what is fetched
+  uint64_t total = 0;      ///< 0: not known
+  uint64_t uptime_ms = 0;  ///< since the kernel started
+  void describe(Visitor& v);
+};
+/// too_large for a longer `why`; control characters in it are replaced by blanks.
+Status normalise(StageReport& report);
+
+/// Body of POST /boot/v1/enrol.
+struct BootEnrolRequest {
+  static constexpr std::string_view kTypeName = "BootEnrolRequest";
+  std::string csr_pem;
+  std::string boot_id;
+  void describe(Visitor& v);
+};
+
+/// The answer to it.
+struct BootEnrolAnswer {
+  static constexpr std::string_view kTypeName = "BootEnrolAnswer";
+  std::string certificate_pem;
+  std::string ca_pem;
+  std::string cluster;
+  std::string name;
+  std::string role;
+  std::vector<std::string> aggregators;
+  void describe(Visitor& v);
+};
+
+}  // namespace drover::boot
