@@ -54,6 +54,13 @@ constexpr std::array kRows{
     AttributeRow{"kernel_args", T::text, "Arguments of the kernel that it boots."},
     AttributeRow{"console", T::text, "The serial console in the kernel's words: ttyS0,115200n8."},
     AttributeRow{"boot", T::choice, "Where it boots from.", 0, 0, "network disk"},
+    AttributeRow{"boot_mode", T::choice,
+                 "How it runs what it boots; image where nothing is said and the image has a root.",
+                 0, 0, "lean image disk"},
+    AttributeRow{"boot_loader", T::choice, "What its firmware loads; grub through shim.", 0, 0,
+                 "ipxe grub"},
+    AttributeRow{"switch_port", T::text,
+                 "The switch port that it is cabled to, as relays write it into option 82."},
 };
 
 bool is_word(std::string_view text) {

@@ -70,6 +70,10 @@ Status DefinitionWriter::State::load() {
   for (const store::Object& object : profile_objects) {
     DROVER_TRY(profiles[object.key], read_object<Profile>(object));
   }
+  DROVER_TRY(const auto network_objects, tx.list({.kind = std::string(kNetworkKind)}));
+  for (const store::Object& object : network_objects) {
+    DROVER_TRY(networks[object.key], read_object<Network>(object));
+  }
   loaded = true;
   return {};
 }

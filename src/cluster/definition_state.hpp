@@ -1,4 +1,5 @@
-// What a writer of definitions knows of groups and profiles inside its mutation. Private to it.
+// What a writer of definitions knows of groups, profiles and networks inside its mutation. Private
+// to it.
 #pragma once
 
 #include "cluster/claims.hpp"
@@ -13,7 +14,8 @@
 
 namespace drover::cluster {
 
-/// Groups and profiles are read when they are first needed, and kept as the mutation makes them.
+/// Groups, profiles and networks are read when they are first needed, and kept as the mutation
+/// makes them.
 struct DefinitionWriter::State final : Definitions {
   explicit State(store::Transaction& transaction) : tx(transaction), claims(transaction) {}
 
@@ -30,6 +32,7 @@ struct DefinitionWriter::State final : Definitions {
   bool loaded = false;
   std::map<std::string, Group, std::less<>> groups;
   std::map<std::string, Profile, std::less<>> profiles;
+  std::map<std::string, Network, std::less<>> networks;
 
   /// Names that nodes had when the mutation began, by what they are called now; and who is gone.
   /// Static groups are brought in line by finish().
@@ -40,6 +43,7 @@ struct DefinitionWriter::State final : Definitions {
   std::set<std::string> touched;  ///< Mode::together: nodes, groups and profiles to check
   std::set<std::string> touched_groups;
   std::set<std::string> touched_profiles;
+  std::set<std::string> touched_networks;
   std::set<std::string> removed_groups;
   std::set<std::string> removed_profiles;
 

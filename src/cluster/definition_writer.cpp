@@ -1,7 +1,8 @@
-// Nodes. Groups and profiles are in definition_sets.cpp.
+// Nodes. Groups and profiles are in definition_sets.cpp, networks in definition_networks.cpp.
 #include "cluster/definition_writer.hpp"
 
 #include "base/noderange.hpp"
+#include "cluster/boot_next.hpp"
 #include "cluster/definition_state.hpp"
 #include "cluster/field_rules.hpp"
 #include "cluster/formula.hpp"
@@ -29,6 +30,18 @@ Status note_former_name(store::Transaction& tx, const std::string& id, const std
   if (std::ranges::find(record.names, name) != record.names.end()) return {};
   record.names.push_back(name);
   return tx.put_quiet(kNamesOfKind, id, encode(record));
+}
+
+/// What `from` boots once goes with its name; with `to` empty it goes away.
+Status move_boot_next(store::Transaction& tx, const std::string& from, const std::string& to) {
+  DROVER_TRY(const auto object, tx.get(kBootNextKind, from));
+  if (!object) return {};
+  DROVER_CHECK_OK(tx.erase(kBootNextKind, from));
+  if (to.empty()) return {};
+  DROVER_TRY(BootNext next, decode_text<BootNext>(object->body, Unknown::ignore));
+  next.node = to;
+  DROVER_CHECK_OK(tx.put(kBootNextKind, to, encode(next)));
+  return {};
 }
 
 /// Parts of `from` become those of `to`; with `to` empty they go.
@@ -165,6 +178,7 @@ Result<Node> DefinitionWriter::rename_node(const std::string& from, const std::s
   DROVER_CHECK_OK(state_->claims.release(from, {}));
   DROVER_CHECK_OK(tx_.erase(kNodeKind, from));
   DROVER_CHECK_OK(move_parts(tx_, from, to));
+  DROVER_CHECK_OK(move_boot_next(tx_, from, to));
   DROVER_CHECK_OK(tx_.erase(kDaemonKind, daemon_key(enum_name(node.role), from)));
   DROVER_CHECK_OK(note_former_name(tx_, node.id, from));
   DROVER_CHECK_OK(settle(node));
@@ -177,6 +191,7 @@ Status DefinitionWriter::remove_node(const std::string& name) {
   DROVER_CHECK_OK(state_->claims.release(name, {}));
   DROVER_CHECK_OK(tx_.erase(kNodeKind, name));
   DROVER_CHECK_OK(move_parts(tx_, name, ""));
+  DROVER_CHECK_OK(move_boot_next(tx_, name, ""));
   DROVER_CHECK_OK(tx_.erase(kDaemonKind, daemon_key(enum_name(node.role), name)));
   const auto known_as = state_->renamed.find(name);
   state_->removed.insert(known_as == state_->renamed.end() ? name : known_as->second);
@@ -204,6 +219,10 @@ Status DefinitionWriter::finish_together() {
   for (const std::string& name : state_->touched_profiles) {
     const auto it = state_->profiles.find(name);
     if (it != state_->profiles.end()) DROVER_CHECK_OK(check_profile_references(it->second));
+  }
+  for (const std::string& name : state_->touched_networks) {
+    const auto it = state_->networks.find(name);
+    if (it != state_->networks.end()) DROVER_CHECK_OK(check_network_apart(it->second));
   }
   for (const std::string& name : state_->touched_groups) {
     const auto it = state_->groups.find(name);
@@ -240,8 +259,8 @@ Status DefinitionWriter::finish_together() {
 Status DefinitionWriter::finish() {
   const bool moved = !state_->renamed.empty() || !state_->removed.empty();
   if (!moved && !state_->recheck && state_->touched.empty() && state_->touched_groups.empty() &&
-      state_->touched_profiles.empty() && state_->removed_groups.empty() &&
-      state_->removed_profiles.empty()) {
+      state_->touched_profiles.empty() && state_->touched_networks.empty() &&
+      state_->removed_groups.empty() && state_->removed_profiles.empty()) {
     return {};
   }
   DROVER_CHECK_OK(state_->load());

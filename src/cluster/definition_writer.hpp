@@ -1,11 +1,12 @@
-// The one way in which nodes, groups and profiles are changed: inside one store mutation, with what
-// the changed things demand of all others (names, numbers and addresses that are unique; profiles
-// that exist; members that are nodes; no circles).
+// The one way in which nodes, groups, profiles and networks are changed: inside one store mutation,
+// with what the changed things demand of all others (names, numbers and addresses that are unique;
+// profiles that exist; members that are nodes; no circles).
 #pragma once
 
 #include "base/result.hpp"
 #include "cluster/attributes.hpp"
 #include "cluster/group.hpp"
+#include "cluster/network.hpp"
 #include "cluster/node.hpp"
 #include "cluster/profile.hpp"
 #include "store/store.hpp"
@@ -74,8 +75,13 @@ class DefinitionWriter {
   /// conflict while a node, group or profile takes it.
   Status remove_profile(const std::string& name);
 
+  /// Creates or replaces. invalid_argument when another network has some of its addresses.
+  Status put_network(Network network);
+  Status remove_network(const std::string& name);
+
   /// As they are now in the mutation; not_found.
   Result<Group> group(const std::string& name);
+  Result<Network> network(const std::string& name);
   Result<Profile> profile(const std::string& name);
 
   /// Memberships of renamed and removed nodes, and everything that had to wait.
@@ -87,6 +93,7 @@ class DefinitionWriter {
   Status check_references(const Node& node);
   Status check_group_references(const Group& group);
   Status check_profile_references(const Profile& profile);
+  Status check_network_apart(const Network& network);
   Status check_group_unused(const std::string& name);
   Status check_profile_unused(const std::string& name);
   Status update_groups();

@@ -23,8 +23,8 @@ std::pair<std::string_view, std::string_view> split_part_key(std::string_view ke
 }  // namespace
 
 Status Model::load(store::Store& store) {
-  for (const std::string_view kind :
-       {kNodeKind, kPartKind, kDaemonKind, kGroupKind, kProfileKind, kImageKind}) {
+  for (const std::string_view kind : {kNodeKind, kPartKind, kDaemonKind, kGroupKind, kProfileKind,
+                                      kImageKind, kNetworkKind, kBootNextKind}) {
     DROVER_TRY(const auto objects, store.load(kind));
     for (const store::Object& object : objects) {
       DROVER_CHECK_OK(put(kind, object.key, object.body, object.revision));
@@ -75,6 +75,12 @@ Status Model::put(std::string_view kind, const std::string& key, std::string_vie
   } else if (kind == kImageKind) {
     DROVER_TRY(Image image, read_body<Image>(kind, key, body));
     images_[key] = {std::move(image), revision};
+  } else if (kind == kNetworkKind) {
+    DROVER_TRY(Network network, read_body<Network>(kind, key, body));
+    networks_[key] = {std::move(network), revision};
+  } else if (kind == kBootNextKind) {
+    DROVER_TRY(BootNext next, read_body<BootNext>(kind, key, body));
+    boot_nexts_[key] = std::move(next);
   }
   return {};
 }
@@ -98,6 +104,10 @@ void Model::erase(std::string_view kind, const std::string& key) {
     ++generation_;
   } else if (kind == kImageKind) {
     images_.erase(key);
+  } else if (kind == kNetworkKind) {
+    networks_.erase(key);
+  } else if (kind == kBootNextKind) {
+    boot_nexts_.erase(key);
   }
 }
 

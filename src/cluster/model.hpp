@@ -1,6 +1,6 @@
-// The master's memory: nodes, groups, profiles, parts and daemons, loaded from the store at start
-// and fed by committed changes alone; beside each node what its agent said lately, which never
-// touches the store.
+// The master's memory: nodes, groups, profiles, networks, parts and daemons, loaded from the store
+// at start and fed by committed changes alone; beside each node what its agent said lately, which
+// never touches the store.
 #pragma once
 
 #include "base/callback.hpp"
@@ -8,10 +8,12 @@
 #include "base/result.hpp"
 #include "base/text.hpp"
 #include "cluster/attributes.hpp"
+#include "cluster/boot_next.hpp"
 #include "cluster/group.hpp"
 #include "cluster/image.hpp"
 #include "cluster/inventory.hpp"
 #include "cluster/mutations.hpp"
+#include "cluster/network.hpp"
 #include "cluster/node.hpp"
 #include "cluster/profile.hpp"
 #include "cluster/settings.hpp"
@@ -42,7 +44,7 @@ struct NodeEntry {
   mutable std::string encoded;
 };
 
-/// A group, profile or image in memory.
+/// A group, profile, image or network in memory.
 template <typename T>
 struct Defined {
   T value;
@@ -57,6 +59,7 @@ class Model {
   using Groups = std::map<std::string, Defined<Group>, NaturalLess>;
   using Profiles = std::map<std::string, Defined<Profile>, NaturalLess>;
   using Images = std::map<std::string, Defined<Image>, NaturalLess>;
+  using Networks = std::map<std::string, Defined<Network>, NaturalLess>;
   using Daemons = std::map<std::string, Daemon, NaturalLess>;  ///< by "role/name"
 
   /// What changed, for liveness, the path planner and the like. Called after the model has changed.
@@ -87,6 +90,10 @@ class Model {
   [[nodiscard]] const Groups& groups() const { return groups_; }
   [[nodiscard]] const Profiles& profiles() const { return profiles_; }
   [[nodiscard]] const Images& images() const { return images_; }
+  [[nodiscard]] const Networks& networks() const { return networks_; }
+  /// What nodes boot once, by node.
+  using BootNexts = std::map<std::string, BootNext, NaturalLess>;
+  [[nodiscard]] const BootNexts& boot_nexts() const { return boot_nexts_; }
   /// The node behind an alias, or nullptr.
   [[nodiscard]] const NodeEntry* find_alias(std::string_view alias) const;
   /// The static groups that a node is in, strongest first.
@@ -134,6 +141,8 @@ class Model {
   Groups groups_;
   Profiles profiles_;
   Images images_;
+  Networks networks_;
+  BootNexts boot_nexts_;
   uint64_t sequence_ = 0;
   uint64_t generation_ = 0;
   OnNode on_node_;

@@ -4,7 +4,6 @@
 #include <array>
 #include <charconv>
 #include <cstdint>
-#include <vector>
 
 #include <fmt/format.h>
 
@@ -151,6 +150,34 @@ std::optional<std::string> canonical_address(std::string_view text) {
   const auto prefix = number(text.substr(address.size() + 1), 10, 3, v4 ? 32 : 128);
   if (!prefix) return std::nullopt;
   return fmt::format("{}/{}", out, *prefix);
+}
+
+std::optional<std::vector<uint8_t>> address_octets(std::string_view text) {
+  if (const auto v4 = parse_ipv4(text)) {
+    std::vector<uint8_t> out;
+    for (const unsigned part : *v4) out.push_back(static_cast<uint8_t>(part));
+    return out;
+  }
+  const auto v6 = parse_ipv6(text);
+  if (!v6) return std::nullopt;
+  std::vector<uint8_t> out;
+  for (const uint16_t group : *v6) {
+    out.push_back(static_cast<uint8_t>(group >> 8U));
+    out.push_back(static_cast<uint8_t>(group & 0xffU));
+  }
+  return out;
+}
+
+std::string address_text(std::span<const uint8_t> octets) {
+  if (octets.size() == 4) {
+    return fmt::format("{}.{}.{}.{}", octets[0], octets[1], octets[2], octets[3]);
+  }
+  if (octets.size() != 16) return {};
+  Ipv6 groups{};
+  for (size_t i = 0; i < groups.size(); ++i) {
+    groups.at(i) = static_cast<uint16_t>((octets[2 * i] << 8U) | octets[2 * i + 1]);
+  }
+  return ipv6_text(groups);
 }
 
 std::string_view without_prefix(std::string_view address) {

@@ -38,6 +38,8 @@ struct Subnet {
   Duration lease = std::chrono::hours(1);
   Duration unknown_lease = std::chrono::minutes(5);  ///< for machines not in the model
   std::optional<size_t> pool;                        ///< in the LeaseBook
+  /// Machines not in the model get an address of the pool for a while here; see also ServerConfig.
+  bool discovers = true;
   bool authoritative = false;  ///< NAK clients that nobody here knows, instead of silence
 };
 

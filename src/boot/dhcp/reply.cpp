@@ -126,7 +126,9 @@ std::string_view boot_file(const ServerConfig& config, const Exchange& exchange,
   const ClientKind kind = exchange.request.kind;
   const Reservation* machine = exchange.machine;
   if (kind == ClientKind::plain || (machine != nullptr && !machine->boots)) return {};
-  if (machine == nullptr && (!config.discover_unknown || config.unknown_script.empty())) return {};
+  if (machine == nullptr &&
+      (!config.discover_unknown || !exchange.subnet.discovers || config.unknown_script.empty()))
+    return {};
   Writer out(space);
   const std::string server = exchange.server_id.text();
   if (kind == ClientKind::ipxe) {

@@ -204,7 +204,9 @@ void Server::answer(Exchange& exchange) {
       machine->circuit_id != request.relay.circuit_id) {
     return silent(Outcome::wrong_port);
   }
-  if (machine == nullptr && !config_.discover_unknown) return silent(Outcome::unknown_machine);
+  if (machine == nullptr && !(config_.discover_unknown && exchange.subnet.discovers)) {
+    return silent(Outcome::unknown_machine);
+  }
   if (exchange.arrival.port == kProxyPort) {
     if (request.type == MessageType::request || request.type == MessageType::inform) {
       return boot_service(exchange, MessageType::ack);

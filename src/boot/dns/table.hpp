@@ -48,6 +48,10 @@ class HostTable final : public Table {
   bool add_alias(const Name& alias, const Name& host);
   /// Takes a host or alias away, with its reverse names. False when there was none.
   bool remove(const Name& name);
+  void clear() {
+    records_.clear();
+    below_.clear();
+  }
   [[nodiscard]] size_t size() const { return records_.size(); }
 
   [[nodiscard]] const Records* find(const Name& name) const override;

@@ -21,12 +21,14 @@ struct ScriptQuery {
   std::string nid;
   std::string xname;
   std::string arch;
+  std::string retry;    ///< how often it has tried before, in digits
+  std::string format;   ///< "grub" for GRUB; else iPXE
   std::string source;   ///< its address as the network knows it, without the port
   std::string host;     ///< the Host field: the service as the machine reached it, "10.77.0.1:8080"
   bool secure = false;  ///< it asks over TLS
 };
 
-/// The iPXE script for a machine.
+/// The script for a machine.
 struct ServedScript {
   std::string text;
   std::string node;  ///< whose it is; empty for an unknown machine

@@ -233,6 +233,8 @@ void HttpBootService::script(const Asked& asked) {
   query.nid = text_of(asked.target, "nid");
   query.xname = text_of(asked.target, "xname");
   query.arch = text_of(asked.target, "arch");
+  query.retry = text_of(asked.target, "retry");
+  query.format = text_of(asked.target, "format");
   query.source = asked.client;
   query.host = asked.request.headers.get("Host").value_or("");
   query.secure = asked.secure;

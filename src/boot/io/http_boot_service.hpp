@@ -45,7 +45,7 @@ struct HttpBootEvent {
 /// One executor's thread. Everything it is given outlives it; replies that come later find their
 /// client gone and do nothing.
 ///
-/// - GET /boot/v1/bootscript?mac=|name=|nid=|xname=&arch=    text/plain
+/// - GET /boot/v1/bootscript?mac=|name=|nid=|xname=&arch=&retry=&format=  text/plain
 /// - GET|HEAD /boot/loaders/FILE, /boot/blobs/SHA256?t=TOKEN  ranges
 /// - POST /boot/v1/stage, /boot/v1/log, /boot/v1/enrol        TLS, Authorization: Boot TOKEN
 class HttpBootService {

@@ -22,6 +22,8 @@ std::string_view store_kind(Section section) {
   switch (section) {
     case Section::settings:
       return kSettingKind;
+    case Section::networks:
+      return kNetworkKind;
     case Section::profiles:
       return kProfileKind;
     case Section::groups:
@@ -95,6 +97,10 @@ Status write_object(store::Transaction& tx, DefinitionWriter& writer, const Plan
   switch (planned.object.section) {
     case Section::settings:
       return set_setting(tx, planned.object.name, to_setting(planned.result));
+    case Section::networks: {
+      DROVER_TRY(Network network, to_network(planned.object.name, planned.result));
+      return writer.put_network(std::move(network));
+    }
     case Section::profiles: {
       DROVER_TRY(Profile profile, to_profile(planned.object.name, planned.result));
       return writer.put_profile(std::move(profile));
@@ -116,6 +122,8 @@ Status remove_object(store::Transaction& tx, DefinitionWriter& writer, RemoveNod
       const auto erased = unset_setting(tx, object.name);
       return erased ? Status() : tl::unexpected<Error>(erased.error());
     }
+    case Section::networks:
+      return writer.remove_network(object.name);
     case Section::profiles:
       return writer.remove_profile(object.name);
     case Section::groups:
@@ -131,7 +139,7 @@ Status remove_object(store::Transaction& tx, DefinitionWriter& writer, RemoveNod
 Result<InForce> read_in_force(store::Transaction& tx) {
   InForce out;
   for (const Section section :
-       {Section::settings, Section::profiles, Section::groups, Section::nodes}) {
+       {Section::settings, Section::networks, Section::profiles, Section::groups, Section::nodes}) {
     store::ListQuery query;
     query.kind = store_kind(section);
     DROVER_TRY(const auto objects, tx.list(query));
@@ -189,13 +197,13 @@ Status carry_out(store::Transaction& tx, const ApplyRequest& request, const Prep
   };
   // Members of groups must be nodes, and whoever takes a profile must go before it.
   for (const Section section :
-       {Section::settings, Section::profiles, Section::nodes, Section::groups}) {
+       {Section::settings, Section::networks, Section::profiles, Section::nodes, Section::groups}) {
     DROVER_CHECK_OK(each(section, false, [&](const PlannedObject& planned) {
       return write_object(tx, writer, planned, fresh_ids);
     }));
   }
   for (const Section section :
-       {Section::groups, Section::nodes, Section::profiles, Section::settings}) {
+       {Section::groups, Section::nodes, Section::profiles, Section::networks, Section::settings}) {
     DROVER_CHECK_OK(each(section, true, [&](const PlannedObject& planned) {
       return remove_object(tx, writer, remove_node, planned.object);
     }));

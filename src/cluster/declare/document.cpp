@@ -37,9 +37,10 @@ class DocumentReader {
       if (!section) {
         const auto names = enum_names(Section{});
         const std::string_view near = nearest(name, names);
-        wrong(pointer, fmt::format("unknown section \"{}\": {}", printable(name),
-                                   near.empty() ? "expected settings, profiles, groups or nodes"
-                                                : fmt::format("did you mean {}?", near)));
+        wrong(pointer,
+              fmt::format("unknown section \"{}\": {}", printable(name),
+                          near.empty() ? "expected settings, networks, profiles, groups or nodes"
+                                       : fmt::format("did you mean {}?", near)));
       } else if (const auto* map = member.value().if_object()) {
         read_section(*section, *map, pointer);
       } else if (!member.value().is_null()) {

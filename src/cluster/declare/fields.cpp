@@ -17,8 +17,9 @@
 namespace drover::cluster {
 namespace {
 
-constexpr std::array<std::string_view, 4> kSections{"settings", "profiles", "groups", "nodes"};
-constexpr std::array<std::string_view, 4> kKinds{"setting", "profile", "group", "node"};
+constexpr std::array<std::string_view, 5> kSections{"settings", "networks", "profiles", "groups",
+                                                    "nodes"};
+constexpr std::array<std::string_view, 5> kKinds{"setting", "network", "profile", "group", "node"};
 
 enum class Form : uint8_t {
   text,
@@ -42,6 +43,19 @@ struct Row {
 };
 
 constexpr std::array<Row, 1> kSetting{Row{"value", Form::text, "\"\""}};
+constexpr std::array<Row, 13> kNetwork{Row{"description", Form::text, "\"\""},
+                                       Row{"prefix", Form::text, "\"\""},
+                                       Row{"prefix6", Form::text, "\"\""},
+                                       Row{"mode", Form::text, "\"full\""},
+                                       Row{"pool", Form::text, "\"\""},
+                                       Row{"gateway", Form::address, "\"\""},
+                                       Row{"nameservers", Form::addresses, "[]"},
+                                       Row{"ntp_servers", Form::addresses, "[]"},
+                                       Row{"domain", Form::text, "\"\""},
+                                       Row{"search", Form::texts, "[]"},
+                                       Row{"mtu", Form::whole, "0"},
+                                       Row{"lease_seconds", Form::whole, "3600"},
+                                       Row{"unknown", Form::text, "\"discover\""}};
 constexpr std::array<Row, 3> kProfile{Row{"description", Form::text, "\"\""},
                                       Row{"inherits", Form::texts, "[]"},
                                       Row{"attributes", Form::attributes}};
@@ -71,6 +85,8 @@ std::span<const Row> rows_of(Section section) {
   switch (section) {
     case Section::settings:
       return kSetting;
+    case Section::networks:
+      return kNetwork;
     case Section::profiles:
       return kProfile;
     case Section::groups:

@@ -19,9 +19,10 @@
 namespace drover::cluster {
 
 /// What a document may define, in the order of its sections.
-enum class Section : uint8_t { settings, profiles, groups, nodes };
+enum class Section : uint8_t { settings, networks, profiles, groups, nodes };
 std::span<const std::string_view> enum_names(Section);
-/// "setting", "profile", "group", "node": the kind of the store's objects, and for messages.
+/// "setting", "network", "profile", "group", "node": the kind of the store's objects, and for
+/// messages.
 std::string_view kind_of(Section section);
 std::optional<Section> section_of_kind(std::string_view kind);
 

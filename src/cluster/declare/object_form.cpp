@@ -48,6 +48,12 @@ Result<FieldSet> canonical(const ObjectName& object, const FieldSet& set) {
   switch (object.section) {
     case Section::settings:
       return set;
+    case Section::networks: {
+      DROVER_TRY(Network network, to_network(object.name, set));
+      DROVER_CHECK_OK(normalise(network));
+      DROVER_TRY(const json::value body, parse_json(encode(network)));
+      return fields_of_object(object.section, body);
+    }
     case Section::profiles: {
       DROVER_TRY(Profile profile, to_profile(object.name, set));
       DROVER_CHECK_OK(normalise(profile));
@@ -161,6 +167,10 @@ Result<Group> to_group(const std::string& name, const FieldSet& set) {
 
 Result<Profile> to_profile(const std::string& name, const FieldSet& set) {
   return decoded<Profile>(to_object(Section::profiles, set, false), name);
+}
+
+Result<Network> to_network(const std::string& name, const FieldSet& set) {
+  return decoded<Network>(to_object(Section::networks, set, false), name);
 }
 
 Status put_into(Node& node, const FieldSet& set) {

@@ -4,6 +4,7 @@
 #include "cluster/declare/document.hpp"
 #include "cluster/declare/fields.hpp"
 #include "cluster/group.hpp"
+#include "cluster/network.hpp"
 #include "cluster/node.hpp"
 #include "cluster/profile.hpp"
 
@@ -23,6 +24,7 @@ std::string problem_pointer(std::string_view field, const FieldSet& set, const E
 /// The fields as structs; `set` is canonical.
 Result<Group> to_group(const std::string& name, const FieldSet& set);
 Result<Profile> to_profile(const std::string& name, const FieldSet& set);
+Result<Network> to_network(const std::string& name, const FieldSet& set);
 /// Puts role and spec into a node and leaves the rest of it alone.
 Status put_into(Node& node, const FieldSet& set);
 /// The text of a setting.

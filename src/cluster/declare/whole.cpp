@@ -89,6 +89,10 @@ class Checker {
     const PlannedDefinitions definitions(state_);
     for (const auto& [object, set] : state_) {
       if (object.section == Section::settings) continue;
+      if (object.section == Section::networks) {
+        if (touched_.contains(object)) networks_apart(object, *set);
+        continue;
+      }
       profiles_exist(object, *set);
       if (!touched_.contains(object)) continue;
       if (object.section == Section::profiles) circle(object);
@@ -148,6 +152,20 @@ class Checker {
       } else if (touched_.contains(object)) {
         wrong(object, field, fmt::format("there is no profile \"{}\"", printable(name)));
       }
+    }
+  }
+
+  void networks_apart(const ObjectName& object, const FieldSet& set) {
+    const auto network = to_network(object.name, set);
+    if (!network) return;
+    for (const auto& [other, fields] : state_) {
+      if (other.section != Section::networks || other == object) continue;
+      const auto second = to_network(other.name, *fields);
+      const Status apart = second ? check_apart(*network, *second) : Status();
+      if (apart) continue;
+      const std::string& text = apart.error().message;
+      const size_t colon = text.find(": ");
+      wrong(object, text.substr(0, colon), text.substr(colon + 2));
     }
   }
 

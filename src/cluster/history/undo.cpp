@@ -129,6 +129,10 @@ Status write_body(store::Transaction& tx, DefinitionWriter& writer, const std::s
     DROVER_TRY(Profile profile, decode_text<Profile>(body, Unknown::ignore));
     return writer.put_profile(std::move(profile));
   }
+  if (kind == kNetworkKind) {
+    DROVER_TRY(Network network, decode_text<Network>(body, Unknown::ignore));
+    return writer.put_network(std::move(network));
+  }
   DROVER_TRY(Node node, decode_text<Node>(body, Unknown::ignore));
   if (now && node.service.state != now->service.state) {
     DROVER_CHECK_OK(may_change(now->service.state, node.service.state, Actor::admin));
@@ -147,6 +151,7 @@ Status remove_thing(store::Transaction& tx, DefinitionWriter& writer, const std:
   }
   if (kind == kGroupKind) return writer.remove_group(key);
   if (kind == kProfileKind) return writer.remove_profile(key);
+  if (kind == kNetworkKind) return writer.remove_network(key);
   return writer.remove_node(key);
 }
 
@@ -260,7 +265,8 @@ Result<std::vector<FieldChange>> differences(const std::optional<std::string>& b
 }
 
 bool can_be_undone(std::string_view kind) {
-  return kind == kNodeKind || kind == kGroupKind || kind == kProfileKind || kind == kSettingKind;
+  return kind == kNodeKind || kind == kGroupKind || kind == kProfileKind || kind == kNetworkKind ||
+         kind == kSettingKind;
 }
 
 Result<Undone> undo(store::Transaction& tx, DefinitionWriter& writer, const UndoRequest& request,
@@ -271,7 +277,7 @@ Result<Undone> undo(store::Transaction& tx, DefinitionWriter& writer, const Undo
     return fail(Code::invalid_argument,
                 fmt::format("{}: things of this kind follow from what happens and are not undone",
                             described(change)),
-                "nodes, groups, profiles and settings can be");
+                "nodes, groups, profiles, networks and settings can be");
   }
   if (change.kind == kNodeKind && !request.name_now.empty()) out.key = request.name_now;
   if (!request.renamed_from.empty()) {

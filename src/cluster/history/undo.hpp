@@ -29,7 +29,8 @@ struct FieldChange {
 Result<std::vector<FieldChange>> differences(const std::optional<std::string>& before,
                                              const std::optional<std::string>& after);
 
-/// Whether changes of this kind can be undone at all: node, group, profile, setting.
+/// Whether changes of this kind can be undone at all: node, group, profile, network,
+/// setting.
 bool can_be_undone(std::string_view kind);
 
 /// One change to undo.

@@ -1,0 +1,149 @@
+// Each try asks the server anew, so that a change made meanwhile counts, the token is fresh, and
+// the wait before the next one can grow.
+#include "boot/script/built_in.hpp"
+
+#include <array>
+
+namespace drover::boot::script {
+namespace {
+
+// iPXE: `a && b ||` is how a condition that may fail ends without ending the script. `imgfree`
+// leaves the script itself alone. `initrd=` is what the EFI stub of a kernel looks for; BIOS passes
+// it by. `errno` is a number that https://ipxe.org/err explains.
+constexpr std::string_view kIpxeNetwork = R"(#!ipxe
+# {{name}}: {{mode}} mode, image {{image}} {{image.digest}}
+echo
+echo Drover: {{name}} boots {{image}} ({{mode}} mode, Linux {{kernel.version}})
+{{arch.check}}
+kernel --name kernel {{kernel.url}} {{args}} || goto boot_retry
+{{each initrds}}
+initrd --name {{initrd.name}} {{initrd.url}} || goto boot_retry
+{{end}}
+boot || goto boot_retry
+
+:boot_retry
+echo Drover: {{name}} could not fetch or start it (error ${errno}, see https://ipxe.org/err/)
+goto boot_again
+
+:wrong_arch
+echo Drover: {{name}} cannot run the image {{image}}, which is for {{arch}}; this is ${buildarch}
+goto boot_again
+
+:boot_again
+echo Drover: {{tries}} tries before this one; asking again in {{delay}} s
+imgfree
+sleep {{delay}}
+chain --replace --autofree {{again}} || goto boot_again
+)";
+
+constexpr std::string_view kIpxeDisk = R"(#!ipxe
+# {{name}}: its own disk
+echo
+echo Drover: {{name}} boots from its own disk
+# UEFI goes on with the next entry of its boot order.
+iseq ${platform} efi && exit ||
+sanboot --no-describe --drive 0x80 || goto boot_again
+
+:boot_again
+echo Drover: {{name}} has no disk to boot from (error ${errno}); asking again in {{delay}} s
+sleep {{delay}}
+chain --replace --autofree {{again}} || goto boot_again
+)";
+
+constexpr std::string_view kIpxeUnknown = R"(#!ipxe
+echo
+echo Drover: no node is known by this machine.
+echo   MAC     {{mac}}
+echo   address {{source}}
+echo   UUID    ${uuid}
+echo   serial  ${serial}
+echo Make it one: drover node add NAME eth0.mac={{mac}}
+goto boot_again
+
+:boot_again
+echo Asking again in {{delay}} s
+sleep {{delay}}
+chain --replace --autofree {{again}} || goto boot_again
+)";
+
+constexpr std::string_view kIpxeRefused = R"(#!ipxe
+# {{name}}
+echo
+echo Drover: {{name}} cannot boot: {{problem}}
+{{if fix}}
+echo   {{fix}}
+{{end}}
+goto boot_again
+
+:boot_again
+echo Asking again in {{delay}} s
+sleep {{delay}}
+chain --replace --autofree {{again}} || goto boot_again
+)";
+
+constexpr std::string_view kGrubNetwork =
+    R"(# {{name}}: {{mode}} mode, image {{image}} {{image.digest}}
+set timeout=0
+echo 'Drover: {{name}} boots {{image}} ({{mode}} mode, Linux {{kernel.version}})'
+if linux '(http,{{http.host}}){{kernel.path}}' {{args.quoted}}; then
+  if initrd {{each initrds}}'(http,{{http.host}}){{initrd.path}}' {{end}}; then
+    boot
+  fi
+fi
+echo 'Drover: {{name}} could not fetch or start it; asking again in {{delay}} s'
+sleep {{delay}}
+configfile '(http,{{http.host}}){{again.path}}'
+)";
+
+constexpr std::string_view kGrubDisk = R"(# {{name}}: its own disk
+echo 'Drover: {{name}} boots from its own disk'
+exit
+)";
+
+constexpr std::string_view kGrubUnknown = R"(echo 'Drover: no node is known by this machine.'
+echo '  MAC     {{mac}}'
+echo '  address {{source}}'
+echo 'Make it one: drover node add NAME eth0.mac={{mac}}'
+echo 'Asking again in {{delay}} s'
+sleep {{delay}}
+configfile '(http,{{http.host}}){{again.path}}'
+)";
+
+constexpr std::string_view kGrubRefused = R"(# {{name}}
+echo 'Drover: {{name}} cannot boot:'
+echo '  {{problem}}'
+{{if fix}}
+echo '  {{fix}}'
+{{end}}
+echo 'Asking again in {{delay}} s'
+sleep {{delay}}
+configfile '(http,{{http.host}}){{again.path}}'
+)";
+
+constexpr std::array kTexts{std::array{kIpxeNetwork, kIpxeDisk, kIpxeUnknown, kIpxeRefused},
+                            std::array{kGrubNetwork, kGrubDisk, kGrubUnknown, kGrubRefused}};
+constexpr std::array kNames{
+    std::array{"ipxe/network", "ipxe/disk", "ipxe/unknown", "ipxe/refused"},
+    std::array{"grub/network", "grub/disk", "grub/unknown", "grub/refused"}};
+
+using Parsed = std::array<std::array<Template, 4>, 2>;
+
+Parsed parse_all() {
+  Parsed out;
+  for (size_t loader = 0; loader < out.size(); ++loader) {
+    for (size_t purpose = 0; purpose < out[loader].size(); ++purpose) {
+      auto parsed = Template::parse(kNames.at(loader).at(purpose), kTexts.at(loader).at(purpose));
+      if (parsed) out.at(loader).at(purpose) = *std::move(parsed);
+    }
+  }
+  return out;
+}
+
+}  // namespace
+
+const Template& built_in(Loader loader, Purpose purpose) {
+  static const Parsed all = parse_all();
+  return all.at(static_cast<size_t>(loader)).at(static_cast<size_t>(purpose));
+}
+
+}  // namespace drover::boot::script

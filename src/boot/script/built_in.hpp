@@ -1,0 +1,24 @@
+// The templates that Drover brings: iPXE, and GRUB where Secure Boot asks for shim.
+#pragma once
+
+#include "boot/script/template.hpp"
+
+#include <cstdint>
+
+namespace drover::boot::script {
+
+/// What reads the script.
+enum class Loader : uint8_t { ipxe, grub };
+
+/// What a script is about.
+enum class Purpose : uint8_t {
+  network,  ///< a kernel and its initrds from here: lean, image and disk mode
+  disk,     ///< the machine's own disk
+  unknown,  ///< no node is known by the machine: it shows its address and asks again
+  refused,  ///< the node is known and cannot boot: it shows why and asks again
+};
+
+/// Never fails: the tests parse them all.
+const Template& built_in(Loader loader, Purpose purpose);
+
+}  // namespace drover::boot::script
