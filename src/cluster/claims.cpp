@@ -15,7 +15,11 @@ namespace {
 struct ClaimRecord {
   static constexpr std::string_view kTypeName = "ClaimRecord";
   std::string node;
-  void describe(Visitor& v) { v.field("node", node, "Who holds it."); }
+  std::vector<std::string> also;
+  void describe(Visitor& v) {
+    v.field("node", node, "Who holds it.");
+    v.field("also", also, "Who shares it.", Presence::optional);
+  }
 };
 
 struct ClaimList {
@@ -36,7 +40,42 @@ Status add_addresses(const Interface& interface, size_t index, Claims& out) {
   return {};
 }
 
+/// A BMC may be that of several nodes, as in a chassis, when all that is said of it is the same.
+std::string shared_claim(std::string_view what, const Bmc& bmc) {
+  return fmt::format("{} bmc {} {} {} {}", what, enum_name(bmc.protocol), bmc.address, bmc.mac,
+                     bmc.user);
+}
+
+Status add_bmc(const Bmc& bmc, Claims& out) {
+  const std::string mac = "mac/" + bmc.mac;
+  if (!bmc.mac.empty() && !out.contains(mac)) out[shared_claim(mac, bmc)] = "spec.bmc.mac";
+  if (!canonical_address(bmc.address)) return {};
+  const std::string address = "ip/" + bmc.address;
+  if (const auto own = out.find(address); own != out.end()) {
+    return bad_field("spec.bmc.address", bmc.address,
+                     fmt::format("{} of the same node has it", own->second));
+  }
+  out[shared_claim(address, bmc)] = "spec.bmc.address";
+  return {};
+}
+
+/// How the node has it that stands in the way.
+std::string_view standing_of(std::string_view claim, std::string_view wanted) {
+  const bool bmc = what_of(claim) != claim;
+  if (!bmc) return "";
+  if (claim == wanted) return " for its BMC, with as many others as may share one";
+  return what_of(wanted) == wanted ? " for its BMC"
+                                   : " for its BMC, of which address, protocol, MAC or user differ";
+}
+
 }  // namespace
+
+std::string_view what_of(std::string_view claim) {
+  return claim.substr(0, claim.find(' '));
+}
+bool may_share(std::string_view claim, std::string_view other) {
+  return claim == other && claim.find(' ') != std::string_view::npos;
+}
 
 Result<Claims> claims_of(const Node& node, const Definitions& definitions) {
   const NodeSpec& spec = node.spec;
@@ -58,12 +97,8 @@ Result<Claims> claims_of(const Node& node, const Definitions& definitions) {
   }
   if (!spec.bmc) return out;
   DROVER_TRY(const Bmc bmc, evaluate_bmc(attributes, *spec.bmc));
-  if (!bmc.mac.empty()) out.try_emplace(fmt::format("mac/{}", bmc.mac), "spec.bmc.mac");
-  if (!canonical_address(bmc.address)) return out;
-  const auto [it, is_new] = out.try_emplace(fmt::format("ip/{}", bmc.address), "spec.bmc.address");
-  if (is_new) return out;
-  return bad_field("spec.bmc.address", bmc.address,
-                   fmt::format("{} of the same node has it", it->second));
+  DROVER_CHECK_OK(add_bmc(bmc, out));
+  return out;
 }
 
 Result<ClaimBook::Held> ClaimBook::held_by(const std::string& node) {
@@ -73,12 +108,24 @@ Result<ClaimBook::Held> ClaimBook::held_by(const std::string& node) {
   return Held(list.claims.begin(), list.claims.end());
 }
 
-Result<std::string> ClaimBook::holder(const std::string& claim) {
-  DROVER_TRY(const auto object, tx_.get(kClaimKind, claim));
-  if (!object) return std::string();
+Result<std::vector<ClaimBook::Holder>> ClaimBook::holders(std::string_view what) {
+  std::vector<Holder> out;
+  DROVER_TRY(const auto object, tx_.get(kClaimKind, what));
+  if (!object) return out;
   DROVER_TRY(ClaimRecord record, decode_text<ClaimRecord>(object->body, Unknown::ignore));
-  DROVER_TRY(const auto held, held_by(record.node));
-  return held.contains(claim) ? std::move(record.node) : std::string();
+  record.also.insert(record.also.begin(), record.node);
+  for (std::string& node : record.also) {
+    DROVER_TRY(const auto held, held_by(node));
+    const auto claim = held.lower_bound(what);
+    if (claim == held.end() || what_of(*claim) != what) continue;
+    out.push_back({std::move(node), *claim});
+  }
+  return out;
+}
+
+Result<std::string> ClaimBook::holder(const std::string& claim) {
+  DROVER_TRY(const auto all, holders(what_of(claim)));
+  return all.empty() ? std::string() : all.front().node;
 }
 
 Result<bool> ClaimBook::holds(const std::string& node, const Claims& claims) {
@@ -108,12 +155,21 @@ Status ClaimBook::hold(const std::string& node, const Claims& claims) {
 
 Status ClaimBook::check(const std::string& node, const Claims& claims, const Held& held) {
   for (const auto& [claim, field] : claims) {
-    const std::string value = claim.substr(claim.find('/') + 1);
+    const std::string_view what = what_of(claim);
+    const std::string value(what.substr(what.find('/') + 1));
     std::string other;
     std::string_view as;
+    size_t sharers = 0;
     // What it holds already nobody else can have been given; but a node may have come by the name.
     if (!held.contains(claim)) {
-      DROVER_TRY(other, holder(claim));
+      DROVER_TRY(const auto all, holders(what));
+      for (const Holder& holder : all) {
+        if (holder.node == node) continue;
+        if (may_share(claim, holder.claim) && ++sharers < kMostOnOneBmc) continue;
+        other = holder.node;
+        as = standing_of(holder.claim, claim);
+        break;
+      }
     }
     if (claim.starts_with("alias/")) {
       DROVER_TRY(const auto named, tx_.get(kNodeKind, value));
@@ -141,11 +197,22 @@ Status ClaimBook::check_name(const std::string& name) {
 Status ClaimBook::release(const std::string& node, const Claims& keep, const Held& held) {
   for (const std::string& claim : held) {
     if (keep.contains(claim)) continue;
-    DROVER_TRY(const std::string now, holder(claim));
-    if (now == node) DROVER_CHECK_OK(tx_.erase_quiet(kClaimKind, claim));
+    DROVER_TRY(auto now, holders(what_of(claim)));
+    const auto gone = std::erase_if(now, [&](const Holder& each) { return each.node == node; });
+    if (gone > 0) DROVER_CHECK_OK(note(what_of(claim), now));
   }
   if (keep.empty() && !held.empty()) DROVER_CHECK_OK(tx_.erase_quiet(kClaimsOfKind, node));
   return {};
+}
+
+Status ClaimBook::note(std::string_view what, const std::vector<Holder>& holders) {
+  if (holders.empty()) {
+    DROVER_CHECK_OK(tx_.erase_quiet(kClaimKind, what));
+    return {};
+  }
+  ClaimRecord record{holders.front().node, {}};
+  for (size_t i = 1; i < holders.size(); ++i) record.also.push_back(holders[i].node);
+  return tx_.put_quiet(kClaimKind, what, encode(record));
 }
 
 Status ClaimBook::hold(const std::string& node, const Claims& claims, const Held& held) {
@@ -155,7 +222,13 @@ Status ClaimBook::hold(const std::string& node, const Claims& claims, const Held
     list.claims.push_back(claim);
     if (held.contains(claim)) continue;
     changed = true;
-    DROVER_CHECK_OK(tx_.put_quiet(kClaimKind, claim, encode(ClaimRecord{node})));
+    std::vector<Holder> all;
+    if (what_of(claim) != claim) {
+      DROVER_TRY(all, holders(what_of(claim)));
+      std::erase_if(all, [&](const Holder& each) { return !may_share(claim, each.claim); });
+    }
+    all.push_back({node, claim});
+    DROVER_CHECK_OK(note(what_of(claim), all));
   }
   if (!changed || claims.empty()) return {};
   return tx_.put_quiet(kClaimsOfKind, node, encode(list));

@@ -11,11 +11,22 @@
 #include <map>
 #include <set>
 #include <string>
+#include <string_view>
+#include <vector>
 
 namespace drover::cluster {
 
-/// Claim keys ("mac/02:..") to the field of the spec that makes the claim.
+/// Most nodes that may have one BMC: more than any chassis has.
+inline constexpr size_t kMostOnOneBmc = 64;
+
+/// Claims ("mac/02:..") to the field of the spec that makes each. A claim with more behind a space
+/// ("ip/10.1.0.1 bmc redfish ..") may be shared by nodes that make the very same.
 using Claims = std::map<std::string, std::string>;
+
+/// "ip/10.1.0.1" of either.
+std::string_view what_of(std::string_view claim);
+/// Whether two nodes may make these two claims to the same thing.
+bool may_share(std::string_view claim, std::string_view other);
 
 /// The claims of a node. Errors name the field: a formula that cannot be evaluated or gives no
 /// address, and an address that the node has twice.
@@ -30,8 +41,8 @@ class ClaimBook {
   Status take(const std::string& node, const Claims& claims);
   /// Whether `node` holds exactly these.
   Result<bool> holds(const std::string& node, const Claims& claims);
-  /// Ok when nobody but `node` holds any of them; otherwise conflict naming the field, the value
-  /// and who has it.
+  /// Ok when nobody but `node` holds any of them, or all who do share the claim; otherwise conflict
+  /// naming the field, the value and who has it.
   Status check(const std::string& node, const Claims& claims);
   /// Ok when no other node has `name` as an alias.
   Status check_name(const std::string& name);
@@ -39,12 +50,19 @@ class ClaimBook {
   Status release(const std::string& node, const Claims& keep);
   /// Notes that `node` holds exactly these; they were checked.
   Status hold(const std::string& node, const Claims& claims);
-  /// Who holds a claim now; empty: nobody.
+  struct Holder {
+    std::string node;
+    std::string claim;
+  };
+  /// All who hold "ip/10.1.0.1" now, whatever else their claims say.
+  Result<std::vector<Holder>> holders(std::string_view what);
+  /// Who holds it now, the first of several; empty: nobody.
   Result<std::string> holder(const std::string& claim);
 
  private:
   using Held = std::set<std::string, std::less<>>;
   Result<Held> held_by(const std::string& node);
+  Status note(std::string_view what, const std::vector<Holder>& holders);
   Status check(const std::string& node, const Claims& claims, const Held& held);
   Status release(const std::string& node, const Claims& keep, const Held& held);
   Status hold(const std::string& node, const Claims& claims, const Held& held);

@@ -10,6 +10,7 @@
 #include "cluster/inventory.hpp"
 #include "cluster/mutations.hpp"
 #include "cluster/names.hpp"
+#include "cluster/new_name.hpp"
 
 #include <algorithm>
 
@@ -94,22 +95,9 @@ Status DefinitionWriter::settle(const Node& node) {
   return {};
 }
 
-namespace {
-
-/// A bare name means a node before it means a group: a node called `compute` would stand in the
-/// way.
-Status check_new_name(const std::string& name) {
-  DROVER_CHECK_OK(check_node_name(name));
-  if (!is_built_in_group(name)) return {};
-  return fail(Code::invalid_argument,
-              fmt::format("'{}' cannot name a node: it is a group that is always there", name));
-}
-
-}  // namespace
-
 Result<Node> DefinitionWriter::add_node(const std::string& name, NodeRole role, NodeSpec spec,
                                         const std::string& id) {
-  DROVER_CHECK_OK(check_new_name(name));
+  DROVER_CHECK_OK(check_new_node_name(name));
   DROVER_CHECK_OK(normalise(spec, name));
   DROVER_TRY(const auto there, tx_.get(kNodeKind, name));
   if (there) {
@@ -146,7 +134,7 @@ Status DefinitionWriter::put_node(Node node) {
 }
 
 Result<Node> DefinitionWriter::rename_node(const std::string& from, const std::string& to) {
-  DROVER_CHECK_OK(check_new_name(to));
+  DROVER_CHECK_OK(check_new_node_name(to));
   DROVER_TRY(Node node, read_node(tx_, from));
   if (from == to) return node;
   DROVER_TRY(const auto there, tx_.get(kNodeKind, to));

@@ -106,7 +106,7 @@ TEST_F(DefinitionTest, NamesNumbersAndAddressesAreUnique) {
       {R"({"aliases":["x0c0"]})", "spec.aliases[0]: 'x0c0' is taken: node 'n1' has it"},
       {R"({"aliases":["n1"]})", "spec.aliases[0]: 'n1' is taken: node 'n1' has it as its name"},
       {R"({"interfaces":[{"name":"a","mac":"02-00-00-00-00-02"}]})",
-       "spec.interfaces[0].mac: '02:00:00:00:00:02' is taken: node 'n1' has it"},
+       "spec.interfaces[0].mac: '02:00:00:00:00:02' is taken: node 'n1' has it for its BMC"},
       {R"({"interfaces":[{"name":"a","addresses":["10.0.0.1/8"]}]})",
        "spec.interfaces[0].addresses[0]: '10.0.0.1' is taken: node 'n1' has it"},
       {R"({"bmc":{"address":"10.0.0.1"}})",
@@ -450,6 +450,12 @@ TEST_F(DefinitionTest, NodesDoNotTakeTheNamesOfGroupsThatAreAlwaysThere) {
   ASSERT_EQ(add("n1"), "ok");
   EXPECT_EQ(rename("n1", "compute"),
             "'compute' cannot name a node: it is a group that is always there");
+  const auto joined = ensure_node(tx, "compute", NodeRole::compute, "id", "enrolled");
+  ASSERT_FALSE(joined) << "a host that is called so does not get in by joining either";
+  EXPECT_EQ(joined.error().text(),
+            "'compute' cannot name a node: it is a group that is always "
+            "there");
+  EXPECT_FALSE(read_node(tx, "compute"));
 }
 
 TEST_F(DefinitionTest, GroupsThatWentRoundInACircleAnywayHaveAnEnd) {

@@ -2,6 +2,7 @@
 
 #include "cluster/claims.hpp"
 #include "cluster/names.hpp"
+#include "cluster/new_name.hpp"
 #include "cluster/settings.hpp"
 
 #include <fmt/format.h>
@@ -59,7 +60,7 @@ Result<bool> ensure_node(store::Transaction& tx, const std::string& name, NodeRo
     return fail(Code::conflict, fmt::format("node '{}' exists as {}, not as {}", name,
                                             enum_name(node.role), enum_name(role)));
   }
-  DROVER_CHECK_OK(check_node_name(name));
+  DROVER_CHECK_OK(check_new_node_name(name));
   DROVER_CHECK_OK(ClaimBook(tx).check_name(name));
   DROVER_TRY(const Settings settings, read_settings(tx));
   Node node;

@@ -225,26 +225,31 @@ class Checker {
 
   /// Who else has or will have it; empty: nobody.
   Result<std::string> holder(const std::string& node, const std::string& claim) {
-    const auto [it, fresh] = owners_.try_emplace(claim, node);
-    if (!fresh && it->second != node) return it->second;
+    const ClaimBook::Holder own{node, claim};
+    const auto [it, fresh] = owners_.try_emplace(std::string(what_of(claim)), own);
+    const auto& [owner, owned] = it->second;
+    if (!fresh && owner != node && !may_share(claim, owned)) return owner;
     constexpr std::string_view kAlias = "alias/";
     if (claim.starts_with(kAlias) &&
         state_.contains({Section::nodes, claim.substr(kAlias.size())})) {
       return claim.substr(kAlias.size());
     }
-    DROVER_TRY(std::string held, ClaimBook(tx_).holder(claim));
-    const ObjectName other{Section::nodes, held};
-    // Those that the plan touches hold what they will have, which the map knows.
-    if (held.empty() || held == node || touched_.contains(other) || removed_.contains(other)) {
-      return std::string();
+    DROVER_TRY(const auto all, ClaimBook(tx_).holders(what_of(claim)));
+    for (const ClaimBook::Holder& each : all) {
+      const ObjectName other{Section::nodes, each.node};
+      // Those that the plan touches hold what they will have, which the map knows.
+      const bool counts = each.node != node && !touched_.contains(other) &&
+                          !removed_.contains(other) && !may_share(claim, each.claim);
+      if (counts) return each.node;
     }
-    return held;
+    return std::string();
   }
 
   static std::string claim_text(const std::string& claim) {
-    const size_t slash = claim.find('/');
-    const std::string_view kind = std::string_view(claim).substr(0, slash);
-    const std::string_view value = std::string_view(claim).substr(slash + 1);
+    const std::string_view what = what_of(claim);
+    const size_t slash = what.find('/');
+    const std::string_view kind = what.substr(0, slash);
+    const std::string_view value = what.substr(slash + 1);
     if (kind == "ip") return fmt::format("the address {}", value);
     if (kind == "mac") return fmt::format("the MAC {}", value);
     if (kind == "nid") return fmt::format("the NID {}", value);
@@ -257,7 +262,7 @@ class Checker {
   State state_;
   std::set<ObjectName> touched_;
   std::set<ObjectName> removed_;
-  std::unordered_map<std::string, std::string> owners_;  ///< of claims; lookup only
+  std::unordered_map<std::string, ClaimBook::Holder> owners_;  ///< of what is claimed; lookup only
   std::set<std::string> noted_;
 };
 
