@@ -4,6 +4,7 @@
 #include "boot/dhcp/server.hpp"
 #include "boot/dhcp6/server.hpp"
 #include "boot/dns/server.hpp"
+#include "boot/site/site.hpp"
 #include "boot/tftp/transfer.hpp"
 
 #include <chrono>
@@ -287,6 +288,73 @@ std::string processor() {
   return "unknown processor";
 }
 
+struct OneImage final : Images {
+  OneImage() {
+    image.name = "rocky9";
+    image.digest = std::string(64, 'd');
+    image.arch = "x86_64";
+    image.kernel = {std::string(64, 'a'), 8'000'000, "6.1.0-56"};
+    image.initrds = {{std::string(64, 'b'), 3'000'000, "drover"}};
+    image.root = BootBlob{std::string(64, 'c'), 100'000'000, "squashfs"};
+  }
+  [[nodiscard]] drover::Result<BootImage> find(const std::string&) const override { return image; }
+  BootImage image;
+};
+
+/// Nodes whose addresses are formulas and whose image comes from a profile, as most are.
+std::vector<drover::store::Change> model_changes(uint32_t machines) {
+  std::vector<drover::store::Change> out;
+  const auto put = [&](const char* kind, std::string key, std::string body) {
+    drover::store::Change change;
+    change.sequence = out.size() + 1;
+    change.kind = kind;
+    change.key = std::move(key);
+    change.after = std::move(body);
+    out.push_back(std::move(change));
+  };
+  put("network", "boot", R"({"name":"boot","prefix":"10.76.0.0/14","gateway":"10.76.0.1"})");
+  put("profile", "default",
+      R"({"name":"default","attributes":{"image":"rocky9","console":"ttyS0,115200n8"}})");
+  for (uint32_t i = 0; i < machines; ++i) {
+    drover::cluster::Node node;
+    node.name = fmt::format("n{}", i);
+    node.id = fmt::format("{:032x}", i);
+    node.spec.interfaces = {{"eth0", mac_of(i).text(), {"10.77.${number/256}.${number%256}"}, ""}};
+    put("node", node.name, encode(node));
+  }
+  return out;
+}
+
+void bench_site(uint32_t machines, double seconds) {
+  drover::cluster::Model model;
+  require(model.apply(model_changes(machines)).has_value(), "the model");
+  const OneImage images;
+  SiteOptions options;
+  options.ca_sha256 = std::string(64, 'f');
+  const double start = cpu_seconds();
+  Site site(model, images, options);
+  const double built = cpu_seconds();
+  const auto ask = [&](uint32_t i) {
+    const std::string mac = mac_of(i % machines).text();
+    ScriptRequest request;
+    request.mac = mac;
+    request.source = "10.77.0.11";
+    request.server = "10.77.0.1";
+    request.token = "abcdefghijklmnopqrstuvwxyz234567";
+    require(site.script(request).outcome == ScriptOutcome::known, "a script");
+  };
+  for (uint32_t i = 0; i < machines; ++i) ask(i);
+  const double asked = cpu_seconds();
+  fmt::print("{:<44} {:>10.0f} ms         ({:.0f} ms wanted for 10,000)\n",
+             "a site of all machines from the model", 1e3 * (built - start), 100.0);
+  fmt::print("{:<44} {:>10.0f} scripts/s\n", "boot scripts, each node's first",
+             machines / (asked - built));
+  constexpr double kScripts = 40'000;
+  const double again = rate(seconds, ask);
+  fmt::print("{:<44} {:>10.0f} scripts/s    {:>5.1f} % of a core at {:.0f}/s\n",
+             "boot scripts, asked again", again, 100 * kScripts / again, kScripts);
+}
+
 }  // namespace
 
 int main(int argc, char** argv) {
@@ -304,5 +372,6 @@ int main(int argc, char** argv) {
   bench_dhcp6(seconds);
   bench_dns(machines, seconds);
   bench_tftp(seconds);
+  bench_site(machines, seconds);
   return 0;
 }

@@ -145,6 +145,32 @@ groups:
   EXPECT_TRUE(master.model.nodes().empty());
 }
 
+TEST_F(Apply, NetworksAreMadeKeptApartAndComeBackAsTheyAre) {
+  const char* const some = R"(
+networks:
+  boot: {prefix: 10.77.0.9/24, pool: 10.77.0.200-10.77.0.250, gateway: 10.77.0.1, mtu: 9000}
+  bmc: {prefix: 10.78.0.0/24, mode: off}
+)";
+  ASSERT_EQ(apply(some).status, 200);
+  EXPECT_EQ(master.model.networks().at("boot").value.mtu, 9000);
+  EXPECT_EQ(master.model.networks().at("bmc").value.mode, cluster::NetworkMode::off);
+  EXPECT_FALSE(body_of(apply(some)).at("applied").as_bool()) << "10.77.0.9/24 is what is in force";
+  EXPECT_NE(exported().find("networks:\n  bmc:\n    prefix: 10.78.0.0/24\n    mode: off\n"),
+            std::string::npos)
+      << exported();
+
+  const Recorded over = apply("networks: {all: {prefix: 10.0.0.0/8}, bad: {prefix: 10.9.0.0}}");
+  EXPECT_EQ(over.status, 400);
+  EXPECT_NE(over.body.find("/networks/bad/prefix: '10.9.0.0' is not valid"), std::string::npos)
+      << over.body;
+  const Recorded shared = apply("networks: {all: {prefix: 10.0.0.0/8}}");
+  EXPECT_EQ(shared.status, 400);
+  EXPECT_NE(
+      shared.body.find("/networks/all/prefix: '10.0.0.0/8' is not valid: it shares addresses"),
+      std::string::npos)
+      << shared.body;
+}
+
 TEST_F(Apply, SettingsAreCheckedAndComeBackAsTheyAre) {
   const char* const some = "settings: {tree.heartbeat: 2000ms, tree.silence: 6s, api.burst: 50}";
   const Recorded dry = apply(some, "?dry_run=true");

@@ -34,7 +34,8 @@ ApplyDispute dispute_of(const cluster::Disputed& disputed) {
 }  // namespace
 
 void ApplyBody::describe(Visitor& v) {
-  v.field("document", document, "The document: kind, version, settings, profiles, groups, nodes.");
+  v.field("document", document,
+          "The document: kind, version, settings, networks, profiles, groups, nodes.");
   v.field("base", base,
           "The document as it was when it was read, in place of the one remembered; then nothing "
           "is remembered.",
@@ -49,7 +50,7 @@ void ApplyField::describe(Visitor& v) {
 }
 
 void ApplyChange::describe(Visitor& v) {
-  v.field("kind", kind, "node, group, profile or setting.");
+  v.field("kind", kind, "node, group, profile, network or setting.");
   v.field("names", names, "Whom it is about; nodes with equal changes folded.");
   v.field("count", count, "How many they are.");
   v.field("action", action, "What happens to them.");
@@ -57,7 +58,7 @@ void ApplyChange::describe(Visitor& v) {
 }
 
 void ApplyDispute::describe(Visitor& v) {
-  v.field("kind", kind, "node, group, profile or setting.");
+  v.field("kind", kind, "node, group, profile, network or setting.");
   v.field("names", names, "Whom it is about; nodes folded.");
   v.field("field", field, "Path of the field.");
   v.field("base", base, "Its value in the document as applied last; null: none.");
@@ -74,7 +75,7 @@ void ApplyProblem::describe(Visitor& v) {
 }
 
 void ApplyOrphan::describe(Visitor& v) {
-  v.field("kind", kind, "node, group, profile or setting.");
+  v.field("kind", kind, "node, group, profile, network or setting.");
   v.field("names", names, "Whom it is about; nodes folded.");
   v.field("count", count, "How many they are.");
 }

@@ -2,6 +2,7 @@
 
 #include "api/call_operation.hpp"
 #include "api/idempotency.hpp"
+#include "api/native/boot.hpp"
 #include "api/native/native.hpp"
 
 #include <fmt/format.h>
@@ -32,6 +33,8 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_states(router_, services_);
   add_groups(router_, services_);
   add_profiles(router_, services_);
+  add_networks(router_, services_);
+  add_boot(router_, services_);
   add_inventory(router_, services_);
   add_metrics(router_, services_);
   add_health(router_, services_);

@@ -172,6 +172,11 @@ TEST(NodeChanges, WhoMayNotIsRefused) {
               403);
     EXPECT_EQ(master.ask("POST", "/api/v1/profiles", R"({"name":"p"})", {}, person(role)).status,
               403);
+    EXPECT_EQ(master
+                  .ask("POST", "/api/v1/networks", R"({"name":"p","prefix":"10.0.0.0/8"})", {},
+                       person(role))
+                  .status,
+              403);
   }
   // The owner may change the node's states, and not what it is.
   ASSERT_EQ(
@@ -277,6 +282,45 @@ TEST(Groups, AreMadeShownChangedAndRemoved) {
   EXPECT_EQ(master.ask("DELETE", "/api/v1/groups/late").status, 204);
   EXPECT_EQ(master.ask("DELETE", "/api/v1/groups/late").status, 404);
   EXPECT_EQ(parsed(master.get("/api/v1/groups")).at("items").as_array().size(), 1U);
+}
+
+TEST(Networks, AreKeptApartAndChangedByPatch) {
+  TestMaster master;
+  const auto made = master.ask(
+      "POST", "/api/v1/networks",
+      R"({"name":"boot","prefix":"10.77.0.9/24","pool":"10.77.0.200-10.77.0.250","domain":"c.test"})");
+  ASSERT_EQ(made.status, 201) << made.body;
+  EXPECT_EQ(made.headers.get("Location"), "/api/v1/networks/boot");
+  EXPECT_EQ(text(made, "/prefix"), "10.77.0.0/24");
+  ASSERT_TRUE(master.model.networks().contains("boot"));
+  EXPECT_EQ(
+      master.ask("POST", "/api/v1/networks", R"({"name":"boot","prefix":"10.78.0.0/24"})").status,
+      409);
+  const auto over =
+      master.ask("POST", "/api/v1/networks", R"({"name":"all","prefix":"10.0.0.0/8"})");
+  EXPECT_EQ(over.status, 400);
+  EXPECT_NE(over.body.find("10.77.0.0/24 of network 'boot'"), std::string::npos) << over.body;
+  EXPECT_EQ(master
+                .ask("POST", "/api/v1/networks", R"({"name":"x","prefix":"10.78.0.0/24"})", {},
+                     person("user"))
+                .status,
+            403);
+  const auto moved =
+      master.ask("PATCH", "/api/v1/networks/boot", R"({"mode":"proxy","pool":null,"mtu":9000})");
+  ASSERT_EQ(moved.status, 200) << moved.body;
+  EXPECT_EQ(master.model.networks().at("boot").value.mode, cluster::NetworkMode::proxy);
+  EXPECT_EQ(master.model.networks().at("boot").value.pool, "");
+  EXPECT_EQ(master.ask("PATCH", "/api/v1/networks/boot", R"({"mode":"maybe"})").status, 400);
+  EXPECT_EQ(master.ask("PATCH", "/api/v1/networks/boot", R"({"gateway":"10.9.9.9"})").status, 400);
+  EXPECT_EQ(master
+                .ask("PUT", "/api/v1/networks/two", R"({"prefix":"10.79.0.0/24"})",
+                     {{"If-None-Match", "*"}})
+                .status,
+            201);
+  EXPECT_EQ(parsed(master.get("/api/v1/networks")).at("items").as_array().size(), 2U);
+  EXPECT_EQ(master.get("/api/v1/networks/none").status, 404);
+  EXPECT_EQ(master.ask("DELETE", "/api/v1/networks/boot").status, 204);
+  EXPECT_FALSE(master.model.networks().contains("boot"));
 }
 
 TEST(Profiles, GiveAttributesWithBlame) {

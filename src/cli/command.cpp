@@ -1,6 +1,7 @@
 // The command table, put together from its nouns.
 #include "cli/command.hpp"
 
+#include "cli/nouns/boot_nouns.hpp"
 #include "cli/nouns/nouns.hpp"
 #include "cli/nouns/operation.hpp"
 
@@ -24,14 +25,15 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> out;
     for (auto* rows :
-         {node_commands,    node_change_commands, group_commands,      profile_commands,
-          nodes_commands,   apply_commands,       edit_commands,       import_commands,
-          health_commands,  call_commands,        operation_commands,  watch_commands,
-          history_commands, backup_commands,      setting_commands,    config_commands,
-          log_commands,     token_commands,       credential_commands, grant_commands,
-          issuer_commands,  certificate_commands, whoami_commands,     audit_commands,
-          join_commands,    local_commands,       version_commands,    completion_commands,
-          explain_commands, man_commands,         top_commands}) {
+         {node_commands,       node_change_commands, group_commands,   profile_commands,
+          network_commands,    boot_plan_commands,   nodes_commands,   apply_commands,
+          edit_commands,       import_commands,      health_commands,  call_commands,
+          operation_commands,  watch_commands,       history_commands, backup_commands,
+          setting_commands,    config_commands,      log_commands,     token_commands,
+          credential_commands, grant_commands,       issuer_commands,  certificate_commands,
+          whoami_commands,     audit_commands,       join_commands,    local_commands,
+          version_commands,    completion_commands,  explain_commands, man_commands,
+          top_commands}) {
       auto more = rows();
       std::move(more.begin(), more.end(), std::back_inserter(out));
     }
@@ -45,6 +47,8 @@ const std::vector<Noun>& nouns() {
       {"node", "Show and steer nodes"},
       {"group", "Groups of nodes, static and dynamic"},
       {"profile", "Attributes under a name, for nodes and groups to take"},
+      {"network", "Networks that nodes are on, and what is served there"},
+      {"boot", "What nodes boot, and how they get on with it"},
       {"nodes", "Expand, fold and count noderanges"},
       {"import", "Read files of other systems as documents"},
       {"call", "Ask the agents on nodes"},

@@ -32,6 +32,7 @@ enum class Takes {
   node,
   group,
   profile,
+  network,
   setting,
   metric,
   fields,
@@ -52,10 +53,10 @@ constexpr std::array kPositionals{
     Meaning{"noderange", Takes::range}, Meaning{"nodes", Takes::range},
     Meaning{"name", Takes::range},      Meaning{"node", Takes::node},
     Meaning{"group", Takes::group},     Meaning{"profile", Takes::profile},
-    Meaning{"key", Takes::setting},     Meaning{"metric", Takes::metric},
-    Meaning{"what", Takes::kind},       Meaning{"setting", Takes::change},
-    Meaning{"file", Takes::file},       Meaning{"topic", Takes::topic},
-    Meaning{"field", Takes::unset}};
+    Meaning{"network", Takes::network}, Meaning{"key", Takes::setting},
+    Meaning{"metric", Takes::metric},   Meaning{"what", Takes::kind},
+    Meaning{"setting", Takes::change},  Meaning{"file", Takes::file},
+    Meaning{"topic", Takes::topic},     Meaning{"field", Takes::unset}};
 constexpr std::array kOptions{Meaning{"nodes", Takes::range},
                               Meaning{"diff", Takes::range},
                               Meaning{"range", Takes::range},
@@ -239,6 +240,8 @@ class Completer {
         return live({"group"}, value);
       case Takes::profile:
         return live({"profile"}, last_of_list(value));
+      case Takes::network:
+        return live({"network"}, value);
       case Takes::setting:
         if (place_.command->verb == "set") return change(value);
         return live({"setting"}, value);
@@ -275,7 +278,7 @@ class Completer {
   void live_kind(std::string_view value) {
     const size_t slash = value.find('/');
     if (slash == std::string_view::npos) {
-      for (const char* kind : {"node", "group", "profile", "setting"}) offer(kind);
+      for (const char* kind : {"node", "group", "profile", "network", "setting"}) offer(kind);
       return;
     }
     head_ += value.substr(0, slash + 1);
@@ -333,7 +336,7 @@ class Completer {
     const std::string_view rest = value.substr(equals + 1);
     if (name == "profiles" || name == "inherits") return live({"profile"}, last_of_list(rest));
     if (place_.noun == "group" && (name == "nodes" || name == "range")) return range(rest);
-    for (const std::string& choice : setting_choices(name)) offer(choice);
+    for (const std::string& choice : setting_choices(place_.noun, name)) offer(choice);
   }
 
   /// The name at the end of a noderange; inside brackets there is nothing to say.

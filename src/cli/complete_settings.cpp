@@ -39,7 +39,20 @@ constexpr std::array kSettable{
     Settable{"group", "profiles", "Profiles of its members, with commas"},
     Settable{"group", "priority", "Higher is stronger"},
     Settable{"profile", "description", "A note"},
-    Settable{"profile", "inherits", "Profiles that it builds on, with commas"}};
+    Settable{"profile", "inherits", "Profiles that it builds on, with commas"},
+    Settable{"network", "prefix", "Its IPv4 addresses, such as 10.77.0.0/24"},
+    Settable{"network", "prefix6", "Its IPv6 addresses, such as fd77::/64"},
+    Settable{"network", "mode", "What the boot service does there"},
+    Settable{"network", "pool", "Addresses for machines without one of their own"},
+    Settable{"network", "gateway", "The default route"},
+    Settable{"network", "nameservers", "DNS servers, with commas"},
+    Settable{"network", "ntp_servers", "Time servers, with commas"},
+    Settable{"network", "domain", "The DNS domain of its machines"},
+    Settable{"network", "search", "Domains that they search, with commas"},
+    Settable{"network", "mtu", "Largest packet in bytes"},
+    Settable{"network", "lease_seconds", "How long an address is given for"},
+    Settable{"network", "unknown", "Machines that no node is known by"},
+    Settable{"network", "description", "A note"}};
 
 }  // namespace
 
@@ -54,13 +67,18 @@ std::vector<Candidate> settable_names(std::string_view noun) {
   for (const Settable& one : kSettable) {
     if (one.noun == noun) out.push_back({std::string(one.name), std::string(one.help)});
   }
+  if (noun == "network") return out;
   for (const auto& row : cluster::attribute_catalogue()) {
     out.push_back({std::string(row.name), std::string(row.help)});
   }
   return out;
 }
 
-std::vector<std::string> setting_choices(std::string_view name) {
+std::vector<std::string> setting_choices(std::string_view noun, std::string_view name) {
+  if (noun == "network") {
+    const FieldInfo* field = find_field(*find_field_kind("network"), name);
+    return field == nullptr ? std::vector<std::string>() : field->choices;
+  }
   if (name == "bmc.protocol") return {"redfish", "ipmi"};
   if (const FieldInfo* field = find_field(*find_field_kind("node-change"), name)) {
     if (field->type == "true or false") return {"true", "false"};

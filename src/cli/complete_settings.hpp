@@ -1,4 +1,5 @@
-// NAME=VALUE in completion: what nodes, groups and profiles may be set to, and settings. Pure.
+// NAME=VALUE in completion: what nodes, groups, profiles and networks may be set to, and settings.
+// Pure.
 #pragma once
 
 #include "cli/complete.hpp"
@@ -12,7 +13,7 @@ namespace drover::cli {
 /// What `drover NOUN set` takes before the '=', attributes last.
 std::vector<Candidate> settable_names(std::string_view noun);
 
-/// The words that may follow "name="; none where it is not one of few.
-std::vector<std::string> setting_choices(std::string_view name);
+/// The words that may follow "name=" after `drover NOUN set`; none where it is not one of few.
+std::vector<std::string> setting_choices(std::string_view noun, std::string_view name);
 
 }  // namespace drover::cli

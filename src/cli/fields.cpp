@@ -6,6 +6,7 @@
 #include "cluster/health.hpp"
 #include "cluster/inventory.hpp"
 #include "cluster/mutations.hpp"
+#include "cluster/network.hpp"
 #include "cluster/node.hpp"
 #include "cluster/profile.hpp"
 
@@ -149,6 +150,7 @@ const std::vector<FieldKind>& field_kinds() {
       node_change_kind(),
       kind<cluster::Group>("group", "a group, as drover group show -o json gives it"),
       kind<cluster::Profile>("profile", "a profile, as drover profile show -o json gives it"),
+      kind<cluster::Network>("network", "a network, as drover network show -o json gives it"),
       kind<cluster::Part>("part", "a part of a node: drover node show NODE --inventory"),
       kind<cluster::Health>("health", "the cluster's health: drover health -o json")};
   return all;

@@ -53,6 +53,9 @@ class World:
     def profile(self, **more):
         return self.make("/profiles", {"name": self.fresh("p"), "attributes": {"x.rack": "7"}, **more})
 
+    def network(self, **more):
+        return self.make("/networks", network_body(self, **more))
+
     def token(self, role="compute", **more):
         return self.cluster.api.json("POST", "/tokens", {"role": role, **more})
 
@@ -138,6 +141,13 @@ def group_body(world, **more):
 
 def profile_body(world, **more):
     return {"name": world.fresh("p"), "attributes": {"x.rack": "7"}, "inherits": [], **more}
+
+
+def network_body(world, **more):
+    """Each one has addresses of its own."""
+    name = world.fresh("w")
+    number = int("".join(c for c in name if c.isdigit()) or 0)
+    return {"name": name, "prefix": f"172.{16 + number // 256 % 16}.{number % 256}.0/24", "mode": "proxy", **more}
 
 
 def put_new(world, where, body):
@@ -305,6 +315,28 @@ RECIPES = {
     "GET /api/v1/export": Recipe(
         lambda world: Request("GET", f"/export?sections=nodes&nodes={world.node(nid=0)}"),
         lambda world: [Request("GET", "/export?sections=groups&name=nosuch")]),
+    "GET /api/v1/nodes/{name}/boot": Recipe(
+        lambda world: Request("GET", "/nodes/n1/boot"),
+        lambda world: [Request("GET", f"/nodes/{world.node(attributes={'image': 'nosuch'})}/boot?loader=grub&server=10.0.0.1"),
+                       Request("GET", "/nodes/nosuch/boot")]),
+    "GET /api/v1/boot-next": Recipe(lambda world: Request("GET", "/boot-next")),
+    "POST /api/v1/boot-next": Recipe(
+        lambda world: Request("POST", f"/boot-next?nodes={world.node()}", {"mode": "lean", "why": "memory test"}),
+        lambda world: [Request("POST", f"/boot-next?nodes={world.node()}", {"profile": "nosuch"}),  # 207
+                       Request("POST", f"/boot-next?nodes={world.node()}", {"image": "nosuch"})]),  # 404
+    "DELETE /api/v1/boot-next": Recipe(lambda world: Request("DELETE", f"/boot-next?nodes={world.node()}")),
+    "GET /api/v1/networks": Recipe(lambda world: Request("GET", f"/networks?limit=1{'' if world.network() else ''}")),
+    "POST /api/v1/networks": Recipe(
+        lambda world: Request("POST", "/networks", network_body(world)),
+        lambda world: [Request("POST", "/networks", network_body(world, name=world.network()))]),
+    "GET /api/v1/networks/{name}": Recipe(lambda world: Request("GET", f"/networks/{world.network()}")),
+    "PUT /api/v1/networks/{name}": Recipe(
+        lambda world: put_new(world, "/networks", network_body(world)),
+        lambda world: [put_again(world, "/networks", world.network(), network_body(world)),
+                       put_new(world, "/networks", network_body(world, gateway="192.0.2.1"))]),
+    "PATCH /api/v1/networks/{name}": Recipe(
+        lambda world: Request("PATCH", f"/networks/{world.network()}", {"description": "changed"})),
+    "DELETE /api/v1/networks/{name}": Recipe(lambda world: Request("DELETE", f"/networks/{world.network()}")),
     "GET /api/v1/profiles": Recipe(lambda world: Request("GET", f"/profiles?limit=1{'' if world.profile() else ''}")),
     "POST /api/v1/profiles": Recipe(
         lambda world: Request("POST", "/profiles", profile_body(world)),

@@ -295,10 +295,12 @@ Result<ExportChoice> export_choice(Services& services, const Request& request) {
       const size_t comma = std::min(rest.find(','), rest.size());
       const auto section = enum_from_name<cluster::Section>(rest.substr(0, comma));
       if (!section) {
-        return fail(Code::invalid_argument,
-                    fmt::format("sections: '{}' is not valid: expected settings, profiles, groups "
-                                "or nodes, joined by commas",
-                                rest.substr(0, comma)));
+        return fail(
+            Code::invalid_argument,
+            fmt::format(
+                "sections: '{}' is not valid: expected settings, networks, profiles, groups "
+                "or nodes, joined by commas",
+                rest.substr(0, comma)));
       }
       out.sections->insert(*section);
       rest.remove_prefix(std::min(comma + 1, rest.size()));
@@ -342,6 +344,7 @@ struct ClusterDocument {
   std::string kind{cluster::kDocumentKind};
   int64_t version = cluster::kDocumentVersion;
   RawJson settings;
+  RawJson networks;
   RawJson profiles;
   RawJson groups;
   RawJson nodes;
@@ -349,6 +352,7 @@ struct ClusterDocument {
     v.field("kind", kind, "drover-cluster.");
     v.field("version", version, "1.");
     v.field("settings", settings, "Values by key.", Presence::optional);
+    v.field("networks", networks, "Networks by name.", Presence::optional);
     v.field("profiles", profiles, "Profiles by name.", Presence::optional);
     v.field("groups", groups, "Groups by name.", Presence::optional);
     v.field("nodes", nodes, "Nodes by name or bracket range.", Presence::optional);

@@ -18,8 +18,8 @@ namespace {
 /// More than a person reads, little enough to be sent and shown at once.
 constexpr uint64_t kMostNames = 1000;
 
-enum class NameKind : uint8_t { node, group, profile, attribute, metric, setting };
-constexpr std::array<std::string_view, 6> kKindNames{"node",      "group",  "profile",
+enum class NameKind : uint8_t { node, group, profile, network, attribute, metric, setting };
+constexpr std::array<std::string_view, 7> kKindNames{"node",      "group",  "profile", "network",
                                                      "attribute", "metric", "setting"};
 std::span<const std::string_view> enum_names(NameKind) {
   return kKindNames;
@@ -82,6 +82,13 @@ void offer_profiles(const Services& services, Gatherer& to) {
   }
 }
 
+void offer_networks(const Services& services, Gatherer& to) {
+  for (const auto& [name, network] : services.model.networks()) {
+    const auto& value = network.value;
+    to.offer(NameKind::network, name, value.description.empty() ? value.prefix : value.description);
+  }
+}
+
 void offer_attributes(const Services& /*services*/, Gatherer& to) {
   for (const auto& row : cluster::attribute_catalogue()) {
     to.offer(NameKind::attribute, row.name, row.help);
@@ -105,9 +112,10 @@ struct Source {
   void (*offer)(const Services& services, Gatherer& to);
 };
 constexpr std::array kSources{
-    Source{NameKind::node, &offer_nodes},       Source{NameKind::group, &offer_groups},
-    Source{NameKind::profile, &offer_profiles}, Source{NameKind::attribute, &offer_attributes},
-    Source{NameKind::metric, &offer_metrics},   Source{NameKind::setting, &offer_settings}};
+    Source{NameKind::node, &offer_nodes},           Source{NameKind::group, &offer_groups},
+    Source{NameKind::profile, &offer_profiles},     Source{NameKind::network, &offer_networks},
+    Source{NameKind::attribute, &offer_attributes}, Source{NameKind::metric, &offer_metrics},
+    Source{NameKind::setting, &offer_settings}};
 
 /// "node,group" as kinds; all of them when it is empty.
 Result<std::vector<NameKind>> kinds_of(std::string_view text) {
@@ -144,19 +152,19 @@ void list_names(Services& services, const RequestPtr& request) {
 }  // namespace
 
 void add_names(Router& router, Services& services) {
-  router.add(
-      {.method = "GET",
-       .path = "/api/v1/names",
-       .privilege = auth::Privilege::view,
-       .summary = "List names that begin with a prefix, for completion.",
-       .query =
-           {{"kind",
-             "Some of node, group, profile, attribute, metric, setting, with commas; absent: all."},
-            {"prefix", "What the names begin with; absent: nothing."},
-            {"limit", "Most names.", true, 1, kMostNames}},
-       .gives = list_of<KnownName>(),
-       .sortable = false,
-       .handler = [&services](const RequestPtr& r) { list_names(services, r); }});
+  router.add({.method = "GET",
+              .path = "/api/v1/names",
+              .privilege = auth::Privilege::view,
+              .summary = "List names that begin with a prefix, for completion.",
+              .query = {{"kind",
+                         "Some of node, group, profile, network, attribute, metric, setting, with "
+                         "commas; absent: "
+                         "all."},
+                        {"prefix", "What the names begin with; absent: nothing."},
+                        {"limit", "Most names.", true, 1, kMostNames}},
+              .gives = list_of<KnownName>(),
+              .sortable = false,
+              .handler = [&services](const RequestPtr& r) { list_names(services, r); }});
 }
 
 }  // namespace drover::api

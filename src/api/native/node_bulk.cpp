@@ -1,4 +1,6 @@
 // Changes of many nodes: one mutation, and an outcome for each of them.
+#include "api/native/node_bulk.hpp"
+
 #include "api/bulk_result.hpp"
 #include "api/native/node_changes.hpp"
 #include "api/node_selection.hpp"
@@ -26,11 +28,10 @@ bool is_of_one(Code code) {
   }
 }
 
-using ForOne = Callback<Status(store::Transaction&, cluster::DefinitionWriter&,
-                               const std::string& name, size_t index)>;
+}  // namespace
 
 void change_each(Services& services, const RequestPtr& request, std::vector<std::string> names,
-                 ForOne for_one, int good_status = 200) {
+                 ForOne for_one, int good_status) {
   if (const Status allowed = request->authorize_nodes(names); !allowed) {
     return request->fail(allowed.error());
   }
@@ -63,8 +64,6 @@ Result<std::vector<std::string>> asked_nodes(Services& services, const RequestPt
   }
   return evaluate(*range, cluster::ModelNames(services.model));
 }
-
-}  // namespace
 
 void add_many(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, cluster::NodeCreate asked, request->body<cluster::NodeCreate>());

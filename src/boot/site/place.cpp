@@ -1,6 +1,7 @@
 // The finished things of one port: its reservations and its script.
 #include "boot/site/place.hpp"
 
+#include "boot/site/membership.hpp"
 #include "cluster/net_address.hpp"
 
 #include <algorithm>
@@ -24,7 +25,7 @@ std::string attribute_of(const cluster::Model& model, const std::string& node,
   if (!anybody_sets(model, spec, name)) return {};
   const cluster::NodeEntry* entry = model.find(node);
   if (entry == nullptr) return {};
-  const cluster::ModelDefinitions definitions(model);
+  const NodeDefinitions definitions(model);
   return cluster::NodeAttributes(entry->node, definitions)
       .value(name)
       .value_or(std::nullopt)

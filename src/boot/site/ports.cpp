@@ -1,5 +1,6 @@
 #include "boot/site/ports.hpp"
 
+#include "boot/site/membership.hpp"
 #include "cluster/formula.hpp"
 
 #include <algorithm>
@@ -96,7 +97,7 @@ const Port* boot_port(const std::vector<Port>& ports) {
 Result<BootPlan> plan_for(const cluster::Model& model, const Images& images,
                           const SiteOptions& options, const cluster::Node& node, const Port* port,
                           bool explain) {
-  const cluster::ModelDefinitions definitions(model);
+  const NodeDefinitions definitions(model);
   const auto next = model.boot_nexts().find(node.name);
   return make_plan({.node = node,
                     .definitions = definitions,

@@ -68,7 +68,7 @@ std::vector<Command> apply_commands() {
        "",
        "Write the cluster as a document that can be applied",
        {{"noderange", Kind::optional, "Of the nodes only these [all]"},
-        {"sections", Kind::option, "Only these: settings,profiles,groups,nodes"}},
+        {"sections", Kind::option, "Only these: settings,networks,profiles,groups,nodes"}},
        {"drover export > cluster.yaml", "drover export 'n[1-8]' --sections nodes",
         "drover export -o json"},
        export_cluster},

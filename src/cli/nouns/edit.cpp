@@ -138,15 +138,16 @@ Result<int> edit(Context& context, const Given& given) {
 }  // namespace
 
 std::vector<Command> edit_commands() {
-  return {{"edit",
-           "",
-           "Edit nodes, a group, a profile or a setting in $EDITOR",
-           {{"kind", Kind::required, "What it is", {"node", "group", "profile", "setting"}},
-            {"name", Kind::required, "Its name; of nodes a noderange"},
-            {"why", Kind::option, "Reason, kept in the history"}},
-           {"drover edit node n1", "drover edit node 'n[1-8]' --why 'new NIC'",
-            "drover edit group rack1"},
-           edit}};
+  return {
+      {"edit",
+       "",
+       "Edit nodes, a group, a profile, a network or a setting in $EDITOR",
+       {{"kind", Kind::required, "What it is", {"node", "group", "profile", "network", "setting"}},
+        {"name", Kind::required, "Its name; of nodes a noderange"},
+        {"why", Kind::option, "Reason, kept in the history"}},
+       {"drover edit node n1", "drover edit node 'n[1-8]' --why 'new NIC'",
+        "drover edit group rack1"},
+       edit}};
 }
 
 }  // namespace drover::cli

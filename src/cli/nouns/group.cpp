@@ -1,9 +1,11 @@
-// drover group and drover profile: list, show, add, set, unset, remove; drover group members.
+// drover group, profile and network: list, show, add, set, unset, remove; drover group members.
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "cli/bulk.hpp"
 #include "cli/context.hpp"
 #include "cli/definition_settings.hpp"
+#include "cli/network_settings.hpp"
+#include "cli/nouns/boot_nouns.hpp"
 #include "cli/nouns/nouns.hpp"
 #include "net/http/target.hpp"
 
@@ -14,7 +16,7 @@ namespace {
 
 using Kind = Parameter::Kind;
 
-/// What differs between the two.
+/// What differs between them.
 struct Sort {
   std::string noun;
   std::string path;
@@ -47,6 +49,26 @@ const Sort& profile_sort() {
                          {{{"PROFILE", "name"},
                            {"INHERITS", "inherits"},
                            {"ATTRIBUTES", "attributes", Show::text, false, true},
+                           {"DESCRIPTION", "description", Show::text, false, true}}}};
+  return sort;
+}
+
+const Sort& network_sort() {
+  static const Sort sort{"network",
+                         "/api/v1/networks",
+                         network_settings,
+                         network_unsettings,
+                         {{{"NETWORK", "name"},
+                           {"PREFIX", "prefix"},
+                           {"PREFIX6", "prefix6", Show::text, true},
+                           {"MODE", "mode"},
+                           {"POOL", "pool"},
+                           {"UNKNOWN", "unknown"},
+                           {"GATEWAY", "gateway"},
+                           {"NAMESERVERS", "nameservers", Show::text, true},
+                           {"DOMAIN", "domain"},
+                           {"MTU", "mtu", Show::number, true},
+                           {"LEASE", "lease_seconds", Show::number, true},
                            {"DESCRIPTION", "description", Show::text, false, true}}}};
   return sort;
 }
@@ -272,6 +294,55 @@ std::vector<Command> profile_commands() {
        {{"profile", Kind::many, "Names of profiles"}, kWhy, kDryRun},
        {"drover profile remove gpu"},
        of<profile_sort, remove>},
+  };
+}
+
+std::vector<Command> network_commands() {
+  const Parameter name{"network", Kind::required, "Its name"};
+  return {
+      {"network",
+       "list",
+       "List networks",
+       {},
+       {"drover network list", "drover network list -o wide"},
+       list_of<network_sort>},
+      {"network",
+       "show",
+       "Show everything about a network",
+       {name},
+       {"drover network show boot"},
+       of<network_sort, show>},
+      {"network",
+       "add",
+       "Make a network that nodes are on and boot from",
+       {name,
+        {"setting", Kind::any,
+         "NAME=VALUE: prefix, prefix6, mode, pool, gateway, nameservers, ntp_servers, domain, "
+         "search, mtu, lease_seconds, unknown, description"},
+        kWhy,
+        kDryRun},
+       {"drover network add boot prefix=10.77.0.0/24 pool=10.77.0.200-10.77.0.250 "
+        "gateway=10.77.0.1 domain=cluster.test",
+        "drover network add office prefix=192.0.2.0/24 mode=proxy unknown=ignore"},
+       of<network_sort, add>},
+      {"network",
+       "set",
+       "Change a network",
+       {name, {"setting", Kind::many, "NAME=VALUE"}, kWhy, kDryRun},
+       {"drover network set boot nameservers=10.77.0.1,10.77.0.2 mtu=9000"},
+       of<network_sort, set>},
+      {"network",
+       "unset",
+       "Take fields of a network back to their defaults",
+       {name, {"field", Kind::many, "Field"}, kWhy, kDryRun},
+       {"drover network unset boot pool"},
+       of<network_sort, unset>},
+      {"network",
+       "remove",
+       "Remove networks; the addresses of their machines stay",
+       {{"network", Kind::many, "Names of networks"}, kWhy, kDryRun},
+       {"drover network remove boot"},
+       of<network_sort, remove>},
   };
 }
 

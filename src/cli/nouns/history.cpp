@@ -58,9 +58,10 @@ std::string of_thing(std::string_view kind, std::string_view key) {
 
 /// KIND NAME, KIND/NAME, KIND, or a node, or a noderange.
 Result<std::string> subject_of(const Given& given) {
-  constexpr std::array<std::string_view, 13> kKinds{
-      "node",       "part",       "daemon",    "group", "profile", "setting", "image",
-      "credential", "join_token", "operation", "grant", "issuer",  "token"};
+  constexpr std::array<std::string_view, 15> kKinds{
+      "node",       "part",      "daemon",  "group",     "profile",
+      "setting",    "image",     "network", "boot-next", "credential",
+      "join_token", "operation", "grant",   "issuer",    "token"};
   const std::string& what = given.text("what");
   if (what.empty()) return std::string();
   const size_t slash = what.find('/');

@@ -1,0 +1,210 @@
+// YAML is written from JSON values, so that no name or value can change the shape of a document.
+#include "boot/cloudinit/documents.hpp"
+
+#include "base/json_values.hpp"
+#include "base/text.hpp"
+#include "base/yaml.hpp"
+#include "cluster/net_address.hpp"
+
+#include <algorithm>
+#include <array>
+
+#include <fmt/format.h>
+
+namespace drover::boot::cloudinit {
+namespace {
+
+constexpr std::string_view kNothing = "#cloud-config\n{}\n";
+
+struct TypeRow {
+  std::string_view begins;
+  std::string_view type;
+};
+/// What cloud-init takes a part for (cloudinit/user_data.py, INCLUSION_TYPES_MAP), longest first
+/// where one begins with another.
+constexpr std::array kTypes{TypeRow{"#cloud-config-archive", "text/cloud-config-archive"},
+                            TypeRow{"#cloud-config-jsonp", "text/cloud-config-jsonp"},
+                            TypeRow{"#cloud-config", "text/cloud-config"},
+                            TypeRow{"#cloud-boothook", "text/cloud-boothook"},
+                            TypeRow{"#include-once", "text/x-include-once-url"},
+                            TypeRow{"#include", "text/x-include-url"},
+                            TypeRow{"#part-handler", "text/part-handler"},
+                            TypeRow{"## template: jinja", "text/jinja2"},
+                            TypeRow{"#!", "text/x-shellscript"}};
+
+json::array texts(const std::vector<std::string>& list) {
+  json::array out;
+  for (const std::string& each : list) out.emplace_back(each);
+  return out;
+}
+
+bool is_text(std::string_view content) {
+  return std::ranges::none_of(content, [](char c) {
+    const auto byte = static_cast<unsigned char>(c);
+    return (byte < 0x20 && c != '\n' && c != '\t' && c != '\r') || byte == 0x7f;
+  });
+}
+
+Status check_part(const Part& part) {
+  if (part.content.size() > kMaxPart) {
+    return fail(Code::too_large, fmt::format("{}: longer than {} bytes", part.name, kMaxPart));
+  }
+  if (!is_text(part.content)) {
+    return fail(Code::invalid_argument,
+                fmt::format("{}: holds control characters, which are no text", part.name));
+  }
+  if (!type_of(part.content).empty()) return {};
+  return fail(Code::invalid_argument,
+              fmt::format("{}: its first line says nothing that cloud-init knows: '{}'", part.name,
+                          printable(part.content.substr(0, part.content.find('\n')).substr(0, 60))),
+              "begin with #cloud-config, #!, #include, #cloud-boothook or ## template: jinja");
+}
+
+/// What stands between parts must be in none of them.
+std::string boundary_for(const std::vector<Part>& parts) {
+  for (unsigned number = 0;; ++number) {
+    std::string out = fmt::format("==drover-{}==", number);
+    const bool taken = std::ranges::any_of(
+        parts, [&](const Part& part) { return part.content.find(out) != std::string::npos; });
+    if (!taken) return out;
+  }
+}
+
+std::string file_name(std::string_view name) {
+  std::string out;
+  for (const char c : name) {
+    const bool plain = (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9');
+    out.push_back(plain || c == '.' || c == '-' || c == '_' ? c : '-');
+  }
+  return out;
+}
+
+Link link_of(const Port& port, bool routes) {
+  Link out;
+  out.name = port.interface.name;
+  out.mac = port.interface.mac;
+  const cluster::Network* const network = port.network;
+  for (std::string address : port.interface.addresses) {
+    const bool v4 = address.find(':') == std::string::npos;
+    if (address.find('/') == std::string::npos) {
+      const std::string prefix = network == nullptr ? "" : v4 ? network->prefix : network->prefix6;
+      const size_t slash = prefix.find('/');
+      address += slash != std::string::npos ? prefix.substr(slash) : v4 ? "/32" : "/128";
+    }
+    out.addresses.push_back(std::move(address));
+  }
+  if (network == nullptr) return out;
+  if (routes) out.gateway = network->gateway;
+  out.nameservers = network->nameservers;
+  out.search = network->search;
+  if (out.search.empty() && !network->domain.empty()) out.search = {network->domain};
+  out.mtu = network->mtu;
+  return out;
+}
+
+json::object link_document(const Link& link) {
+  json::object out;
+  if (!link.mac.empty()) {
+    out["match"] = json::object{{"macaddress", link.mac}};
+    out["set-name"] = link.name;
+  }
+  out["dhcp4"] = false;
+  out["dhcp6"] = false;
+  if (!link.addresses.empty()) out["addresses"] = texts(link.addresses);
+  if (!link.gateway.empty()) {
+    out["routes"] = json::array{json::object{{"to", "default"}, {"via", link.gateway}}};
+  }
+  json::object names;
+  if (!link.nameservers.empty()) names["addresses"] = texts(link.nameservers);
+  if (!link.search.empty()) names["search"] = texts(link.search);
+  if (!names.empty()) out["nameservers"] = std::move(names);
+  if (link.mtu != 0) out["mtu"] = link.mtu;
+  return out;
+}
+
+}  // namespace
+
+Facts facts_of(const cluster::Model& model, const NetworkIndex& networks, const cluster::Node& node,
+               std::string_view cluster) {
+  Facts out;
+  out.instance = "i-" + node.id;
+  out.name = node.name;
+  out.cluster = cluster;
+  const cluster::ModelDefinitions definitions(model);
+  for (const cluster::Group* group : definitions.groups_of(node)) out.groups.push_back(group->name);
+  for (const auto& each : cluster::NodeAttributes(node, definitions).all()) {
+    if (each.problem.empty()) out.attributes[each.name] = each.value;
+  }
+  std::vector<std::string> problems;
+  const std::vector<Port> ports = ports_of(model, networks, node, problems);
+  const Port* const boots = boot_port(ports);
+  for (const Port& port : ports) {
+    if (!port.is_bmc) out.links.push_back(link_of(port, &port == boots));
+  }
+  const auto told = [&](const char* name, std::string& to) {
+    const auto it = out.attributes.find(name);
+    if (it != out.attributes.end() && !it->second.empty()) to = it->second;
+  };
+  if (boots != nullptr && boots->network != nullptr) out.domain = boots->network->domain;
+  told("domain", out.domain);
+  for (Link& link : out.links) {
+    if (boots != nullptr && link.name == boots->interface.name) told("gateway", link.gateway);
+  }
+  return out;
+}
+
+std::string meta_data(const Facts& facts) {
+  json::object attributes;
+  for (const auto& [name, value] : facts.attributes) attributes.emplace(name, value);
+  json::object out{{"instance-id", facts.instance}, {"local-hostname", facts.name}};
+  out["hostname"] = facts.domain.empty() ? facts.name : facts.name + "." + facts.domain;
+  out["cluster-name"] = facts.cluster;
+  if (!facts.public_keys.empty()) out["public-keys"] = texts(facts.public_keys);
+  out["drover"] =
+      json::object{{"groups", texts(facts.groups)}, {"attributes", std::move(attributes)}};
+  return to_yaml(out);
+}
+
+std::string network_config(const Facts& facts) {
+  json::object links;
+  for (const Link& link : facts.links) links[link.name] = link_document(link);
+  return to_yaml(json::object{{"version", 2}, {"ethernets", std::move(links)}});
+}
+
+std::string_view type_of(std::string_view content) {
+  const auto* row = std::ranges::find_if(
+      kTypes, [&](const TypeRow& each) { return content.starts_with(each.begins); });
+  return row == kTypes.end() ? std::string_view() : row->type;
+}
+
+Result<std::string> compose(const std::vector<Part>& parts) {
+  for (const Part& part : parts) DROVER_CHECK_OK(check_part(part));
+  if (parts.empty()) return std::string(kNothing);
+  if (parts.size() == 1) return parts.front().content;
+  const std::string boundary = boundary_for(parts);
+  std::string out = fmt::format(
+      "Content-Type: multipart/mixed; boundary=\"{}\"\nMIME-Version: 1.0\n\n", boundary);
+  for (const Part& part : parts) {
+    out += fmt::format(
+        "--{}\nContent-Type: {}; charset=\"utf-8\"\nMIME-Version: 1.0\n"
+        "Content-Transfer-Encoding: 8bit\nContent-Disposition: attachment; filename=\"{}\"\n\n",
+        boundary, type_of(part.content), file_name(part.name));
+    out += part.content;
+    if (!out.ends_with('\n')) out += '\n';
+  }
+  out += fmt::format("--{}--\n", boundary);
+  if (out.size() > kMaxDocument) {
+    return fail(Code::too_large,
+                fmt::format("the parts are longer than {} bytes together", kMaxDocument));
+  }
+  return out;
+}
+
+std::string include_list(const std::vector<std::string>& urls) {
+  if (urls.empty()) return std::string(kNothing);
+  std::string out = "#include\n";
+  for (const std::string& url : urls) out += url + "\n";
+  return out;
+}
+
+}  // namespace drover::boot::cloudinit

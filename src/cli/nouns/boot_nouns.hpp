@@ -1,0 +1,13 @@
+// The rows of the nouns that are about booting.
+#pragma once
+
+#include "cli/command.hpp"
+
+#include <vector>
+
+namespace drover::cli {
+
+std::vector<Command> network_commands();
+std::vector<Command> boot_plan_commands();
+
+}  // namespace drover::cli
