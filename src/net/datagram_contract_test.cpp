@@ -2,6 +2,7 @@
 #include "sim/datagram_contract.hpp"
 
 #include "net/real_net.hpp"
+#include "net/real_probe.hpp"
 #include "net/udp_frame.hpp"
 
 #include <algorithm>
@@ -89,6 +90,34 @@ TEST(UdpFrameTest, ChecksumsAddUp) {
     EXPECT_EQ(sum(pseudo), 0xffffU) << head;
     EXPECT_EQ(packet.substr(20, 4), std::string("\0\x43\0\x44", 4));
   }
+}
+
+TEST(ArpProbeTest, AsksWithoutAnAddressAndKnowsWhoOwnsOne) {
+  const net::MacAddress mac{0x52, 0x54, 0, 0x77, 0, 1};
+  const auto target = *net::InetAddress::parse("10.77.0.200");
+  const auto probe = net::arp_probe(mac, target);
+  std::string packet(probe.data(), probe.size());
+  EXPECT_EQ(packet.substr(8, 6), std::string("\x52\x54\0\x77\0\1", 6));
+  EXPECT_EQ(packet.substr(14, 4), std::string(4, '\0')) << "no sender's address";
+  EXPECT_EQ(packet.substr(24, 4), std::string("\x0a\x4d\0\xc8", 4));
+  EXPECT_FALSE(net::arp_owner(packet, target)) << "a question of somebody who probes as well";
+  packet.replace(14, 4, "\x0a\x4d\0\xc8", 4);
+  EXPECT_EQ(net::arp_owner(packet, target), mac);
+  packet[7] = 2;
+  EXPECT_EQ(net::arp_owner(packet, target), mac);
+  EXPECT_FALSE(net::arp_owner(packet, *net::InetAddress::parse("10.77.0.201")));
+  for (size_t size = 0; size < packet.size(); ++size) {
+    EXPECT_FALSE(net::arp_owner(packet.substr(0, size), target));
+  }
+  packet[7] = 3;
+  EXPECT_FALSE(net::arp_owner(packet, target)) << "a reverse request";
+}
+
+TEST(ArpProbeTest, CannotBeAskedOnLoopback) {
+  const auto loop = net::Loop::make().value();
+  net::RealNet real(*loop);
+  EXPECT_FALSE(real.probe_address(1, *net::InetAddress::parse("127.0.0.1"),
+                                  std::chrono::milliseconds(1), {}));
 }
 
 }  // namespace

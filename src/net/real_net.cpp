@@ -4,6 +4,7 @@
 #include "net/real_connecting.hpp"
 #include "net/real_datagram.hpp"
 #include "net/real_listener.hpp"
+#include "net/real_probe.hpp"
 #include "net/real_stream.hpp"
 #include "net/socket.hpp"
 #include "net/tls.hpp"
@@ -49,6 +50,15 @@ Result<std::unique_ptr<DatagramSocket>> RealNet::open_datagrams(const DatagramOp
 
 Result<std::vector<NetInterface>> RealNet::interfaces() {
   return real_interfaces();
+}
+
+Result<std::unique_ptr<AddressProbe>> RealNet::probe_address(uint32_t interface,
+                                                             const InetAddress& address,
+                                                             Duration wait,
+                                                             ProbeCallback answered) {
+  DROVER_TRY(auto probe,
+             RealAddressProbe::make(loop_, interface, address, wait, std::move(answered)));
+  return std::unique_ptr<AddressProbe>(std::move(probe));
 }
 
 DatagramSpace& RealNet::receive_space() {

@@ -47,6 +47,9 @@ class RealNet final : public Net, private TurnEnd {
   Result<std::unique_ptr<DatagramSocket>> open_datagrams(const DatagramOptions& options,
                                                          DatagramHandler& handler) override;
   Result<std::vector<NetInterface>> interfaces() override;
+  Result<std::unique_ptr<AddressProbe>> probe_address(uint32_t interface,
+                                                      const InetAddress& address, Duration wait,
+                                                      ProbeCallback answered) override;
 
   /// For the other files of net.
   [[nodiscard]] Loop& loop() { return loop_; }

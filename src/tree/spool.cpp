@@ -1,6 +1,6 @@
 #include "tree/spool.hpp"
 
-#include "tree/crc32c.hpp"
+#include "base/crc32c.hpp"
 
 #include <algorithm>
 #include <charconv>

@@ -2,7 +2,7 @@
 
 #include "sim/sim_disk.hpp"
 #include "sim/sim_random.hpp"
-#include "tree/crc32c.hpp"
+#include "base/crc32c.hpp"
 
 #include <map>
 #include <set>

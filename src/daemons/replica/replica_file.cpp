@@ -1,6 +1,6 @@
 #include "daemons/replica/replica_file.hpp"
 
-#include "tree/crc32c.hpp"
+#include "base/crc32c.hpp"
 
 #include <charconv>
 #include <map>
@@ -24,7 +24,7 @@ constexpr size_t kChecksumDigits = 8;
 void append_line(std::string& out, const SnapshotLine& line) {
   std::string text;
   append_json(text, line);
-  out += fmt::format("{:08x} {}\n", tree::crc32c(text), text);
+  out += fmt::format("{:08x} {}\n", crc32c(text), text);
 }
 
 /// Takes the first line off `text`; nothing when it is torn or spoiled.
@@ -37,7 +37,7 @@ std::optional<SnapshotLine> take_line(std::string_view& text) {
   const auto [stop, error] =
       std::from_chars(digits.data(), digits.data() + digits.size(), told, 16);
   const bool is_number = error == std::errc{} && stop == digits.data() + digits.size();
-  if (!is_number || told != tree::crc32c(body)) return std::nullopt;
+  if (!is_number || told != crc32c(body)) return std::nullopt;
   auto line = decode_text<SnapshotLine>(body, Unknown::ignore);
   if (!line) return std::nullopt;
   text.remove_prefix(end + 1);

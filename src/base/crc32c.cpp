@@ -1,9 +1,9 @@
-#include "tree/crc32c.hpp"
+#include "base/crc32c.hpp"
 
 #include <array>
 #include <cstddef>
 
-namespace drover::tree {
+namespace drover {
 namespace {
 
 constexpr uint32_t kPolynomial = 0x82f63b78;  // reflected
@@ -48,4 +48,4 @@ uint32_t crc32c(std::string_view bytes, uint32_t before) {
   return ~crc;
 }
 
-}  // namespace drover::tree
+}  // namespace drover
