@@ -135,6 +135,8 @@ constexpr std::array kVariables{
     Variable{"groups", "Name of the group.", "", "rack1"},
     Variable{"profiles", "Name of the profile.", "", "gpu"},
     Variable{"networks", "Name of the network.", "", "boot"},
+    Variable{"images", "Name of the image.", "", "rocky9"},
+    Variable{"tags", "The tag.", "", "prod"},
     Variable{"tokens", "Id of the token.", kIdPattern, "3f9a0c21"},
     Variable{"operations", "Id of the operation.", kIdPattern, "0f6c2f0f9f0e4f0aa6e1d2c3b4a59687"},
     Variable{"credentials", "Id of the credential.", "", "3f9a0c21"},

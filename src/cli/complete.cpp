@@ -33,6 +33,7 @@ enum class Takes {
   group,
   profile,
   network,
+  image,
   setting,
   metric,
   fields,
@@ -53,10 +54,12 @@ constexpr std::array kPositionals{
     Meaning{"noderange", Takes::range}, Meaning{"nodes", Takes::range},
     Meaning{"name", Takes::range},      Meaning{"node", Takes::node},
     Meaning{"group", Takes::group},     Meaning{"profile", Takes::profile},
-    Meaning{"network", Takes::network}, Meaning{"key", Takes::setting},
-    Meaning{"metric", Takes::metric},   Meaning{"what", Takes::kind},
-    Meaning{"setting", Takes::change},  Meaning{"file", Takes::file},
-    Meaning{"topic", Takes::topic},     Meaning{"field", Takes::unset}};
+    Meaning{"network", Takes::network}, Meaning{"image", Takes::image},
+    Meaning{"other", Takes::image},     Meaning{"source", Takes::file},
+    Meaning{"key", Takes::setting},     Meaning{"metric", Takes::metric},
+    Meaning{"what", Takes::kind},       Meaning{"setting", Takes::change},
+    Meaning{"file", Takes::file},       Meaning{"topic", Takes::topic},
+    Meaning{"field", Takes::unset}};
 constexpr std::array kOptions{Meaning{"nodes", Takes::range},
                               Meaning{"diff", Takes::range},
                               Meaning{"range", Takes::range},
@@ -71,6 +74,11 @@ constexpr std::array kOptions{Meaning{"nodes", Takes::range},
                               Meaning{"fields", Takes::fields},
                               Meaning{"filter", Takes::test},
                               Meaning{"socket", Takes::file},
+                              Meaning{"images", Takes::file},
+                              Meaning{"agent", Takes::file},
+                              Meaning{"initrd", Takes::file},
+                              Meaning{"modules", Takes::file},
+                              Meaning{"kernel", Takes::file},
                               Meaning{"cert", Takes::file},
                               Meaning{"key", Takes::file},
                               Meaning{"ca", Takes::file},
@@ -242,6 +250,8 @@ class Completer {
         return live({"profile"}, last_of_list(value));
       case Takes::network:
         return live({"network"}, value);
+      case Takes::image:
+        return live({"image"}, value);
       case Takes::setting:
         if (place_.command->verb == "set") return change(value);
         return live({"setting"}, value);
@@ -334,6 +344,7 @@ class Completer {
     if (name.ends_with('+') || name.ends_with('-')) name.remove_suffix(1);
     head_ += value.substr(0, equals + 1);
     const std::string_view rest = value.substr(equals + 1);
+    if (name == "image") return live({"image"}, rest);
     if (name == "profiles" || name == "inherits") return live({"profile"}, last_of_list(rest));
     if (place_.noun == "group" && (name == "nodes" || name == "range")) return range(rest);
     for (const std::string& choice : setting_choices(place_.noun, name)) offer(choice);

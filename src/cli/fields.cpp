@@ -3,6 +3,7 @@
 #include "base/describe.hpp"
 #include "base/json_values.hpp"
 #include "cluster/group.hpp"
+#include "cluster/image.hpp"
 #include "cluster/health.hpp"
 #include "cluster/inventory.hpp"
 #include "cluster/mutations.hpp"
@@ -151,6 +152,7 @@ const std::vector<FieldKind>& field_kinds() {
       kind<cluster::Group>("group", "a group, as drover group show -o json gives it"),
       kind<cluster::Profile>("profile", "a profile, as drover profile show -o json gives it"),
       kind<cluster::Network>("network", "a network, as drover network show -o json gives it"),
+      kind<cluster::Image>("image", "an image, as drover image show -o json gives it"),
       kind<cluster::Part>("part", "a part of a node: drover node show NODE --inventory"),
       kind<cluster::Health>("health", "the cluster's health: drover health -o json")};
   return all;

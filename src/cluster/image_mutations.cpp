@@ -102,6 +102,13 @@ Result<Image> put_image_version(store::Transaction& tx, const std::string& name,
   return write_image(tx, std::move(image));
 }
 
+Result<Image> describe_image(store::Transaction& tx, const std::string& name,
+                             const std::optional<std::string>& description) {
+  DROVER_TRY(Image image, read_image(tx, name));
+  if (description) image.description = *description;
+  return write_image(tx, std::move(image));
+}
+
 Result<Image> tag_image(store::Transaction& tx, const ImageReference& version,
                         const std::string& tag) {
   DROVER_TRY(Image image, read_image(tx, version.name));

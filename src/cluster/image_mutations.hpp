@@ -6,6 +6,7 @@
 #include "store/store.hpp"
 
 #include <cstddef>
+#include <optional>
 #include <string>
 
 namespace drover::cluster {
@@ -19,6 +20,10 @@ Result<Image> read_image(store::Transaction& tx, const std::string& name);
 /// old one. Returns the image as it is then.
 Result<Image> put_image_version(store::Transaction& tx, const std::string& name,
                                 const std::string& description, const ImageVersion& version);
+
+/// Replaces the description, where one is given.
+Result<Image> describe_image(store::Transaction& tx, const std::string& name,
+                             const std::optional<std::string>& description);
 
 /// Lets `tag` mean a version (reference.tag or .digest; neither: the current one).
 Result<Image> tag_image(store::Transaction& tx, const ImageReference& version,

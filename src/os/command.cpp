@@ -7,6 +7,7 @@
 #include <cerrno>
 #include <csignal>
 #include <cstdlib>
+#include <iterator>
 #include <optional>
 #include <utility>
 
@@ -62,33 +63,40 @@ std::vector<std::string> environment_with(const std::vector<std::string>& more) 
   std::vector<std::string> out;
   for (char** entry = environ; *entry != nullptr; ++entry) {
     const std::string_view text(*entry);
-    const std::string_view name = text.substr(0, text.find('=') + 1);
-    const bool replaced = std::ranges::any_of(
-        more, [&](const std::string& other) { return other.starts_with(name); });
+    const std::string_view name = text.substr(0, text.find('='));
+    const bool replaced = std::ranges::any_of(more, [&](const std::string& other) {
+      return std::string_view(other).substr(0, other.find('=')) == name;
+    });
     if (!replaced) out.emplace_back(text);
   }
-  out.insert(out.end(), more.begin(), more.end());
+  std::ranges::copy_if(more, std::back_inserter(out), [](const std::string& entry) {
+    return entry.find('=') != std::string::npos;
+  });
   return out;
 }
 
 /// Appends what has come, keeping the end alone. False at the end of the stream.
-bool drain(const UniqueFd& fd, std::string& into) {
+bool drain(const UniqueFd& fd, std::string& into, Callback<void(std::string_view)>* each) {
   std::array<char, 16384> buffer{};
   const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
   if (count < 0) return errno == EINTR || errno == EAGAIN;
   if (count == 0) return false;
-  into.append(buffer.data(), static_cast<size_t>(count));
+  const std::string_view piece(buffer.data(), static_cast<size_t>(count));
+  if (each != nullptr && *each) (*each)(piece);
+  into.append(piece);
   if (into.size() > 2 * kCommandOutput) into.erase(0, into.size() - kCommandOutput);
   return true;
 }
 
-void read_output(UniqueFd out, UniqueFd err, CommandOutput& into, Callback<void()>& progress) {
+void read_output(UniqueFd out, UniqueFd err, CommandOutput& into, CommandLine& command) {
+  Callback<void()>& progress = command.progress;
   while (out || err) {
     std::array<pollfd, 2> watched{{{out.get(), POLLIN, 0}, {err.get(), POLLIN, 0}}};
     const int ready = ::poll(watched.data(), watched.size(), progress ? kLookMs : -1);
     if (ready < 0 && errno != EINTR) break;
-    if (ready > 0 && watched[0].revents != 0 && !drain(out, into.out)) out.reset();
-    if (ready > 0 && watched[1].revents != 0 && !drain(err, into.err)) err.reset();
+    if (ready > 0 && watched[0].revents != 0 && !drain(out, into.out, &command.on_output))
+      out.reset();
+    if (ready > 0 && watched[1].revents != 0 && !drain(err, into.err, nullptr)) err.reset();
     if (progress) progress();
   }
 }
@@ -137,7 +145,7 @@ Result<CommandOutput> run_command(CommandLine command) {
   out.write.reset();
   err.write.reset();
   CommandOutput output;
-  read_output(std::move(out.read), std::move(err.read), output, command.progress);
+  read_output(std::move(out.read), std::move(err.read), output, command);
   int status = 0;
   while (::waitpid(child, &status, 0) < 0) {
     if (errno != EINTR) return tl::unexpected(errno_error("wait for " + command.program, errno));

@@ -13,10 +13,13 @@ namespace drover::os {
 
 /// A program with its arguments; no shell sees them.
 struct CommandLine {
-  std::string program;                        ///< looked for in PATH unless it holds a '/'
-  std::vector<std::string> arguments = {};    ///< without the program's name
-  std::vector<std::string> environment = {};  ///< "NAME=VALUE" that come on top of our own
-  std::string directory = {};                 ///< where it runs; empty: here
+  std::string program;                      ///< looked for in PATH unless it holds a '/'
+  std::vector<std::string> arguments = {};  ///< without the program's name
+  std::vector<std::string> environment =
+      {};                      ///< "NAME=VALUE" on top of our own; "NAME" takes one away
+  std::string directory = {};  ///< where it runs; empty: here
+  /// Hears all of standard output as it comes, where the end of it is not enough.
+  Callback<void(std::string_view)> on_output = {};
   /// Runs now and then while the program does, about ten times a second, and at its end.
   Callback<void()> progress = {};
 };

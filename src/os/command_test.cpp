@@ -50,13 +50,13 @@ TEST(CommandTest, ArgumentsPassNoShell) {
 
 TEST(CommandTest, RunsWhereAndWithWhatItIsTold) {
   CommandLine command;
-  command.program = "sh";
-  command.arguments = {"-c", "pwd; echo $DROVER_TEST $HOME"};
-  command.environment = {"DROVER_TEST=yes", "HOME=/nowhere"};
+  command.program = "/bin/sh";
+  command.arguments = {"-c", "pwd; echo $DROVER_TEST $HOME ${PATH-none}"};
+  command.environment = {"DROVER_TEST=yes", "HOME=/nowhere", "PATH"};
   command.directory = "/usr";
   int calls = 0;
   command.progress = [&] { ++calls; };
-  EXPECT_EQ(run_command(std::move(command))->out, "/usr\nyes /nowhere\n");
+  EXPECT_EQ(run_command(std::move(command))->out, "/usr\nyes /nowhere none\n");
   EXPECT_GT(calls, 0);
 }
 

@@ -27,6 +27,14 @@ class Recipe:
     more: object = lambda world: ()
 
 
+def image_body(name, number=0, **more):
+    """A version of an image, as POST /images takes it."""
+    digest = f"{number:064x}"
+    return {"name": name, "arch": "x86_64", "kernel": {"sha256": digest, "size": 9, "version": "6.1.0"},
+            "initrds": [{"sha256": digest, "size": 5, "what": "drover"}],
+            "root": {"sha256": digest, "size": 7, "format": "squashfs"}, **more}
+
+
 class World:
     """What the recipes stand on: a cluster with three nodes that are up."""
 
@@ -55,6 +63,15 @@ class World:
 
     def network(self, **more):
         return self.make("/networks", network_body(self, **more))
+
+    def image(self, versions=1):
+        """A new image, with so many versions, the first of which has the tag prod."""
+        name = self.fresh("i")
+        for number in range(versions):
+            self.cluster.api.json("POST", "/images", image_body(name, number))
+            if number == 0:
+                self.cluster.api.json("POST", f"/images/{name}/tags", {"tag": "prod"})
+        return name
 
     def token(self, role="compute", **more):
         return self.cluster.api.json("POST", "/tokens", {"role": role, **more})
@@ -349,6 +366,23 @@ RECIPES = {
     "PATCH /api/v1/profiles/{name}": Recipe(
         lambda world: Request("PATCH", f"/profiles/{world.profile()}", {"description": "changed"})),
     "DELETE /api/v1/profiles/{name}": Recipe(lambda world: Request("DELETE", f"/profiles/{world.profile()}")),
+    "GET /api/v1/images": Recipe(lambda world: Request("GET", f"/images?limit=1{'' if world.image() else ''}")),
+    "POST /api/v1/images": Recipe(
+        lambda world: Request("POST", "/images", image_body(world.fresh("i"))),
+        lambda world: [Request("POST", "/images", image_body(world.image(), 1))]),
+    "GET /api/v1/images/{name}": Recipe(lambda world: Request("GET", f"/images/{world.image(2)}")),
+    "PATCH /api/v1/images/{name}": Recipe(
+        lambda world: Request("PATCH", f"/images/{world.image()}", {"description": "changed"})),
+    "DELETE /api/v1/images/{name}": Recipe(lambda world: Request("DELETE", f"/images/{world.image()}")),
+    "POST /api/v1/images/{name}/tags": Recipe(
+        lambda world: Request("POST", f"/images/{world.image()}/tags", {"tag": "next", "version": "prod"})),
+    "DELETE /api/v1/images/{name}/tags/{tag}": Recipe(
+        lambda world: Request("DELETE", f"/images/{world.image()}/tags/prod")),
+    "POST /api/v1/images/{name}/rollback": Recipe(
+        lambda world: Request("POST", f"/images/{world.image(2)}/rollback", {"version": "prod"}),
+        lambda world: [Request("POST", f"/images/{world.image()}/rollback", {})]),
+    "POST /api/v1/images/{name}/prune": Recipe(
+        lambda world: Request("POST", f"/images/{world.image(3)}/prune", {"keep": 1})),
     "GET /api/v1/openapi.yaml": simple("GET", "/openapi.yaml"),
     "GET /api/v1/operations": Recipe(
         lambda world: Request("GET", f"/operations?state=done&kind=call&limit=1{'' if world.operation(True) else ''}")),

@@ -18,9 +18,9 @@ namespace {
 /// More than a person reads, little enough to be sent and shown at once.
 constexpr uint64_t kMostNames = 1000;
 
-enum class NameKind : uint8_t { node, group, profile, network, attribute, metric, setting };
-constexpr std::array<std::string_view, 7> kKindNames{"node",      "group",  "profile", "network",
-                                                     "attribute", "metric", "setting"};
+enum class NameKind : uint8_t { node, group, profile, network, attribute, metric, setting, image };
+constexpr std::array<std::string_view, 8> kKindNames{"node",      "group",  "profile", "network",
+                                                     "attribute", "metric", "setting", "image"};
 std::span<const std::string_view> enum_names(NameKind) {
   return kKindNames;
 }
@@ -89,6 +89,15 @@ void offer_networks(const Services& services, Gatherer& to) {
   }
 }
 
+void offer_images(const Services& services, Gatherer& to) {
+  for (const auto& [name, image] : services.model.images()) {
+    to.offer(NameKind::image, name, image.value.description);
+    for (const auto& [tag, digest] : image.value.tags) {
+      to.offer(NameKind::image, fmt::format("{}:{}", name, tag), digest.substr(0, 12));
+    }
+  }
+}
+
 void offer_attributes(const Services& /*services*/, Gatherer& to) {
   for (const auto& row : cluster::attribute_catalogue()) {
     to.offer(NameKind::attribute, row.name, row.help);
@@ -115,7 +124,7 @@ constexpr std::array kSources{
     Source{NameKind::node, &offer_nodes},           Source{NameKind::group, &offer_groups},
     Source{NameKind::profile, &offer_profiles},     Source{NameKind::network, &offer_networks},
     Source{NameKind::attribute, &offer_attributes}, Source{NameKind::metric, &offer_metrics},
-    Source{NameKind::setting, &offer_settings}};
+    Source{NameKind::setting, &offer_settings},     Source{NameKind::image, &offer_images}};
 
 /// "node,group" as kinds; all of them when it is empty.
 Result<std::vector<NameKind>> kinds_of(std::string_view text) {

@@ -32,6 +32,7 @@ void add_node_changes(Router& router, Services& services);  ///< by add_nodes()
 void add_attributes(Router& router, Services& services);
 void add_groups(Router& router, Services& services);
 void add_profiles(Router& router, Services& services);
+void add_images(Router& router, Services& services);
 void add_states(Router& router, Services& services);
 void add_operations(Router& router, Services& services);
 void add_renew(Router& router, Services& services);

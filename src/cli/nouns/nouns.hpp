@@ -11,6 +11,7 @@ std::vector<Command> node_commands();
 std::vector<Command> node_change_commands();
 std::vector<Command> group_commands();
 std::vector<Command> profile_commands();
+std::vector<Command> image_commands();
 std::vector<Command> nodes_commands();
 std::vector<Command> apply_commands();
 std::vector<Command> edit_commands();
