@@ -224,8 +224,7 @@ class Server {
     const size_t rss_before = rss_kib();
     const uint16_t port = aggregator.endpoints().front().port;
     if (write(to_main_, &port, sizeof port) != sizeof port) return 1;
-    measure(master, rss_before);
-    return 0;
+    return measure(master, rss_before) ? 0 : 1;
   }
 
  private:
@@ -242,19 +241,42 @@ class Server {
     return count;
   }
 
-  void measure(Master& master, size_t rss_before) {
+  /// Until `all` nodes are in the phase; looks now and then, since a look counts them all. Tells on
+  /// standard error how far it is, and gives up when none has come for a while.
+  bool wait_for_all(Master& master, cluster::PhaseState phase, std::string_view what) {
+    constexpr auto kLook = std::chrono::milliseconds(20);
+    constexpr auto kTell = std::chrono::seconds(5);
+    constexpr auto kPatience = std::chrono::seconds(30);
     const auto all = static_cast<size_t>(settings_.nodes);
+    size_t most = 0;
+    MonoTime told = monotonic_now();
+    MonoTime grown = told;
+    for (;;) {
+      (void)ground_.loop->run_until([] { return false; }, kLook);
+      const size_t count = in_phase(master, phase);
+      const MonoTime now = monotonic_now();
+      if (count >= all) return true;
+      if (count > most) grown = now;
+      most = std::max(most, count);
+      if (now - told >= kTell) {
+        fmt::print(stderr, "  {}: {} of {} nodes\n", what, count, all);
+        told = now;
+      }
+      if (now - grown < kPatience) continue;
+      fmt::print("{:<46}{:>10} of {} nodes; gave up: none came for {} s\n", what, count, all,
+                 kPatience.count());
+      return false;
+    }
+  }
+
+  /// Whether everything was reached.
+  bool measure(Master& master, size_t rss_before) {
     const MonoTime start = monotonic_now();
     const double cpu_start = cpu_seconds();
-    const bool up = ground_.loop->run_until(
-        [&] {
-          return master.model().nodes().size() >= all &&
-                 in_phase(master, cluster::PhaseState::up) >= all;
-        },
-        std::chrono::seconds(180));
-    fmt::print("{:<46}{:>10.1f} s, {:.2f} ms of daemon CPU each{}\n",
+    if (!wait_for_all(master, cluster::PhaseState::up, "nodes that joined the tree")) return false;
+    fmt::print("{:<46}{:>10.1f} s, {:.2f} ms of daemon CPU each\n",
                "all nodes joined the tree, up and stored", ms_since(start) / 1000,
-               (cpu_seconds() - cpu_start) * 1000 / settings_.nodes, up ? "" : "  NOT REACHED");
+               (cpu_seconds() - cpu_start) * 1000 / settings_.nodes);
     (void)ground_.loop->run_until([] { return false; }, std::chrono::seconds(3));
     const double cpu_before = cpu_seconds();
     const MonoTime beat_start = monotonic_now();
@@ -263,11 +285,11 @@ class Server {
     fmt::print("{:<46}{:>10.1f} % of one core\n", "heartbeats and samples at 1 Hz, CPU", spent);
     fmt::print("{:<46}{:>10.1f} KiB\n", "memory per node",
                static_cast<double>(rss_kib() - rss_before) / settings_.nodes);
-    calls(master);
-    death(master);
+    const bool answered = calls(master);
+    return death(master) && answered;
   }
 
-  void calls(Master& master) {
+  bool calls(Master& master) {
     std::vector<std::string> targets;
     for (int i = 1; i <= settings_.nodes; ++i) targets.push_back(node_name(i));
     std::vector<double> times;
@@ -285,7 +307,11 @@ class Server {
                                   report.totals.of(tree::Outcome::done));
             }
           });
-      (void)ground_.loop->run_until([&] { return done; }, std::chrono::seconds(60));
+      if (!ground_.loop->run_until([&] { return done; }, std::chrono::seconds(40))) {
+        fmt::print("{:<46}call {} has no answer after 40 s; gave up\n",
+                   "call to all, one folded answer", round);
+        return false;
+      }
       times.push_back(ms_since(start));
       if (!wrong.empty()) fmt::print("call {} was not answered by all: {}\n", round, wrong);
     }
@@ -293,22 +319,21 @@ class Server {
     fmt::print("{:<46}{:>10.0f} ms p50, {:.0f} p99, {:.0f} to {:.0f}\n",
                "call to all, one folded answer", times[times.size() / 2],
                times[times.size() * 99 / 100], times.front(), times.back());
+    return true;
   }
 
   // kill -9 of the process with all nodes: how long until the model shows the last one lost.
-  void death(Master& master) {
+  bool death(Master& master) {
     const char ready = 'k';
     int64_t killed_ns = 0;
     if (write(to_main_, &ready, 1) != 1 ||
         read(from_main_, &killed_ns, sizeof killed_ns) != sizeof killed_ns) {
-      return;
+      return false;
     }
-    const auto all = static_cast<size_t>(settings_.nodes);
-    const bool seen =
-        ground_.loop->run_until([&] { return in_phase(master, cluster::PhaseState::lost) >= all; },
-                                std::chrono::seconds(60));
-    fmt::print("{:<46}{:>10.0f} ms{}\n", "kill -9 of all nodes at once, all seen and stored",
-               ms_since(MonoTime{Duration(killed_ns)}), seen ? "" : "  NOT REACHED");
+    if (!wait_for_all(master, cluster::PhaseState::lost, "nodes seen lost")) return false;
+    fmt::print("{:<46}{:>10.0f} ms\n", "kill -9 of all nodes at once, all seen and stored",
+               ms_since(MonoTime{Duration(killed_ns)}));
+    return true;
   }
 
   Settings settings_;
