@@ -2,6 +2,7 @@
 // struct, the first error wins and names its path).
 #include "base/describe.hpp"
 
+#include "base/json_reader.hpp"
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 
@@ -207,7 +208,7 @@ class Reader final : public Visitor {
   bool enter_field(std::string_view name, std::string_view, Presence presence) override {
     if (error_) return false;
     Level& level = levels_.back();
-    level.known.push_back(name);
+    if (unknown_ == Unknown::refuse) level.known.push_back(name);
     const json::value* found = level.value->get_object().if_contains(name);
     if (found == nullptr) {
       if (presence == Presence::required) {
@@ -403,8 +404,10 @@ Status read(const json::value& value, void* object, Visit visit, Unknown unknown
 }
 
 Status read_text(std::string_view text, void* object, Visit visit, Unknown unknown) {
-  DROVER_TRY(const json::value value, parse_json(text));
-  return read(value, object, visit, unknown);
+  // Everything that is stored is read here: what is dropped at once needs no memory of its own.
+  thread_local JsonReader reader;
+  DROVER_TRY(const json::value* const value, reader.read(text));
+  return read(*value, object, visit, unknown);
 }
 
 }  // namespace describe_detail

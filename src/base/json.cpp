@@ -1,5 +1,6 @@
 #include "base/json.hpp"
 
+#include "base/json_numbers.hpp"
 #include "base/json_values.hpp"
 
 #include <algorithm>
@@ -61,7 +62,8 @@ void pretty(std::string& out, const json::value& value, size_t depth) {
 /// allocation for each value. What is copied out of them is on its own.
 constexpr size_t kArenaFrom = size_t{64} << 10;
 
-/// The parser turns a number beyond double's range into infinity, which JSON cannot write.
+}  // namespace
+
 bool all_finite(const json::value& value) {
   if (const auto* object = value.if_object()) {
     return std::all_of(object->begin(), object->end(),
@@ -72,8 +74,6 @@ bool all_finite(const json::value& value) {
   }
   return !value.is_double() || std::isfinite(value.get_double());
 }
-
-}  // namespace
 
 Result<json::value> parse_json(std::string_view text) {
   json::parse_options options;

@@ -298,6 +298,11 @@ void fold_family(const Family& family, FoldOptions options, std::vector<Piece>& 
 }  // namespace
 
 std::string fold_names(const std::vector<std::string>& names, FoldOptions options) {
+  // A lone name is written as it is, unless it looks like a span.
+  if (names.size() == 1 && can_stand_bare(names.front()) &&
+      names.front().find('-') == std::string::npos) {
+    return names.front();
+  }
   Families families;
   std::vector<Piece> pieces;
   for (const std::string& name : names) {

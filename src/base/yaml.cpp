@@ -5,9 +5,11 @@
 
 #include <algorithm>
 #include <array>
+#include <iterator>
 #include <string_view>
+#include <utility>
 
-#include <fmt/core.h>
+#include <fmt/format.h>
 
 namespace drover {
 namespace {
@@ -16,12 +18,12 @@ namespace {
 constexpr std::array<std::string_view, 12> kWords{"null", "~",   "true", "false", "yes",  "no",
                                                   "on",   "off", "y",    "n",     ".inf", ".nan"};
 
-std::string lower(std::string_view text) {
-  std::string out(text);
-  for (char& c : out) {
-    if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
-  }
-  return out;
+char lower(char c) {
+  return c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
+}
+
+bool equal_in_lower(std::string_view text, std::string_view word) {
+  return std::ranges::equal(text, word, {}, lower);
 }
 
 /// Begins as a number, a date or a time might: quoted on suspicion, which costs two characters.
@@ -38,19 +40,36 @@ bool may_read_as_number(std::string_view text) {
 
 /// Whether some reader takes `text` for one of kWords.
 bool may_read_as_word(std::string_view text) {
+  constexpr std::string_view kInfinity = ".inf";
   constexpr size_t kLongest = 5;
-  const std::string end = lower(text.substr(text.size() - std::min(text.size(), kLongest)));
-  if (end.ends_with(".inf")) return true;
-  return text.size() <= kLongest && std::find(kWords.begin(), kWords.end(), end) != kWords.end();
+  if (text.size() >= kInfinity.size() &&
+      equal_in_lower(text.substr(text.size() - kInfinity.size()), kInfinity)) {
+    return true;
+  }
+  return text.size() <= kLongest && std::ranges::any_of(kWords, [&](std::string_view word) {
+           return equal_in_lower(text, word);
+         });
 }
+
+constexpr bool is_letter(char c) {
+  return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z');
+}
+
+/// Letters, digits and _ - . / by their bytes.
+constexpr std::array<bool, 256> kSimple = [] {
+  std::array<bool, 256> out{};
+  for (size_t i = 0; i < out.size(); ++i) {
+    const char c = static_cast<char>(i);
+    out.at(i) =
+        is_letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '/';
+  }
+  return out;
+}();
 
 /// What nearly every key and most texts are: letters, digits and _ - . / after a letter.
 bool is_simple(std::string_view text) {
-  const auto letter = [](char c) { return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z'); };
-  if (text.empty() || !letter(text.front())) return false;
-  return std::all_of(text.begin(), text.end(), [&](char c) {
-    return letter(c) || (c >= '0' && c <= '9') || c == '_' || c == '-' || c == '.' || c == '/';
-  });
+  return !text.empty() && is_letter(text.front()) &&
+         std::ranges::all_of(text, [](char c) { return kSimple[static_cast<unsigned char>(c)]; });
 }
 
 /// Whether `text` means itself when written bare, in block style (YAML 1.2 section 7.3.3).
@@ -69,6 +88,9 @@ bool is_plain(std::string_view text) {
 
 /// Double-quoted form (YAML 1.2 section 7.3.1), every unsafe character escaped.
 std::string quoted(std::string_view text) {
+  if (is_plain_ascii(text) && text.find_first_of("\"\\") == std::string_view::npos) {
+    return fmt::format("\"{}\"", text);
+  }
   // JSON's escapes are YAML's too; what JSON leaves bare and a terminal might obey is escaped
   // after.
   const std::string inner = json::serialize(json::string_view(text));
@@ -99,109 +121,118 @@ bool fits_literal(std::string_view text) {
   return printable(text, true) == text && text.find('\t') == std::string_view::npos;
 }
 
-class Writer {
- public:
-  std::string document(const json::value& value) {
-    const bool block = is_block(value);
-    write(value, 0);
-    if (!block) out_.push_back('\n');
-    return std::move(out_);
+void walk(const json::value& value, YamlText& to) {
+  if (const auto* object = value.if_object()) {
+    to.object_begins();
+    for (const auto& member : *object) {
+      to.key(member.key());
+      walk(member.value(), to);
+    }
+    to.ends();
+  } else if (const auto* array = value.if_array()) {
+    to.array_begins();
+    for (const auto& element : *array) walk(element, to);
+    to.ends();
+  } else if (const auto* text = value.if_string()) {
+    to.text(*text);
+  } else if (value.is_double()) {
+    to.real(value.get_double(), {});
+  } else {
+    to.word(to_text(value));
   }
-
- private:
-  static bool is_block(const json::value& value) {
-    if (const auto* object = value.if_object()) return !object->empty();
-    if (const auto* array = value.if_array()) return !array->empty();
-    if (const auto* text = value.if_string()) return fits_literal(*text);
-    return false;
-  }
-
-  /// Blocks end in a newline of their own; scalars do not.
-  void write(const json::value& value, size_t indent) {
-    switch (value.kind()) {
-      case json::kind::object:
-        object(value.get_object(), indent);
-        break;
-      case json::kind::array:
-        array(value.get_array(), indent);
-        break;
-      case json::kind::string:
-        text(value.get_string(), indent);
-        break;
-      case json::kind::double_:
-        out_ += fmt::format("{}", value.get_double());
-        break;
-      default:
-        out_ += to_text(value);
-    }
-  }
-
-  void bare_or_quoted(std::string_view text) {
-    if (is_plain(text)) {
-      out_ += text;
-    } else {
-      out_ += quoted(text);
-    }
-  }
-
-  void object(const json::object& object, size_t indent) {
-    if (object.empty()) {
-      out_ += "{}";
-      return;
-    }
-    bool first = true;
-    for (const auto& [key, value] : object) {
-      if (!std::exchange(first, false)) out_.append(indent, ' ');
-      bare_or_quoted(key);
-      out_.push_back(':');
-      const bool container = is_block(value) && !value.is_string();
-      if (container) {
-        out_.push_back('\n');
-        out_.append(indent + 2, ' ');
-      } else {
-        out_.push_back(' ');
-      }
-      write(value, indent + 2);
-      if (!is_block(value)) out_.push_back('\n');
-    }
-  }
-
-  void array(const json::array& array, size_t indent) {
-    if (array.empty()) {
-      out_ += "[]";
-      return;
-    }
-    bool first = true;
-    for (const auto& value : array) {
-      if (!std::exchange(first, false)) out_.append(indent, ' ');
-      out_ += "- ";
-      write(value, indent + 2);
-      if (!is_block(value)) out_.push_back('\n');
-    }
-  }
-
-  void text(std::string_view text, size_t indent) {
-    if (!fits_literal(text)) {
-      bare_or_quoted(text);
-      return;
-    }
-    out_ += "|\n";
-    const size_t margin = std::max<size_t>(indent, 2);
-    while (!text.empty()) {
-      const size_t end = text.find('\n');
-      if (end > 0) out_.append(margin, ' ');
-      out_ += text.substr(0, end + 1);
-      text.remove_prefix(end + 1);
-    }
-  }
-
-  std::string out_;
-};
+}
 
 }  // namespace
 
+void YamlText::begins(bool array) {
+  Level level{array, std::exchange(after_key_, false), true};
+  if (!level.keyed) lead();
+  levels_.push_back(level);
+}
+
+void YamlText::ends() {
+  const Level level = levels_.back();
+  levels_.pop_back();
+  if (!level.empty) return;
+  if (level.keyed) out_.push_back(' ');
+  out_ += level.array ? "[]\n" : "{}\n";
+}
+
+/// Before a key, and before an element of an array.
+void YamlText::lead() {
+  if (levels_.empty()) return;
+  Level& level = levels_.back();
+  const bool first = std::exchange(level.empty, false);
+  if (first && level.keyed) out_.push_back('\n');
+  if (!first || level.keyed) out_.append((levels_.size() - 1) * 2, ' ');
+  if (level.array) out_ += "- ";
+}
+
+void YamlText::before_value() {
+  if (std::exchange(after_key_, false)) {
+    out_.push_back(' ');
+  } else {
+    lead();
+  }
+}
+
+void YamlText::bare_or_quoted(std::string_view text) {
+  if (is_plain(text)) {
+    out_ += text;
+  } else {
+    out_ += quoted(text);
+  }
+}
+
+void YamlText::key(std::string_view text) {
+  lead();
+  bare_or_quoted(text);
+  out_.push_back(':');
+  after_key_ = true;
+}
+
+void YamlText::text(std::string_view text) {
+  before_value();
+  if (fits_literal(text)) return literal(text);
+  bare_or_quoted(text);
+  out_.push_back('\n');
+}
+
+void YamlText::literal(std::string_view text) {
+  out_ += "|\n";
+  const size_t margin = std::max<size_t>(levels_.size() * 2, 2);
+  while (!text.empty()) {
+    const size_t end = text.find('\n');
+    if (end > 0) out_.append(margin, ' ');
+    out_ += text.substr(0, end + 1);
+    text.remove_prefix(end + 1);
+  }
+}
+
+void YamlText::word(std::string_view text) {
+  before_value();
+  out_ += text;
+  out_.push_back('\n');
+}
+
+void YamlText::real(double value, std::string_view /*text*/) {
+  before_value();
+  fmt::format_to(std::back_inserter(out_), "{}\n", value);
+}
+
 std::string to_yaml(const json::value& value) {
-  return Writer().document(value);
+  std::string out;
+  YamlText text(out);
+  walk(value, text);
+  return out;
+}
+
+Result<std::string> yaml_of_json(std::string_view text) {
+  std::string out;
+  out.reserve(text.size());
+  YamlText yaml(out);
+  DROVER_CHECK_OK(read_json(text, yaml));
+  return out;
 }
 
 }  // namespace drover

@@ -107,5 +107,17 @@ TEST(Yaml, KeepsLinesInLiteralBlocksWhereExact) {
   EXPECT_EQ(yaml(R"("one\ntwo\n")"), "|\n  one\n  two\n");
 }
 
+TEST(Yaml, TextGivesWhatItsValuesGive) {
+  for (
+      const std::string_view text :
+      {R"({"a":{"b":[{"c":1,"d":[]},[[{}],"two\nlines\n",1.50,-0.0,1e3]],"e":null},"f \u00e9":true})",
+       "[]", "{}", "[[]]", "[{}]", "7", "\"x\"", R"("one\ntwo\n")",
+       "[[1,[2]],{\"k\":{\"l\":[]}}]"}) {
+    EXPECT_EQ(yaml_of_json(text).value(), yaml(text)) << text;
+  }
+  EXPECT_FALSE(yaml_of_json("{\"a\":"));
+  EXPECT_FALSE(yaml_of_json("[1e999]"));
+}
+
 }  // namespace
 }  // namespace drover

@@ -4,6 +4,8 @@
 #include "net/http/http_parser.hpp"
 #include "net/http/http_text.hpp"
 
+#include <algorithm>
+#include <charconv>
 #include <optional>
 #include <utility>
 
@@ -134,7 +136,14 @@ class WholeCall final : public Call {
       : Call(executor, std::move(request), to), body_limit_(body_limit), done_(std::move(done)) {}
 
  private:
-  void tell_head(HttpResponse head) override { response_ = std::move(head); }
+  void tell_head(HttpResponse head) override {
+    response_ = std::move(head);
+    // A long answer that grew by copying would cost more than reading it does.
+    const auto length = response_.headers.get("Content-Length").value_or("");
+    size_t bytes = 0;
+    std::from_chars(length.data(), length.data() + length.size(), bytes);
+    response_.body.reserve(std::min(bytes, body_limit_));
+  }
   void tell_piece(std::string piece) override {
     if (response_.body.size() + piece.size() > body_limit_) {
       return end(fail(Code::too_large, fmt::format("the answer is over {} bytes", body_limit_)));
