@@ -36,6 +36,7 @@ void BulkGroup::describe(Visitor& v) {
   v.field("nodes", nodes, "Folded noderange of those that ended alike.");
   v.field("count", count, "How many they are.");
   v.field("status", status, "What a request on each of them alone would have answered.");
+  v.field("unchanged", unchanged, "Whether they were so already, and nothing was written.");
   v.field("problem", problem,
           "What failed, and why; null when done. Where several nodes share it, {node} stands for "
           "the name of each.");
@@ -44,6 +45,7 @@ void BulkGroup::describe(Visitor& v) {
 void BulkView::describe(Visitor& v) {
   v.field("results", results, "Nodes that ended alike: those that failed, then the biggest group.");
   v.field("done", done, "How many nodes are done.");
+  v.field("unchanged", unchanged, "How many of those were so already.");
   v.field("failed", failed, "How many are not.");
   v.field("dry_run", dry_run, "Whether nothing was changed, because the request asked for that.");
 }
@@ -53,6 +55,14 @@ void BulkResult::done(std::string_view node, int status) {
   group.status = status;
   group.nodes.emplace_back(node);
   ++done_;
+}
+
+void BulkResult::unchanged(std::string_view node) {
+  Group& group = groups_["unchanged"];
+  group.unchanged = true;
+  group.nodes.emplace_back(node);
+  ++done_;
+  ++unchanged_;
 }
 
 void BulkResult::failed(std::string_view node, const Error& error) {
@@ -69,10 +79,12 @@ void BulkResult::failed(std::string_view node, const Error& error) {
 BulkView BulkResult::view(bool dry_run) const {
   BulkView out;
   out.done = done_;
+  out.unchanged = unchanged_;
   out.failed = failed_;
   out.dry_run = dry_run;
   for (const auto& [key, group] : groups_) {
-    BulkGroup shown{fold_names(group.nodes), group.nodes.size(), group.status, group.problem};
+    BulkGroup shown{fold_names(group.nodes), group.nodes.size(), group.status, group.unchanged,
+                    group.problem};
     if (shown.problem && shown.count > 1) {
       const std::string& first = group.nodes.front();
       shown.problem->detail = without_name(shown.problem->detail, first);

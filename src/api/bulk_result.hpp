@@ -22,6 +22,7 @@ struct BulkGroup {
   std::string nodes;  ///< folded noderange
   uint64_t count = 0;
   int32_t status = 200;
+  bool unchanged = false;
   std::optional<ProblemDocument> problem;  ///< nothing: done
   void describe(Visitor& v);
 };
@@ -30,6 +31,7 @@ struct BulkView {
   static constexpr std::string_view kTypeName = "BulkResult";
   std::vector<BulkGroup> results;
   uint64_t done = 0;
+  uint64_t unchanged = 0;  ///< of those
   uint64_t failed = 0;
   bool dry_run = false;
   void describe(Visitor& v);
@@ -41,6 +43,8 @@ class BulkResult {
  public:
   /// Each node is named once, by one of these.
   void done(std::string_view node, int status = 200);
+  /// Done: it was so already.
+  void unchanged(std::string_view node);
   void failed(std::string_view node, const Error& error);
   [[nodiscard]] uint64_t count_failed() const { return failed_; }
   /// Groups: those that failed first, then the biggest first, then by the first node's name.
@@ -49,10 +53,12 @@ class BulkResult {
  private:
   struct Group {
     int status = 200;
+    bool unchanged = false;
     std::optional<ProblemDocument> problem;  ///< as it was for the first node
     std::vector<std::string> nodes;
   };
   uint64_t done_ = 0;
+  uint64_t unchanged_ = 0;
   uint64_t failed_ = 0;
   std::map<std::string, Group> groups_;  ///< by what makes them equal
 };

@@ -45,13 +45,30 @@ TEST(BulkResult, OnlyTheWholeNameIsTheName) {
   EXPECT_EQ(view.results[1].problem->detail, "n7 has the address of n7");
 }
 
+TEST(BulkResult, TellsWhatWasSoAlready) {
+  BulkResult result;
+  result.unchanged("n1");
+  result.done("n2");
+  result.unchanged("n3");
+  const BulkView view = result.view();
+  ASSERT_EQ(view.results.size(), 2U);
+  EXPECT_EQ(view.results[0].nodes, "n[1,3]");
+  EXPECT_TRUE(view.results[0].unchanged);
+  EXPECT_EQ(view.results[1].nodes, "n2");
+  EXPECT_FALSE(view.results[1].unchanged);
+  EXPECT_EQ(view.done, 3U);
+  EXPECT_EQ(view.unchanged, 2U);
+  EXPECT_EQ(http_status(view), 200);
+}
+
 TEST(BulkResult, NothingFailedIs200) {
   BulkResult result;
   EXPECT_EQ(http_status(result.view()), 200);
   result.done("n1", 201);
-  EXPECT_EQ(encode(result.view(true)),
-            R"({"results":[{"nodes":"n1","count":1,"status":201,"problem":null}],)"
-            R"("done":1,"failed":0,"dry_run":true})");
+  EXPECT_EQ(
+      encode(result.view(true)),
+      R"({"results":[{"nodes":"n1","count":1,"status":201,"unchanged":false,"problem":null}],)"
+      R"("done":1,"unchanged":0,"failed":0,"dry_run":true})");
 }
 
 }  // namespace

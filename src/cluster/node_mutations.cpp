@@ -30,15 +30,18 @@ Result<NodeSpec> merge_spec(const NodeSpec& spec, const RawJson& patch) {
   return out;
 }
 
-Result<Node> change_node(store::Transaction& tx, DefinitionWriter& writer, const std::string& name,
-                         const NodePatch& patch, bool may_define) {
-  DROVER_TRY(Node node, read_node(tx, name));
+Result<ChangedNode> change_node(store::Transaction& tx, DefinitionWriter& writer,
+                                const std::string& name, const NodePatch& patch, bool may_define) {
+  DROVER_TRY(const Node before, read_node(tx, name));
+  Node node = before;
   DROVER_CHECK_OK(patch_states(tx, node, patch));
   tx.explain(patch.why);
-  if (!patch.spec && patch.edits.empty()) {
-    DROVER_CHECK_OK(write_node(tx, node));
-    return node;
-  }
+  const auto written = [&]() -> Result<ChangedNode> {
+    const bool changed = node != before;
+    if (changed) DROVER_CHECK_OK(write_node(tx, node));
+    return ChangedNode{std::move(node), changed};
+  };
+  if (!patch.spec && patch.edits.empty()) return written();
   if (!may_define) {
     return fail(Code::denied, fmt::format("node '{}': only operators and administrators may change "
                                           "its spec",
@@ -50,13 +53,10 @@ Result<Node> change_node(store::Transaction& tx, DefinitionWriter& writer, const
   }
   DROVER_CHECK_OK(apply_edits(spec, patch.edits));
   DROVER_CHECK_OK(normalise(spec, name));
-  if (spec == node.spec) {
-    DROVER_CHECK_OK(write_node(tx, node));
-    return node;
-  }
+  if (spec == node.spec) return written();
   node.spec = std::move(spec);
   DROVER_CHECK_OK(writer.put_node(node));
-  return node;
+  return ChangedNode{std::move(node), true};
 }
 
 }  // namespace drover::cluster

@@ -73,9 +73,17 @@ Result<std::optional<StoredObject>> LoggedTransaction::find(std::string_view kin
   return noted(engine_.find(kind, key));
 }
 
+Result<std::optional<StoredObject>> LoggedTransaction::find_to_write(std::string_view kind,
+                                                                     std::string_view key) {
+  auto seen = std::exchange(seen_, std::nullopt);
+  if (seen && seen->kind == kind && seen->key == key) return std::move(seen->found);
+  return find(kind, key);
+}
+
 Result<std::optional<Object>> LoggedTransaction::get(std::string_view kind, std::string_view key) {
   DROVER_CHECK_OK(check_names(kind, key));
   DROVER_TRY(auto found, find(kind, key));
+  if (changes_ != nullptr) seen_ = {std::string(kind), std::string(key), found};
   if (!found) return std::nullopt;
   return Object{std::string(kind), std::string(key), std::move(found->body), found->revision};
 }
@@ -123,7 +131,7 @@ Status LoggedTransaction::log(std::string_view kind, std::string_view key,
 Result<uint64_t> LoggedTransaction::put(std::string_view kind, std::string_view key,
                                         std::string_view body) {
   DROVER_CHECK_OK(prepare_write(kind, key, body));
-  DROVER_TRY(auto found, find(kind, key));
+  DROVER_TRY(auto found, find_to_write(kind, key));
   if (found && found->revision == 0) return mixed(kind, key, true);
   if (found && found->body == body) return found->revision;
   const uint64_t revision = *head_ + 1;
@@ -140,7 +148,7 @@ Result<uint64_t> LoggedTransaction::put(std::string_view kind, std::string_view 
 
 Result<bool> LoggedTransaction::erase(std::string_view kind, std::string_view key) {
   DROVER_CHECK_OK(prepare_write(kind, key, {}));
-  DROVER_TRY(auto found, find(kind, key));
+  DROVER_TRY(auto found, find_to_write(kind, key));
   if (!found) return false;
   if (found->revision == 0) return mixed(kind, key, true);
   DROVER_CHECK_OK(noted(engine_.remove(found->id)));
@@ -151,7 +159,7 @@ Result<bool> LoggedTransaction::erase(std::string_view kind, std::string_view ke
 Status LoggedTransaction::put_quiet(std::string_view kind, std::string_view key,
                                     std::string_view body) {
   DROVER_CHECK_OK(prepare_write(kind, key, body));
-  DROVER_TRY(auto found, find(kind, key));
+  DROVER_TRY(auto found, find_to_write(kind, key));
   if (!found) return noted(engine_.insert(kind, key, body, 0));
   if (found->revision != 0) return mixed(kind, key, false);
   if (found->body == body) return {};
@@ -160,7 +168,7 @@ Status LoggedTransaction::put_quiet(std::string_view kind, std::string_view key,
 
 Result<bool> LoggedTransaction::erase_quiet(std::string_view kind, std::string_view key) {
   DROVER_CHECK_OK(prepare_write(kind, key, {}));
-  DROVER_TRY(auto found, find(kind, key));
+  DROVER_TRY(auto found, find_to_write(kind, key));
   if (!found) return false;
   if (found->revision != 0) return mixed(kind, key, false);
   DROVER_CHECK_OK(noted(engine_.remove(found->id)));

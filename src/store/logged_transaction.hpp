@@ -37,6 +37,8 @@ class LoggedTransaction final : public Transaction {
 
  private:
   Result<std::optional<StoredObject>> find(std::string_view kind, std::string_view key);
+  /// The same before a write, after which nothing is remembered.
+  Result<std::optional<StoredObject>> find_to_write(std::string_view kind, std::string_view key);
   Status prepare_write(std::string_view kind, std::string_view key, std::string_view body);
   Status log(std::string_view kind, std::string_view key, std::optional<std::string> before,
              std::optional<std::string> after);
@@ -51,6 +53,13 @@ class LoggedTransaction final : public Transaction {
   std::vector<Change>* changes_ = nullptr;  // none: read-only
   size_t first_ = 0;                        // of this mutation's changes
   std::string why_;
+  /// What get() read last: most writes are of what was read just before.
+  struct Seen {
+    std::string kind;
+    std::string key;
+    std::optional<StoredObject> found;
+  };
+  std::optional<Seen> seen_;
   bool savepoint_ = false;
   Status broken_;
 };

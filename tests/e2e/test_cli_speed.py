@@ -85,7 +85,9 @@ def test_a_tab_costs_next_to_nothing(big):
 
 
 def test_changing_many_is_not_a_request_for_each(big):
-    refused = big.cli("node", "set", "n[1-10000]", "flag=ok")
+    refused = big.cli("node", "set", "n[1-10000]", "flag=warning")
     assert refused.returncode == 2 and "add --yes" in refused.stderr
-    shown = big.cli("node", "set", "n[1-10000]", "flag=ok", "--dry-run", check=0)
+    shown = big.cli("node", "set", "n[1-10000]", "flag=warning", "--dry-run", check=0)
     assert shown.stdout == "n[1-10000]: would be changed\n"
+    same = big.cli("node", "set", "n[1-10000]", "flag=ok", "--yes", check=0)
+    assert same.stdout == "n[1-10000]: unchanged\n"

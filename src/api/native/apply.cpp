@@ -324,12 +324,12 @@ void export_cluster(Services& services, const RequestPtr& request) {
   const auto text = std::make_shared<std::string>();
   services.store.read(
       [choice = std::move(choice), text](store::Transaction& tx) -> Status {
-        DROVER_TRY(cluster::InForce in_force, cluster::read_in_force(tx));
-        std::erase_if(in_force, [&](const auto& each) { return !choice.takes(each.first); });
-        if (in_force.empty() && !choice.name.empty()) {
-          return nothing_called(choice);
-        }
-        *text = to_text(cluster::export_document(in_force));
+        DROVER_TRY(auto objects,
+                   cluster::read_brief(tx, [&choice](const cluster::ObjectName& object) {
+                     return choice.takes(object);
+                   }));
+        if (objects.empty() && !choice.name.empty()) return nothing_called(choice);
+        *text = cluster::export_document(std::move(objects));
         return {};
       },
       [request, text](const Status& done) {

@@ -41,9 +41,9 @@ void change_each(Services& services, const RequestPtr& request, std::vector<std:
            BulkResult outcome;
            cluster::DefinitionWriter writer(tx);
            for (size_t i = 0; i < names.size(); ++i) {
-             const Status changed = for_one(tx, writer, names[i], i);
+             const Result<bool> changed = for_one(tx, writer, names[i], i);
              if (changed) {
-               outcome.done(names[i], good_status);
+               *changed ? outcome.done(names[i], good_status) : outcome.unchanged(names[i]);
              } else if (is_of_one(changed.error().code)) {
                outcome.failed(names[i], changed.error());
              } else {
@@ -84,10 +84,10 @@ void add_many(Services& services, const RequestPtr& request) {
       services, request, std::move(names),
       [asked = std::move(asked), ids = std::move(ids)](
           store::Transaction& tx, cluster::DefinitionWriter& writer, const std::string& name,
-          size_t index) -> Status {
+          size_t index) -> Result<bool> {
         tx.explain(asked.why);
         DROVER_CHECK_OK(writer.add_node(name, asked.role, asked.spec, ids[index]));
-        return {};
+        return true;
       },
       201);
 }
@@ -98,9 +98,10 @@ void change_many(Services& services, const RequestPtr& request) {
   change_each(services, request, std::move(names),
               [patch = std::move(patch), define = may_define(request)](
                   store::Transaction& tx, cluster::DefinitionWriter& writer,
-                  const std::string& name, size_t) -> Status {
-                DROVER_CHECK_OK(cluster::change_node(tx, writer, name, patch, define));
-                return {};
+                  const std::string& name, size_t) -> Result<bool> {
+                DROVER_TRY(const cluster::ChangedNode after,
+                           cluster::change_node(tx, writer, name, patch, define));
+                return after.changed;
               });
 }
 
@@ -117,9 +118,10 @@ void remove_many(Services& services, const RequestPtr& request) {
               [up = std::move(up), force = is_forced(request),
                why = std::string(request->query("why").value_or(""))](
                   store::Transaction& tx, cluster::DefinitionWriter& writer,
-                  const std::string& name, size_t) {
+                  const std::string& name, size_t) -> Result<bool> {
                 tx.explain(why);
-                return remove_node(tx, writer, name, up.contains(name), force);
+                DROVER_CHECK_OK(remove_node(tx, writer, name, up.contains(name), force));
+                return true;
               });
 }
 

@@ -17,9 +17,9 @@ namespace drover::api {
 /// The nodes of ?nodes=, which is required.
 Result<std::vector<std::string>> asked_nodes(Services& services, const RequestPtr& request);
 
-/// Runs once for each node, inside one mutation.
-using ForOne = Callback<Status(store::Transaction&, cluster::DefinitionWriter&,
-                               const std::string& name, size_t index)>;
+/// Runs once for each node, inside one mutation; gives whether anything was written.
+using ForOne = Callback<Result<bool>(store::Transaction&, cluster::DefinitionWriter&,
+                                     const std::string& name, size_t index)>;
 /// Changes many nodes in one mutation and answers with an outcome for each; those that are done get
 /// `good_status`. What is wrong with one node leaves the others alone.
 void change_each(Services& services, const RequestPtr& request, std::vector<std::string> names,

@@ -99,10 +99,10 @@ void patch_one(Services& services, const RequestPtr& request) {
           define = may_define(request)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kNodeKind, name));
            cluster::DefinitionWriter writer(tx);
-           DROVER_TRY(const cluster::Node node,
+           DROVER_TRY(const cluster::ChangedNode after,
                       cluster::change_node(tx, writer, name, patch, define));
            DROVER_CHECK_OK(writer.finish());
-           return reply_with(tx, node, 200, hot);
+           return reply_with(tx, after.node, 200, hot);
          });
 }
 

@@ -1,7 +1,9 @@
 // Reading what is in force, planning against it and writing the difference, all in one transaction.
 #include "cluster/declare/apply.hpp"
 
+#include "base/json_reader.hpp"
 #include "base/json_values.hpp"
+#include "cluster/declare/brief.hpp"
 #include "cluster/declare/object_form.hpp"
 #include "cluster/declare/whole.hpp"
 #include "cluster/definition_writer.hpp"
@@ -32,6 +34,11 @@ std::string_view store_kind(Section section) {
       return kNodeKind;
   }
   return {};
+}
+
+tl::unexpected<Error> unreadable(const ObjectName& object, const Error& error) {
+  return fail(Code::corrupt, fmt::format("the stored {} '{}' cannot be read: {}",
+                                         kind_of(object.section), object.name, error.message));
 }
 
 std::string prefix_of(std::string_view name) {
@@ -146,12 +153,32 @@ Result<InForce> read_in_force(store::Transaction& tx) {
     for (const store::Object& object : objects) {
       const auto body = parse_json(object.body);
       if (!body) {
-        return fail(Code::corrupt, fmt::format("the stored {} '{}' cannot be read: {}",
-                                               kind_of(section), object.key, body.error().message));
+        return unreadable({section, object.key}, body.error());
       }
       out.emplace(ObjectName{section, object.key}, section == Section::nodes
                                                        ? fields_of_node(*body)
                                                        : fields_of_object(section, *body));
+    }
+  }
+  return out;
+}
+
+Result<std::vector<BriefObject>> read_brief(store::Transaction& tx,
+                                            Callback<bool(const ObjectName&)> takes) {
+  std::vector<BriefObject> out;
+  JsonReader reader;
+  for (const Section section :
+       {Section::settings, Section::networks, Section::profiles, Section::groups, Section::nodes}) {
+    DROVER_TRY(auto objects, tx.list({.kind = std::string(store_kind(section))}));
+    for (store::Object& object : objects) {
+      ObjectName name{section, std::move(object.key)};
+      if (!takes(name)) continue;
+      const auto body = reader.read(object.body);
+      if (!body) return unreadable(name, body.error());
+      static const json::object nothing;
+      const auto* fields = (*body)->if_object();
+      std::string& text = out.emplace_back(std::move(name), std::string()).fields;
+      append_brief(text, section, fields == nullptr ? nothing : *fields);
     }
   }
   return out;

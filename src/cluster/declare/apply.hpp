@@ -3,6 +3,7 @@
 
 #include "base/callback.hpp"
 #include "base/result.hpp"
+#include "cluster/declare/export.hpp"
 #include "cluster/declare/plan.hpp"
 #include "cluster/definition_writer.hpp"
 #include "store/store.hpp"
@@ -31,6 +32,11 @@ struct ApplyRequest {
 
 /// Every object that a document may define, with all its fields.
 Result<InForce> read_in_force(store::Transaction& tx);
+
+/// Those of them that `takes` says yes to, as a document says them; sections in order, in each by
+/// the bytes of their names.
+Result<std::vector<BriefObject>> read_brief(store::Transaction& tx,
+                                            Callback<bool(const ObjectName&)> takes);
 
 /// What was applied last under a name; nothing when nothing was.
 Result<std::optional<Document>> read_applied(store::Transaction& tx, std::string_view name);

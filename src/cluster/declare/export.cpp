@@ -2,45 +2,72 @@
 #include "cluster/declare/export.hpp"
 
 #include "base/describe.hpp"
-#include "base/json_values.hpp"
 #include "base/noderange.hpp"
+#include "cluster/declare/document.hpp"
+#include "cluster/declare/field_rows.hpp"
+
+#include <algorithm>
+#include <unordered_map>
+
+#include <fmt/format.h>
 
 namespace drover::cluster {
 namespace {
 
-json::object folded_nodes(const std::vector<std::pair<std::string, json::object>>& nodes) {
-  std::map<std::string, size_t, std::less<>> index;
-  std::vector<std::pair<json::object, std::vector<std::string>>> entries;
-  for (const auto& [name, fields] : nodes) {
-    const auto [it, fresh] = index.try_emplace(json::serialize(fields), entries.size());
-    if (fresh) entries.push_back({fields, {}});
-    entries[it->second].second.push_back(name);
+using Objects = std::vector<BriefObject>;
+
+void append_member(std::string& out, std::string_view name, std::string_view value) {
+  if (out.back() != '{') out.push_back(',');
+  out += quoted(name);
+  out.push_back(':');
+  out += value;
+}
+
+/// A setting is its value alone.
+std::string_view setting_value(std::string_view fields) {
+  constexpr std::string_view kBefore = "{\"value\":";
+  if (!fields.starts_with(kBefore)) return "\"\"";
+  return fields.substr(kBefore.size(), fields.size() - kBefore.size() - 1);
+}
+
+void append_nodes(std::string& out, Objects::const_iterator from, Objects::const_iterator to) {
+  std::unordered_map<std::string_view, size_t> index;  // looked up alone
+  index.reserve(static_cast<size_t>(to - from));
+  std::vector<std::pair<std::string_view, std::vector<std::string>>> entries;
+  for (; from != to; ++from) {
+    const auto [it, fresh] = index.try_emplace(from->fields, entries.size());
+    if (fresh) entries.emplace_back(from->fields, std::vector<std::string>());
+    entries[it->second].second.push_back(from->object.name);
   }
-  json::object out;
-  for (auto& [fields, names] : entries) out.emplace(fold_names(names), std::move(fields));
-  return out;
+  for (const auto& [fields, names] : entries) append_member(out, fold_names(names), fields);
 }
 
 }  // namespace
 
-json::value export_document(const InForce& in_force) {
-  json::object out{{"kind", kDocumentKind}, {"version", kDocumentVersion}};
-  std::map<Section, json::object> sections;
-  std::vector<std::pair<std::string, json::object>> nodes;
-  for (const auto& [object, set] : in_force) {
-    json::object fields = to_object(object.section, set, true);
-    if (object.section == Section::nodes) {
-      nodes.emplace_back(object.name, std::move(fields));
-    } else if (object.section == Section::settings) {
-      const auto* value = fields.if_contains("value");
-      sections[object.section].emplace(object.name, value == nullptr ? json::value("") : *value);
+std::string export_document(std::vector<BriefObject> objects) {
+  const auto order = [](const BriefObject& a, const BriefObject& b) { return a.object < b.object; };
+  if (!std::ranges::is_sorted(objects, order)) std::ranges::sort(objects, order);
+  std::string out =
+      fmt::format("{{\"kind\":\"{}\",\"version\":{}", kDocumentKind, kDocumentVersion);
+  for (auto from = objects.cbegin(); from != objects.cend();) {
+    const Section section = from->object.section;
+    const auto to = std::find_if(from, objects.cend(), [section](const BriefObject& each) {
+      return each.object.section != section;
+    });
+    out += fmt::format(",\"{}\":{{", enum_name(section));
+    if (section == Section::nodes) {
+      append_nodes(out, from, to);
     } else {
-      sections[object.section].emplace(object.name, std::move(fields));
+      for (auto each = from; each != to; ++each) {
+        const bool setting = section == Section::settings;
+        append_member(out, each->object.name,
+                      setting ? setting_value(each->fields) : std::string_view(each->fields));
+      }
     }
+    out.push_back('}');
+    from = to;
   }
-  if (!nodes.empty()) sections[Section::nodes] = folded_nodes(nodes);
-  for (auto& [section, members] : sections) out.emplace(enum_name(section), std::move(members));
-  return out;
+  return out + "}";
 }
 
 }  // namespace drover::cluster

@@ -1,12 +1,9 @@
-// The fields of each section in one table; reading and writing follow it.
+// Reading and writing follow the table of field_rows.
 #include "cluster/declare/fields.hpp"
 
 #include "base/json_values.hpp"
-#include "base/noderange.hpp"
 #include "base/yaml_read.hpp"
-#include "cluster/formula.hpp"
-#include "cluster/net_address.hpp"
-#include "cluster/node_spec.hpp"
+#include "cluster/declare/field_rows.hpp"
 
 #include <algorithm>
 #include <array>
@@ -20,123 +17,6 @@ namespace {
 constexpr std::array<std::string_view, 5> kSections{"settings", "networks", "profiles", "groups",
                                                     "nodes"};
 constexpr std::array<std::string_view, 5> kKinds{"setting", "network", "profile", "group", "node"};
-
-enum class Form : uint8_t {
-  text,
-  whole,    ///< not negative
-  integer,  ///< with a sign
-  texts,    ///< list
-  members,  ///< noderange of names, folded
-  mode,     ///< octal digits
-  mac,
-  address,    ///< of a BMC: address or host name
-  addresses,  ///< list of them
-  attributes,
-  interfaces,
-  bmc,
-};
-
-struct Row {
-  std::string_view name;
-  Form form = Form::text;
-  std::string_view standard = {};  ///< JSON of the default; empty: no plain field
-};
-
-constexpr std::array<Row, 1> kSetting{Row{"value", Form::text, "\"\""}};
-constexpr std::array<Row, 13> kNetwork{Row{"description", Form::text, "\"\""},
-                                       Row{"prefix", Form::text, "\"\""},
-                                       Row{"prefix6", Form::text, "\"\""},
-                                       Row{"mode", Form::text, "\"full\""},
-                                       Row{"pool", Form::text, "\"\""},
-                                       Row{"gateway", Form::address, "\"\""},
-                                       Row{"nameservers", Form::addresses, "[]"},
-                                       Row{"ntp_servers", Form::addresses, "[]"},
-                                       Row{"domain", Form::text, "\"\""},
-                                       Row{"search", Form::texts, "[]"},
-                                       Row{"mtu", Form::whole, "0"},
-                                       Row{"lease_seconds", Form::whole, "3600"},
-                                       Row{"unknown", Form::text, "\"discover\""}};
-constexpr std::array<Row, 3> kProfile{Row{"description", Form::text, "\"\""},
-                                      Row{"inherits", Form::texts, "[]"},
-                                      Row{"attributes", Form::attributes}};
-constexpr std::array<Row, 6> kGroup{
-    Row{"description", Form::text, "\"\""}, Row{"nodes", Form::members, "\"\""},
-    Row{"range", Form::text, "\"\""},       Row{"profiles", Form::texts, "[]"},
-    Row{"attributes", Form::attributes},    Row{"priority", Form::integer, "0"}};
-constexpr std::array<Row, 11> kNode{Row{"role", Form::text, "\"compute\""},
-                                    Row{"nid", Form::whole, "0"},
-                                    Row{"aliases", Form::texts, "[]"},
-                                    Row{"interfaces", Form::interfaces},
-                                    Row{"bmc", Form::bmc},
-                                    Row{"profiles", Form::texts, "[]"},
-                                    Row{"attributes", Form::attributes},
-                                    Row{"owner", Form::text, "\"root\""},
-                                    Row{"group", Form::text, "\"root\""},
-                                    Row{"mode", Form::mode, "\"0755\""},
-                                    Row{"description", Form::text, "\"\""}};
-constexpr std::array<Row, 4> kInterface{
-    Row{"name", Form::text, "\"\""}, Row{"mac", Form::mac, "\"\""},
-    Row{"addresses", Form::addresses, "[]"}, Row{"network", Form::text, "\"\""}};
-constexpr std::array<Row, 4> kBmc{Row{"address", Form::address, "\"\""},
-                                  Row{"protocol", Form::text, "\"redfish\""},
-                                  Row{"mac", Form::mac, "\"\""}, Row{"user", Form::text, "\"\""}};
-
-std::span<const Row> rows_of(Section section) {
-  switch (section) {
-    case Section::settings:
-      return kSetting;
-    case Section::networks:
-      return kNetwork;
-    case Section::profiles:
-      return kProfile;
-    case Section::groups:
-      return kGroup;
-    case Section::nodes:
-      return kNode;
-  }
-  return {};
-}
-
-const Row* find_row(std::span<const Row> rows, std::string_view name) {
-  const auto it =
-      std::find_if(rows.begin(), rows.end(), [&](const Row& row) { return row.name == name; });
-  return it == rows.end() ? nullptr : &*it;
-}
-
-/// Whether `text` stands in JSON as it is. Nearly every value does, and a parser or a serializer
-/// for each costs several times what the value does.
-bool needs_no_escape(std::string_view text) {
-  return is_plain_ascii(text) && text.find_first_of("\"\\") == std::string_view::npos;
-}
-
-std::string quoted(std::string_view text) {
-  if (!needs_no_escape(text)) return json::serialize(json::string_view(text));
-  std::string out;
-  out.reserve(text.size() + 2);
-  return out.append(1, '"').append(text).append(1, '"');
-}
-
-/// Text of a scalar: numbers and booleans as JSON writes them.
-std::optional<std::string> scalar(const json::value& value) {
-  if (const auto* text = value.if_string()) return std::string(*text);
-  if (value.is_number() || value.is_bool()) return json::serialize(value);
-  return std::nullopt;
-}
-
-std::string canonical(Form form, std::string text) {
-  if (has_formula(text)) return text;
-  if (form == Form::mac) return canonical_mac(text).value_or(text);
-  if (form == Form::address || form == Form::addresses) {
-    return canonical_address(text).value_or(text);
-  }
-  if (form == Form::mode) {
-    if (const auto bits = mode_bits(text)) return fmt::format("{:04o}", *bits);
-  }
-  if (form == Form::members) {
-    if (const auto names = expand_names(text)) return fold_names(*names);
-  }
-  return text;
-}
 
 /// Reads entries of documents (with problems) and objects in force (without).
 class EntryReader {
@@ -198,14 +78,14 @@ class EntryReader {
   }
 
   void text(Form form, const json::value& value, const std::string& at, const std::string& field) {
-    auto held = scalar(value);
+    auto held = scalar_of(value);
     if (!held) return wrong(at, fmt::format("expected a text, got {}", shown(value)));
     out_.fields[field] = quoted(canonical(form, *std::move(held)));
   }
 
   void number(Form form, const json::value& value, const std::string& at,
               const std::string& field) {
-    const auto digits = scalar(value);
+    const auto digits = scalar_of(value);
     int64_t number = 0;
     bool good = digits && !digits->empty();
     if (good) {
@@ -226,7 +106,7 @@ class EntryReader {
     if (array == nullptr) return wrong(at, fmt::format("expected a list, got {}", shown(value)));
     json::array out;
     for (const json::value& each : *array) {
-      auto held = scalar(each);
+      auto held = scalar_of(each);
       if (!held) {
         return wrong(fmt::format("{}/{}", at, out.size()),
                      fmt::format("expected a text, got {}", shown(each)));
@@ -245,7 +125,7 @@ class EntryReader {
           problems_ == nullptr ? "" : fmt::format("{}/{}", at, pointer_token(member.key()));
       if (member.value().is_null()) {
         out_.fields[inner] = kNoValue;
-      } else if (const auto held = scalar(member.value())) {
+      } else if (const auto held = scalar_of(member.value())) {
         out_.fields[inner] = quoted(*held);
       } else {
         wrong(place, fmt::format("expected a text, got {}", shown(member.value())));
@@ -278,14 +158,14 @@ class EntryReader {
         continue;
       }
       out_.interfaces.push_back(text);
-      read(kInterface, *object, place, fmt::format("{}/{}/", field, text));
+      read(kInterfaceRows, *object, place, fmt::format("{}/{}/", field, text));
     }
   }
 
   void bmc(const json::value& value, const std::string& at, const std::string& field) {
     const auto* object = value.if_object();
     if (object == nullptr) return wrong(at, fmt::format("expected a map, got {}", shown(value)));
-    read(kBmc, *object, at, field + "/");
+    read(kBmcRows, *object, at, field + "/");
   }
 
   static std::string shown(const json::value& value) {
@@ -378,7 +258,8 @@ std::optional<std::string_view> default_value(Section section, std::string_view 
   std::span<const Row> rows = rows_of(section);
   if (!container.empty()) {
     if (field.size() == container.size()) return std::nullopt;
-    rows = container == "bmc" ? std::span<const Row>(kBmc) : std::span<const Row>(kInterface);
+    rows =
+        container == "bmc" ? std::span<const Row>(kBmcRows) : std::span<const Row>(kInterfaceRows);
     field.remove_prefix(container.size() + 1);
   }
   const Row* row = find_row(rows, field);
@@ -404,17 +285,17 @@ json::object to_object(Section section, const FieldSet& set, bool brief) {
       json::array list;
       for (const std::string& each : set.interfaces) {
         list.push_back(
-            member_object(kInterface, set.fields, fmt::format("interfaces/{}/", each), brief));
+            member_object(kInterfaceRows, set.fields, fmt::format("interfaces/{}/", each), brief));
       }
       if (!brief || !list.empty()) out.emplace(name, std::move(list));
     } else if (row.form == Form::bmc) {
-      json::object bmc = member_object(kBmc, set.fields, "bmc/", false);
+      json::object bmc = member_object(kBmcRows, set.fields, "bmc/", false);
       // The protocol is always said, so that a BMC is never an empty map.
-      for (const Row& inner : kBmc) {
+      for (const Row& inner : kBmcRows) {
         const auto* held = bmc.if_contains(inner.name);
         if (brief && held != nullptr && inner.name != "protocol" &&
             json::serialize(*held) == inner.standard) {
-          bmc.erase(inner.name);
+          bmc.stable_erase(inner.name);
         }
       }
       if (!bmc.empty()) {
