@@ -40,7 +40,10 @@ Result<int> Outcomes::print(Context& context, std::string_view done_word) {
           names.push_back(json::object{{"name", name}});
         }
       } else if (context.for_people()) {
-        context.print(fmt::format("{}: {}{}\n", nodes, dry_run_ ? "would be " : "", done_word));
+        const bool unchanged = text_at(result, "unchanged") == "true";
+        context.print(
+            unchanged ? fmt::format("{}: unchanged\n", nodes)
+                      : fmt::format("{}: {}{}\n", nodes, dry_run_ ? "would be " : "", done_word));
       }
       continue;
     }
@@ -61,6 +64,7 @@ Result<int> Outcomes::print(Context& context, std::string_view done_word) {
   static const ListView view{{{"NODES", "nodes"},
                               {"COUNT", "count", Show::number},
                               {"STATUS", "status", Show::number},
+                              {"UNCHANGED", "unchanged", Show::text, true},
                               {"PROBLEM", "problem.detail"}},
                              "",
                              "nodes"};

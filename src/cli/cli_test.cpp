@@ -278,6 +278,60 @@ TEST(Cli, NodeSetReportsEachFailure) {
   EXPECT_EQ(drover({"node", "set", "n1", "rakc=7"}).code, 2);
 }
 
+TEST(Cli, NodeSetSaysWhatWasSoAlready) {
+  const Answers answers{
+      {"GET /api/v1/noderange/expand", json_response(R"({"items":["n1","n2","n3"],"count":3})")},
+      {"PATCH /api/v1/nodes", json_response(R"({"results":[
+         {"nodes":"n[1,3]","count":2,"status":200,"unchanged":true,"problem":null},
+         {"nodes":"n2","count":1,"status":200,"unchanged":false,"problem":null}],
+         "done":3,"unchanged":2,"failed":0,"dry_run":false})")}};
+  const Ran ran = run_against(answers, {"node", "set", "n[1-3]", "flag=ok"});
+  EXPECT_EQ(ran.code, 0);
+  EXPECT_EQ(ran.out, "n[1,3]: unchanged\nn2: changed\n");
+  EXPECT_EQ(run_against(answers, {"node", "set", "n[1-3]", "flag=ok", "-o", "name"}).out,
+            "n1\nn3\nn2\n");
+}
+
+TEST(Cli, ColumnsOfASingleAnswer) {
+  const Answers answers{
+      {"GET /api/v1/local",
+       json_response(R"({"role":"master","name":"m1","spool":{"waiting":0,"limit":7}})")},
+      {"GET /api/v1/noderange/expand", json_response(R"({"items":["n1","n2"],"count":2})")},
+      {"GET /api/v1/operations", json_response(R"({"items":[]})")},
+      {"GET /api/v1/nodes", json_response(R"({"items":[{"name":"n1","spec":{"nid":1,"mode":"0755"}},
+                                              {"name":"n2","spec":{"nid":2}}]})")}};
+  EXPECT_EQ(run_against(answers, {"local", "--columns", "spool,name"}).out,
+            "name           m1\nspool.waiting  0\nspool.limit    7\n");
+  EXPECT_EQ(run_against(answers, {"local", "-o", "name"}).out, "m1\n");
+  EXPECT_EQ(run_against(answers, {"node", "show", "*", "--columns", "name,spec.mode"}).out,
+            "name       n1\nspec.mode  0755\n\nname  n2\n");
+  EXPECT_EQ(run_against(answers, {"nodes", "expand", "n[1-2]", "--columns", "name"}).out,
+            "NODE\nn1\nn2\n");
+  for (const std::vector<std::string>& words : {std::vector<std::string>{"local"},
+                                                {"node", "show", "*"},
+                                                {"nodes", "expand", "n[1-2]"},
+                                                {"operation", "list"}}) {
+    std::vector<std::string> asked = words;
+    asked.insert(asked.end(), {"--columns", "nosuch"});
+    const Ran ran = run_against(answers, asked);
+    EXPECT_EQ(ran.code, 2) << words.front();
+    EXPECT_NE(ran.err.find("--columns"), std::string::npos) << ran.err;
+    EXPECT_EQ(ran.out, "") << words.front();
+  }
+  EXPECT_EQ(run_against(answers, {"operation", "list", "--columns", "why"}).code, 0);
+}
+
+TEST(Cli, NamesWhereThereAreSome) {
+  const Answers answers{{"GET /api/v1/version", json_response(R"({"version":"1"})")},
+                        {"GET /api/v1/local/log-levels",
+                         json_response(R"({"level":"info","origin":"default","components":[
+           {"component":"link","level":"debug","origin":"by hand"}],"by_hand":{"link":"debug"}})")}};
+  EXPECT_EQ(run_against(answers, {"log", "level", "-o", "name"}).out, "*\nlink\n");
+  const Ran version = run_against(answers, {"version", "-o", "name"});
+  EXPECT_EQ(version.code, 2);
+  EXPECT_NE(version.err.find("has no name"), std::string::npos) << version.err;
+}
+
 TEST(Cli, WhenAllNodesFailAlikeTheReasonIsTheExitCode) {
   const Answers answers{
       {"GET /api/v1/noderange/expand", json_response(R"({"items":["n1","n2"],"count":2})")},

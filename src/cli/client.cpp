@@ -1,5 +1,7 @@
 #include "cli/client.hpp"
 
+#include "base/json_list.hpp"
+#include "base/json_reader.hpp"
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "net/http/target.hpp"
@@ -270,6 +272,12 @@ Result<json::value> Client::get(const std::string& path, Duration timeout) {
   return answer(exchange(std::move(request), timeout));
 }
 
+Result<std::string> Client::get_text(const std::string& path, Duration timeout) {
+  net::HttpRequest request;
+  request.target = path;
+  return body_of(exchange(std::move(request), timeout));
+}
+
 Result<json::value> Client::send(const std::string& method, const std::string& path,
                                  const json::value& body, Duration timeout,
                                  const SendHeaders& headers) {
@@ -330,12 +338,26 @@ Result<json::array> Client::list(const std::string& path, Duration timeout, size
   return *std::move(out);
 }
 
-Result<std::string> Client::list_text(const std::string& path, Duration timeout,
-                                      ItemsText::Layout layout) {
-  ItemsText text(layout);
+Status Client::each_item(const std::string& path, Duration timeout,
+                         Callback<void(json::value&)> each) {
+  JsonReader reader;
+  const auto take = [&](const std::string& body) {
+    return drover::each_item(body, [&](std::string_view text) -> Status {
+      DROVER_TRY(json::value* const item, reader.read(text));
+      each(*item);
+      return {};
+    });
+  };
+  return each_page(path, timeout, SIZE_MAX, take);
+}
+
+Status Client::list_text(const std::string& path, Duration timeout, ItemsText::Layout layout,
+                         Callback<void(std::string)> to) {
+  ItemsText text(layout, std::move(to));
   DROVER_CHECK_OK(each_page(path, timeout, SIZE_MAX,
                             [&text](const std::string& body) { return text.add(body); }));
-  return text.finish();
+  text.finish();
+  return {};
 }
 
 std::unique_ptr<net::HttpCall> Client::stream(const std::string& path, Duration head_timeout,

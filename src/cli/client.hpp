@@ -46,14 +46,18 @@ class Client {
 
   /// The answer's JSON; an error carries the server's own code, cause and next step.
   Result<json::value> get(const std::string& path, Duration timeout);
+  /// The same as it came.
+  Result<std::string> get_text(const std::string& path, Duration timeout);
   Result<json::value> send(const std::string& method, const std::string& path,
                            const json::value& body, Duration timeout,
                            const SendHeaders& headers = {});
   /// All items of a list, page after page. `path` may have a query. At most `limit` items.
   Result<json::array> list(const std::string& path, Duration timeout, size_t limit = SIZE_MAX);
-  /// The same, all of it, as text.
-  Result<std::string> list_text(const std::string& path, Duration timeout,
-                                ItemsText::Layout layout);
+  /// The same item by item, each valid during its call and changeable; nothing is kept of them.
+  Status each_item(const std::string& path, Duration timeout, Callback<void(json::value&)> each);
+  /// The same, all of it, as text in pieces.
+  Status list_text(const std::string& path, Duration timeout, ItemsText::Layout layout,
+                   Callback<void(std::string)> to);
 
   /// Reads an event stream until `events.on_end`; see HttpClient::stream.
   std::unique_ptr<net::HttpCall> stream(const std::string& path, Duration head_timeout,

@@ -4,11 +4,13 @@
 #include "base/json_values.hpp"
 #include "base/noderange.hpp"
 #include "base/text.hpp"
+#include "cli/list_text.hpp"
 #include "net/http/target.hpp"
 
 #include <algorithm>
 #include <charconv>
 #include <chrono>
+#include <functional>
 
 #include <fmt/core.h>
 #include <fmt/ranges.h>
@@ -150,21 +152,55 @@ Result<int> Context::print_chosen(json::array items, const ListView& view, int e
   return exit_code;
 }
 
-Result<int> Context::print_list_at(const std::string& path, const ListView& view) {
+Result<int> Context::print_each_at(const std::string& path, const ListView& view,
+                                   Callback<void(json::value& item)> prepare) {
   DROVER_TRY(Client* const client, this->client());
+  DROVER_TRY(ListText text, ListText::make(view, output_));
+  const bool shows = output_.format != Format::name;
+  DROVER_CHECK_OK(client->each_item(path, timeout(), [&](json::value& item) {
+    if (shows && prepare) prepare(item);
+    text.add(item);
+  }));
+  if (text.count() == 0 && for_people() && !view.when_empty.empty()) warn(view.when_empty);
+  DROVER_TRY(const std::string whole, text.finish());
+  print(whole);
+  return 0;
+}
+
+Result<int> Context::print_list_at(const std::string& path, const ListView& view,
+                                   Callback<void(json::value& item)> prepare) {
+  DROVER_TRY(Client* const client, this->client());
+  const bool columns =
+      for_people() || output_.format == Format::csv || output_.format == Format::name;
+  if (columns && filters_.empty() && sort_.empty() && !on_list_) {
+    return print_each_at(path, view, std::move(prepare));
+  }
   if (!prints_as_it_comes()) {
     DROVER_TRY(json::array items, client->list(path, timeout()));
+    if (items.empty() && for_people() && !view.when_empty.empty()) warn(view.when_empty);
+    if (columns && prepare) std::ranges::for_each(items, std::ref(prepare));
     return print_list(std::move(items), view);
   }
   using Layout = ItemsText::Layout;
-  const Layout layout = output_.format == Format::json ? Layout::indented : Layout::lines;
-  DROVER_TRY(std::string text, client->list_text(path, timeout(), layout));
-  print(terminal_safe_json(std::move(text)));
+  const bool yaml = output_.format == Format::yaml;  // safe by itself
+  const Layout layout = yaml                             ? Layout::yaml
+                        : output_.format == Format::json ? Layout::indented
+                                                         : Layout::lines;
+  DROVER_CHECK_OK(client->list_text(path, timeout(), layout, [this, yaml](std::string text) {
+    print(yaml ? text : terminal_safe_json(std::move(text)));
+  }));
   return 0;
 }
 
 Result<int> Context::print_document(const json::value& document, int exit_code) {
   if (on_list_) on_list_(json::array{document}, {});
+  const bool chosen = for_people() || output_.format == Format::csv;
+  for (const std::string& column : output_.columns) {
+    if (!chosen || find_path(document, column) != nullptr) continue;
+    return fail(Code::invalid_argument,
+                fmt::format("--columns: there is no \"{}\" in the answer", printable(column)),
+                "-o json shows every path");
+  }
   print(render_document(document, output_));
   return exit_code;
 }

@@ -43,14 +43,18 @@ class Context {
   void warn(std::string_view text);
   /// Chosen by --filter, ordered by --sort, in the form of -o.
   Result<int> print_list(json::array items, const ListView& view, int exit_code = 0);
-  /// Whether print_list() would print items as they come: JSON that nobody filters or sorts.
+  /// Whether print_list() would print whole items as they come: JSON or YAML that nobody filters or
+  /// sorts.
   [[nodiscard]] bool prints_as_it_comes() const {
-    const bool is_json = output_.format == Format::json || output_.format == Format::jsonl;
-    return is_json && filters_.empty() && sort_.empty() && !on_list_;
+    const bool whole = output_.format == Format::json || output_.format == Format::jsonl ||
+                       output_.format == Format::yaml;
+    return whole && filters_.empty() && sort_.empty() && !on_list_;
   }
-  /// Asks for a list and prints it like print_list(). As it comes it goes from text to text: less
-  /// than half the work on 10,000 nodes.
-  Result<int> print_list_at(const std::string& path, const ListView& view);
+  /// Asks for a list and prints it like print_list(). As it comes it goes from text to text, and
+  /// what is chosen column by column is read item by item: no tree of values is built.
+  /// `prepare` may add to an item what the view shows of it, except where whole items are printed.
+  Result<int> print_list_at(const std::string& path, const ListView& view,
+                            Callback<void(json::value& item)> prepare = {});
   /// --filter and --sort for lists that are printed otherwise; print_list() does it by itself.
   Result<json::array> refined(json::array items, const ListView& view) const;
   /// The fields that the chosen form, columns, order and tests need of a list's items, each once;
@@ -80,6 +84,8 @@ class Context {
 
  private:
   [[nodiscard]] size_t confirm_above();
+  Result<int> print_each_at(const std::string& path, const ListView& view,
+                            Callback<void(json::value& item)> prepare);
   Result<int> print_chosen(json::array items, const ListView& view, int exit_code);
   Context(const Given& globals, Surroundings& surroundings)
       : globals_(globals), surroundings_(surroundings) {}

@@ -9,6 +9,7 @@
 #include "cluster/mutations.hpp"
 #include "cluster/network.hpp"
 #include "cluster/node.hpp"
+#include "cluster/operation.hpp"
 #include "cluster/profile.hpp"
 
 #include <algorithm>
@@ -154,6 +155,8 @@ const std::vector<FieldKind>& field_kinds() {
       kind<cluster::Network>("network", "a network, as drover network show -o json gives it"),
       kind<cluster::Image>("image", "an image, as drover image show -o json gives it"),
       kind<cluster::Part>("part", "a part of a node: drover node show NODE --inventory"),
+      kind<cluster::Operation>("operation",
+                               "a long-running request: drover operation show -o json"),
       kind<cluster::Health>("health", "the cluster's health: drover health -o json")};
   return all;
 }

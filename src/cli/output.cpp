@@ -1,15 +1,13 @@
 #include "cli/output.hpp"
 
 #include "base/json_values.hpp"
-#include "base/noderange.hpp"
 #include "base/text.hpp"
 #include "base/yaml.hpp"
-#include "cli/selection.hpp"
+#include "cli/list_text.hpp"
 #include "cli/table.hpp"
 
 #include <algorithm>
 #include <array>
-#include <map>
 #include <optional>
 #include <utility>
 
@@ -25,185 +23,6 @@ constexpr std::array<std::pair<std::string_view, Format>, 7> kFormats{{{"table",
                                                                        {"yaml", Format::yaml},
                                                                        {"csv", Format::csv},
                                                                        {"name", Format::name}}};
-
-std::string lower(std::string_view text) {
-  std::string out(text);
-  std::transform(out.begin(), out.end(), out.begin(),
-                 [](unsigned char c) { return static_cast<char>(std::tolower(c)); });
-  return out;
-}
-
-std::string scaled(double value, size_t unit) {
-  constexpr std::array<std::string_view, 6> kUnits{"B", "KiB", "MiB", "GiB", "TiB", "PiB"};
-  while (value >= 1024 && unit + 1 < kUnits.size()) {
-    value /= 1024;
-    ++unit;
-  }
-  return value < 10 && unit > 0 ? fmt::format("{:.1f} {}", value, kUnits.at(unit))
-                                : fmt::format("{:.0f} {}", value, kUnits.at(unit));
-}
-
-/// "key=value key=value": what people read, and what equal rows fold by.
-std::string pairs_text(const json::object& object) {
-  std::string out;
-  for (const auto& [key, value] : object) {
-    out += fmt::format("{}{}={}", out.empty() ? "" : " ", printable(key), scalar_text(value));
-  }
-  return out;
-}
-
-std::string shown(const json::value& value, Show show, WallTime now) {
-  switch (show) {
-    case Show::age:
-      return value.is_string() ? age_text(value.get_string(), now) : "";
-    case Show::bytes:
-    case Show::mebibytes:
-      if (!value.is_number()) return scalar_text(value);
-      // No machine has no memory: it was not seen yet.
-      if (show == Show::mebibytes && value.to_number<double>() == 0) return {};
-      return scaled(value.to_number<double>(), show == Show::bytes ? 0 : 2);
-    default:
-      return value.is_object() ? pairs_text(value.get_object()) : scalar_text(value);
-  }
-}
-
-/// The columns to show; titles win over paths, so that --columns repeats what the header says.
-Result<std::vector<Column>> chosen_columns(const ListView& view, const OutputOptions& options) {
-  std::vector<Column> out;
-  const bool wide = options.format == Format::wide || options.format == Format::csv;
-  if (options.columns.empty()) {
-    for (const Column& column : view.columns) {
-      if (wide || !column.wide) out.push_back(column);
-    }
-    return out;
-  }
-  for (const std::string& asked : options.columns) {
-    const auto it = std::find_if(view.columns.begin(), view.columns.end(), [&](const Column& c) {
-      return lower(c.title) == lower(asked) || c.path == asked;
-    });
-    if (it != view.columns.end()) {
-      out.push_back(*it);
-    } else if (asked.empty()) {
-      return fail(Code::invalid_argument, "--columns has an empty name");
-    } else {
-      out.push_back({printable(asked), asked, Show::text, false, true});
-    }
-  }
-  return out;
-}
-
-/// A path that no item has is a typing mistake, not an empty column.
-Status check_columns(const std::vector<Column>& columns, const json::array& items,
-                     const ListView& view, const OutputOptions& options) {
-  if (options.columns.empty()) return {};
-  for (const Column& column : columns) {
-    DROVER_CHECK_OK(check_path("--columns", column.path, items, view));
-  }
-  return {};
-}
-
-struct Row {
-  std::vector<Cell> cells;
-  std::vector<std::string> names;  ///< of the nodes folded into it
-};
-
-std::vector<Cell> cells_of(const json::value& item, const std::vector<Column>& columns,
-                           WallTime now) {
-  std::vector<Cell> out;
-  for (const Column& column : columns) {
-    const json::value* value = find_path(item, column.path);
-    Cell cell{value == nullptr ? std::string() : shown(*value, column.show, now), Tone::plain};
-    if (column.show == Show::state) cell.tone = tone_of_state(cell.text);
-    out.push_back(std::move(cell));
-  }
-  return out;
-}
-
-/// Items that agree in everything that is shown become one row, in the order of their first item.
-std::vector<Row> folded_rows(const json::array& items, const std::vector<Column>& columns,
-                             const ListView& view, WallTime now) {
-  std::vector<Row> out;
-  std::map<std::string, size_t> index;
-  for (const json::value& item : items) {
-    Row row{cells_of(item, columns, now), {}};
-    std::string key;
-    for (size_t c = 0; c < columns.size(); ++c) {
-      if (columns[c].path == view.fold_path) continue;
-      key += row.cells[c].text;
-      key.push_back('\0');
-    }
-    const auto [it, fresh] = index.try_emplace(std::move(key), out.size());
-    if (fresh) out.push_back(std::move(row));
-    const json::value* name = find_path(item, view.fold_path);
-    if (name != nullptr && name->is_string()) {
-      out[it->second].names.emplace_back(name->get_string());
-    }
-  }
-  for (Row& row : out) {
-    const std::string set = printable(fold_names(row.names));
-    for (size_t c = 0; c < columns.size(); ++c) {
-      if (columns[c].path == view.fold_path) row.cells[c].text = set;
-    }
-  }
-  return out;
-}
-
-std::string render_table(const json::array& items, const std::vector<Column>& columns,
-                         const ListView& view, const OutputOptions& options) {
-  const bool fold = options.format == Format::table && !view.fold_path.empty();
-  std::vector<TableColumn> heads;
-  for (const Column& column : columns) {
-    const bool right =
-        column.show == Show::number || column.show == Show::bytes || column.show == Show::mebibytes;
-    heads.push_back({column.title, right, column.flexible});
-  }
-  std::vector<std::vector<Cell>> rows;
-  if (fold) {
-    heads.insert(heads.begin() + 1, {"COUNT", true, false});
-    for (Row& row : folded_rows(items, columns, view, options.now)) {
-      row.cells.insert(row.cells.begin() + 1, {std::to_string(row.names.size()), Tone::plain});
-      rows.push_back(std::move(row.cells));
-    }
-  } else {
-    for (const json::value& item : items) rows.push_back(cells_of(item, columns, options.now));
-  }
-  return lay_out(heads, rows, {options.width, options.colour, options.header});
-}
-
-/// RFC 4180, with LF line ends as Unix tools want them.
-std::string csv_field(const std::string& text) {
-  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
-  std::string out = "\"";
-  for (const char c : text) {
-    if (c == '"') out.push_back('"');
-    out.push_back(c);
-  }
-  out.push_back('"');
-  return out;
-}
-
-std::string render_csv(const json::array& items, const std::vector<Column>& columns, bool header) {
-  std::string out;
-  const auto line = [&](const std::vector<std::string>& fields) {
-    for (size_t i = 0; i < fields.size(); ++i) {
-      if (i > 0) out.push_back(',');
-      out += csv_field(fields[i]);
-    }
-    out.push_back('\n');
-  };
-  std::vector<std::string> fields;
-  for (const Column& column : columns) fields.push_back(lower(column.title));
-  if (header) line(fields);
-  for (const json::value& item : items) {
-    fields.clear();
-    for (const Column& column : columns) {
-      const json::value* value = find_path(item, column.path);
-      fields.push_back(value == nullptr ? std::string() : scalar_text(*value));
-    }
-    line(fields);
-  }
-  return out;
-}
 
 std::string span_text(Duration span) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(span).count();
@@ -241,6 +60,13 @@ void flatten(const json::value& value, const std::string& path, const std::optio
   rows.push_back({{printable(path), Tone::faint}, {std::move(text), tone}});
 }
 
+/// Whether the field is one of those asked for, or inside of one.
+bool is_chosen(std::string_view path, const std::vector<std::string>& columns) {
+  return std::ranges::any_of(columns, [path](const std::string& column) {
+    return path.starts_with(column) && (path.size() == column.size() || path[column.size()] == '.');
+  });
+}
+
 /// {"items": [..]} around the very items: equal memory resources, so nothing is copied.
 json::value items_document(json::array items) {
   json::object out(items.storage());
@@ -269,19 +95,12 @@ Result<std::string> render_list(json::array items, const ListView& view,
     case Format::jsonl:
       for (const json::value& item : items) out += terminal_safe_json(to_text(item)) + "\n";
       return out;
-    case Format::name:
-      for (const json::value& item : items) {
-        const json::value* name = find_path(item, view.name_path);
-        if (name != nullptr) out += scalar_text(*name) + "\n";
-      }
-      return out;
     default:
       break;
   }
-  DROVER_TRY(const std::vector<Column> columns, chosen_columns(view, options));
-  DROVER_CHECK_OK(check_columns(columns, items, view, options));
-  if (options.format == Format::csv) return render_csv(items, columns, options.header);
-  return render_table(items, columns, view, options);
+  DROVER_TRY(ListText text, ListText::make(view, options));
+  for (const json::value& item : items) text.add(item);
+  return text.finish();
 }
 
 std::string render_document(const json::value& document, const OutputOptions& options) {
@@ -292,12 +111,20 @@ std::string render_document(const json::value& document, const OutputOptions& op
       return terminal_safe_json(to_text(document)) + "\n";
     case Format::yaml:
       return to_yaml(document);
+    case Format::name:
+      for (const char* key : {"name", "id", "key"}) {
+        if (const std::string name = text_at(document, key); !name.empty()) return name + "\n";
+      }
+      break;
     default:
       break;
   }
   std::vector<std::vector<Cell>> rows;
   const bool for_people = options.format != Format::csv;
   flatten(document, {}, for_people ? std::optional(options.now) : std::nullopt, rows);
+  if (!options.columns.empty()) {
+    std::erase_if(rows, [&](const auto& row) { return !is_chosen(row[0].text, options.columns); });
+  }
   if (!for_people) {
     std::string out;
     for (const auto& row : rows) {
@@ -307,6 +134,17 @@ std::string render_document(const json::value& document, const OutputOptions& op
   }
   return lay_out({{"FIELD", false, false}, {"VALUE", false, true}}, rows,
                  {options.width, options.colour, false});
+}
+
+std::string csv_field(const std::string& text) {
+  if (text.find_first_of(",\"\n\r") == std::string::npos) return text;
+  std::string out = "\"";
+  for (const char c : text) {
+    if (c == '"') out.push_back('"');
+    out.push_back(c);
+  }
+  out.push_back('"');
+  return out;
 }
 
 const json::value* find_path(const json::value& in, std::string_view path) {

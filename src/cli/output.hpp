@@ -41,6 +41,10 @@ struct ListView {
   /// values into a node set in the first column.
   std::string fold_path = {};
   std::string name_path = "name";  ///< -o name
+  /// What its items are, as `drover explain` calls them: what --columns may name when there is
+  /// none to look at. Empty: anything.
+  std::string kind = {};
+  std::string when_empty = {};  ///< said to people when there is no item: "no nodes"
 };
 
 struct OutputOptions {
@@ -64,6 +68,8 @@ const json::value* find_path(const json::value& in, std::string_view path);
 std::string scalar_text(const json::value& value);
 /// scalar_text() of the value at a path; "" when there is none.
 std::string text_at(const json::value& in, std::string_view path);
+/// A field of CSV: RFC 4180, with LF line ends as Unix tools want them.
+std::string csv_field(const std::string& text);
 /// "3s", "12m", "5h", "8d" since a time in RFC 3339; the text itself when it is none.
 std::string age_text(std::string_view rfc3339, WallTime now);
 /// JSON text with characters that could steer a terminal escaped; still the same JSON.

@@ -3,6 +3,7 @@
 
 #include "base/json_values.hpp"
 #include "base/text.hpp"
+#include "cli/fields.hpp"
 
 #include <algorithm>
 #include <array>
@@ -132,6 +133,13 @@ bool comes_before(const Keyed& a, const Keyed& b, const std::vector<SortKey>& ke
   return a.place < b.place;
 }
 
+/// Whether an item of the view's kind may have something at `path`: by its first part, since what
+/// is inside depends on the item.
+bool may_have(const ListView& view, std::string_view path) {
+  const FieldKind* kind = find_field_kind(view.kind);
+  return kind == nullptr || find_field(*kind, path.substr(0, path.find('.'))) != nullptr;
+}
+
 Status sort_items(std::vector<json::value*>& kept, const json::array& items, const ListView& view,
                   const std::vector<SortKey>& keys) {
   if (keys.empty()) return {};
@@ -219,11 +227,15 @@ std::string path_of(std::string_view name, const ListView& view) {
 Status check_path(std::string_view option, std::string_view path, const json::array& items,
                   const ListView& view) {
   const auto has = [&](const json::value& item) { return find_path(item, path) != nullptr; };
-  const bool known = items.empty() ||
-                     std::any_of(view.columns.begin(), view.columns.end(),
-                                 [&](const Column& column) { return column.path == path; }) ||
-                     std::any_of(items.begin(), items.end(), has);
-  if (known) return {};
+  if (std::any_of(items.begin(), items.end(), has)) return {};
+  return check_unseen(option, path, items.size(), view);
+}
+
+Status check_unseen(std::string_view option, std::string_view path, size_t count,
+                    const ListView& view) {
+  const bool is_column = std::any_of(view.columns.begin(), view.columns.end(),
+                                     [&](const Column& each) { return each.path == path; });
+  if (is_column || (count == 0 && may_have(view, path))) return {};
   std::vector<std::string> titles;
   for (const Column& column : view.columns) titles.push_back(lower(column.title));
   const std::vector<std::string_view> views(titles.begin(), titles.end());

@@ -63,5 +63,8 @@ std::string path_of(std::string_view name, const ListView& view);
 /// column. `option` is what asked, for the message.
 Status check_path(std::string_view option, std::string_view path, const json::array& items,
                   const ListView& view);
+/// The same where `count` items have been looked at, and none has it.
+Status check_unseen(std::string_view option, std::string_view path, size_t count,
+                    const ListView& view);
 
 }  // namespace drover::cli

@@ -1,5 +1,5 @@
 // drover apply and drover export: the cluster as a document, both ways.
-#include "base/json_values.hpp"
+#include "base/json_text.hpp"
 #include "base/yaml.hpp"
 #include "cli/declare.hpp"
 #include "cli/nouns/nouns.hpp"
@@ -28,6 +28,17 @@ Result<int> apply(Context& context, const Given& given) {
   return run_apply(context, {file == "-" ? "standard input" : file, std::move(text)}, flags);
 }
 
+/// The document for a file: YAML unless JSON is asked for. Without values in between: it is as long
+/// as the cluster is large.
+Result<std::string> export_text(const std::string& document, Format format) {
+  const bool json = format == Format::json || format == Format::jsonl;
+  if (!json) return yaml_of_json(document);
+  std::string out;
+  JsonText to(format == Format::json, out);
+  DROVER_CHECK_OK(read_json(document, to));
+  return terminal_safe_json(std::move(out));
+}
+
 Result<int> export_cluster(Context& context, const Given& given) {
   std::string path = "/api/v1/export";
   const std::string& range = given.text("noderange");
@@ -40,11 +51,10 @@ Result<int> export_cluster(Context& context, const Given& given) {
     path += fmt::format("{}sections={}", join, net::percent_encode(given.text("sections")));
   }
   DROVER_TRY(Client* const client, context.client());
-  DROVER_TRY(const json::value document, client->get(path, context.timeout()));
-  const bool as_json =
-      context.output().format == Format::json || context.output().format == Format::jsonl;
-  if (as_json) return context.print_document(document);
-  context.print(to_yaml(document));
+  DROVER_TRY(const std::string document, client->get_text(path, context.timeout()));
+  const auto text = export_text(document, context.output().format);
+  if (!text) return fail_in("reading the answer of " + client->server_text(), text.error());
+  context.print(*text);
   return 0;
 }
 

@@ -50,7 +50,8 @@ const ListView& level_view() {
 }
 
 Result<int> print_levels(Context& context, const json::value& answer) {
-  if (!context.for_people() && context.output().format != Format::csv) {
+  const Format format = context.output().format;
+  if (!context.for_people() && format != Format::csv && format != Format::name) {
     return context.print_document(answer);
   }
   json::array rows;

@@ -34,7 +34,10 @@ const ListView& node_view() {
                               {"MEMORY", "summary.memory_mib", Show::mebibytes, true},
                               {"GPUS", "summary.gpus", Show::number, true},
                               {"WHY", "shown.why", Show::text, false, true}},
-                             "name"};
+                             "name",
+                             "name",
+                             "node",
+                             "no nodes"};
   return view;
 }
 
@@ -45,7 +48,8 @@ const ListView& part_view() {
                               {"SERIAL", "serial"},
                               {"ATTRIBUTES", "attributes", Show::text, false, true}},
                              "node",
-                             "node"};
+                             "node",
+                             "part"};
   return view;
 }
 
@@ -62,51 +66,47 @@ std::vector<std::string> shown_fields(const Context& context) {
   return out;
 }
 
-/// The nodes of a range that pass --filter: the server makes the tests that it knows. With `fields`
-/// only those that are shown are asked for.
-Result<json::array> ask_node_items(Context& context, const std::string& range, bool whole) {
-  if (!range.empty()) DROVER_CHECK_OK(check_range(range));
-  DROVER_TRY(Client* const client, context.client());
-  // A field that no node has is refused by its option's name when the list is printed.
-  const auto ask = [&](const std::string& nodes) -> Result<json::array> {
-    const std::vector<std::string> fields =
-        whole ? std::vector<std::string>() : shown_fields(context);
-    auto items = client->list("/api/v1/nodes" + list_query(nodes, fields), context.timeout());
-    const bool unknown = !items && items.error().message.starts_with("query parameter fields");
-    if (!unknown) return items;
-    return client->list("/api/v1/nodes" + nodes_query(nodes), context.timeout());
-  };
-  std::vector<FieldTest> filters = context.take_filters();
-  if (!filters.empty()) {
-    std::string narrowed = fmt::format("({})", range.empty() ? "*" : range);
-    for (FieldTest& test : filters) {
-      test.path = path_of(test.path, node_view());
-      narrowed += "@" + range_text(test);
-    }
-    auto items = ask(narrowed);
-    if (items || items.error().message.find("no attribute") == std::string::npos) return items;
-    context.restore_filters(std::move(filters));  // a field that only the answers have
-  }
-  return ask(range);
-}
-
 /// For tables: a phase that nobody vouches for now is marked, and a node that is up as it should be
 /// needs no reason, so that such nodes fold into one row.
-void add_shown(json::array& items) {
-  for (json::value& item : items) {
-    if (!item.is_object()) continue;
-    const std::string phase = text_at(item, "phase.state");
-    const bool confirmed = text_at(item, "phase.confirmed") != "false";
-    const bool well = confirmed && (phase == "node_up" || phase == "up");
-    item.get_object()["shown"] = {{"phase", confirmed ? phase : phase + "?"},
-                                  {"why", well ? std::string() : text_at(item, "phase.why")}};
-  }
+void add_shown(json::value& item) {
+  if (!item.is_object()) return;
+  std::string phase = text_at(item, "phase.state");
+  const json::value* confirmed = find_path(item, "phase.confirmed");
+  const bool sure = confirmed == nullptr || *confirmed != json::value(false);
+  const bool well = sure && (phase == "node_up" || phase == "up");
+  if (!sure) phase += "?";
+  const json::value* why = well ? nullptr : find_path(item, "phase.why");
+  json::object shown(item.get_object().storage());
+  shown.emplace("phase", phase);
+  shown.emplace("why", why == nullptr || !why->is_string() ? json::value("") : *why);
+  item.get_object().insert_or_assign("shown", std::move(shown));
 }
 
-Result<int> print_nodes(Context& context, json::array items, int exit_code) {
-  const Format format = context.output().format;
-  if (context.for_people() || format == Format::csv) add_shown(items);
-  return context.print_list(std::move(items), node_view(), exit_code);
+/// Asks with `ask` for the nodes of a range that pass --filter: the server makes the tests that it
+/// knows. `ask` gets the query's path. With `whole` false only fields that are shown are asked for.
+template <typename T>
+Result<T> ask_filtered(Context& context, const std::string& range, bool whole,
+                       Callback<Result<T>(const std::string& path)> ask) {
+  if (!range.empty()) DROVER_CHECK_OK(check_range(range));
+  // A field that no node has is refused by its option's name when the list is printed.
+  const auto ask_for = [&](const std::string& nodes) -> Result<T> {
+    const std::vector<std::string> fields =
+        whole ? std::vector<std::string>() : shown_fields(context);
+    auto answer = ask("/api/v1/nodes" + list_query(nodes, fields));
+    const bool unknown = !answer && answer.error().message.starts_with("query parameter fields");
+    return unknown ? ask("/api/v1/nodes" + nodes_query(nodes)) : std::move(answer);
+  };
+  std::vector<FieldTest> filters = context.take_filters();
+  if (filters.empty()) return ask_for(range);
+  std::string narrowed = fmt::format("({})", range.empty() ? "*" : range);
+  for (FieldTest& test : filters) {
+    test.path = path_of(test.path, node_view());
+    narrowed += "@" + range_text(test);
+  }
+  auto answer = ask_for(narrowed);
+  if (answer || answer.error().message.find("no attribute") == std::string::npos) return answer;
+  context.restore_filters(std::move(filters));  // a field that only the answers have
+  return ask_for(range);
 }
 
 /// All fields of the nodes, in JSON.
@@ -133,20 +133,15 @@ Result<int> list(Context& context, const Given& given) {
   if (given.has("view")) return list_states(context, given);
   const std::string& range = given.text("noderange");
   if (context.prints_as_it_comes()) return print_node_text(context, range);
-  DROVER_TRY(json::array items, ask_node_items(context, range, false));
-  if (items.empty() && context.for_people()) context.warn("no nodes");
-  return print_nodes(context, std::move(items), 0);
+  return ask_filtered<int>(context, range, false, [&context](const std::string& path) {
+    return context.print_list_at(path, node_view(), &add_shown);
+  });
 }
 
 Result<int> show_inventory(Context& context, const std::string& range) {
   DROVER_CHECK_OK(check_range(range));
   const std::string path = "/api/v1/inventory" + nodes_query(range);
-  if (!context.for_people() && context.output().format != Format::csv) {
-    return context.print_list_at(path, part_view());
-  }
-  DROVER_TRY(Client* const client, context.client());
-  DROVER_TRY(json::array items, client->list(path, context.timeout()));
-  return context.print_list(std::move(items), part_view());
+  return context.print_list_at(path, part_view());
 }
 
 Result<int> show_metrics(Context& context, const std::string& range) {
@@ -180,9 +175,16 @@ Result<int> show(Context& context, const Given& given) {
   if (given.has("inventory")) return show_inventory(context, range);
   if (given.has("metrics")) return show_metrics(context, range);
   if (context.prints_as_it_comes()) return print_node_text(context, range);
-  DROVER_TRY(json::array items, ask_node_items(context, range, true));
+  DROVER_TRY(Client* const client, context.client());
+  DROVER_TRY(json::array items,
+             ask_filtered<json::array>(context, range, true, [&](const std::string& path) {
+               return client->list(path, context.timeout());
+             }));
   if (!context.for_people()) return context.print_list(std::move(items), node_view());
   DROVER_TRY(const json::array chosen, context.refined(std::move(items), node_view()));
+  for (const std::string& column : context.output().columns) {
+    DROVER_CHECK_OK(check_path("--columns", column, chosen, node_view()));
+  }
   bool first = true;
   for (const json::value& item : chosen) {
     if (!std::exchange(first, false)) context.print("\n");

@@ -135,46 +135,44 @@ std::string source_text(const json::value& setting) {
                      through);
 }
 
+/// Where a value comes from and what it overrides, in words.
+void add_sources(json::object& item) {
+  std::string over;
+  const json::value* weaker = item.if_contains("overrides");
+  if (weaker != nullptr && weaker->is_array()) {
+    for (const json::value& setting : weaker->get_array()) {
+      over += fmt::format("{}{}={}", over.empty() ? "" : "; ", source_text(setting),
+                          text_at(setting, "raw"));
+    }
+  }
+  const json::value* set_by = item.if_contains("set_by");
+  item["from"] = set_by == nullptr ? std::string() : source_text(*set_by);
+  item["over"] = over;
+}
+
 Result<int> attributes(Context& context, const Given& given) {
   const std::string& range = given.text("noderange");
   DROVER_CHECK_OK(check_range(range));
   std::string path = "/api/v1/attributes" + nodes_query(range);
   if (given.has("attribute")) path = with_query(path, "name", given.text("attribute"));
-  if (!context.for_people() && context.output().format != Format::csv) {
-    return context.print_list_at(path, {{}, {}, "node"});
-  }
-  DROVER_TRY(Client* const client, context.client());
-  DROVER_TRY(const json::array items, client->list(path, context.timeout()));
   ListView view{{{"NODE", "node"}, {"ATTRIBUTE", "name"}, {"VALUE", "value"}}, "node", "node"};
+  view.when_empty = "no attributes";
   if (given.has("blame") || context.output().format == Format::wide) {
     view.columns.push_back({"FROM", "from"});
     view.columns.push_back({"WRITTEN", "set_by.raw"});
     view.columns.push_back({"OVERRIDES", "over", Show::text, false, true});
   }
   bool trouble = false;
-  json::array rows;
-  for (json::value item : items) {
-    if (!item.is_object()) continue;
+  DROVER_TRY(const int code, context.print_list_at(path, view, [&](json::value& item) {
+    if (!item.is_object()) return;
     const std::string problem = text_at(item, "problem");
     if (!problem.empty()) {
       trouble = true;
       context.warn(problem);
     }
-    std::string over;
-    const json::value* weaker = find_path(item, "overrides");
-    if (weaker != nullptr && weaker->is_array()) {
-      for (const json::value& setting : weaker->get_array()) {
-        over += fmt::format("{}{}={}", over.empty() ? "" : "; ", source_text(setting),
-                            text_at(setting, "raw"));
-      }
-    }
-    const json::value* set_by = find_path(item, "set_by");
-    item.get_object()["from"] = set_by == nullptr ? std::string() : source_text(*set_by);
-    item.get_object()["over"] = over;
-    rows.push_back(std::move(item));
-  }
-  if (rows.empty()) context.warn("no attributes");
-  return context.print_list(std::move(rows), view, trouble ? 1 : 0);
+    add_sources(item.get_object());
+  }));
+  return trouble ? 1 : code;
 }
 
 const Parameter kWhy{"why", Kind::option, "Reason, kept in the history"};

@@ -62,7 +62,7 @@ Result<int> print_difference(Context& context, const Difference& difference) {
   };
   add(difference.less, "-");
   add(difference.more, "+");
-  if (!context.for_people()) {
+  if (!context.for_people() || !context.output().columns.empty()) {
     return context.print_list(std::move(items), {{{"SIDE", "side"}, {"NODE", "name"}}});
   }
   context.print(text);
@@ -81,7 +81,8 @@ Result<int> expand(Context& context, const Given& given) {
     items.push_back(json::object{{"name", name}});
     text += printable(name) + "\n";
   }
-  if (!context.for_people()) return context.print_list(std::move(items), {{{"NODE", "name"}}});
+  const bool plain = context.for_people() && context.output().columns.empty();
+  if (!plain) return context.print_list(std::move(items), {{{"NODE", "name"}}});
   context.print(text);
   return 0;
 }

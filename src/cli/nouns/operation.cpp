@@ -42,7 +42,8 @@ const ListView& operations_view() {
                               {"WHO", "who"},
                               {"CREATED", "created", Show::age}},
                              "",
-                             "id"};
+                             "id",
+                             "operation"};
   return view;
 }
 

@@ -9,6 +9,10 @@ namespace drover::cli {
 namespace {
 
 Result<int> version(Context& context, const Given& /*given*/) {
+  if (context.output().format == Format::name) {
+    return fail(Code::invalid_argument, "-o name: a version has no name",
+                "drover local -o name   prints the name of the daemon that answers");
+  }
   json::object out{{"client", DROVER_VERSION}};
   auto client = context.client();
   if (client) {
