@@ -1,0 +1,110 @@
+#include "daemons/boot/boot.hpp"
+#include "daemons/test_tree.hpp"
+#include "sim/sim_random.hpp"
+
+namespace drover::daemons::testing {
+namespace {
+
+using Ph = cluster::PhaseState;
+
+struct SimBoot {
+  SimBoot(sim::World& world, sim::Fabric& fabric, Disk& disk, const Timing& timing)
+      : host(world, fabric, "boot1", disk) {
+    BootConfig config;
+    config.self = introduction(host, tree::Role::boot).value();
+    config.masters = {net::Endpoint{"master", 9815, {}}};
+    config.spool_dir = "/spool";
+    config.replica_dir = "/model";
+    config.timing = timing;
+    config.own_settings = own_settings_of(timing);
+    daemon = std::make_unique<Boot>(
+        host.seams(), std::move(config), security(host, tree::Role::boot),
+        [](const std::string&, net::HttpStreamEvents) { return std::unique_ptr<net::HttpCall>(); });
+    daemon->start();
+  }
+  SimHost host;
+  std::unique_ptr<Boot> daemon;
+};
+
+class BootSim : public TreeSim {
+ protected:
+  BootSim() : random_(1, "disk") {}
+  void SetUp() override {
+    TreeSim::SetUp();
+    boot_ = std::make_unique<SimBoot>(world, fabric, disk_, timing);
+    ASSERT_TRUE(reach([this] { return all_redundant() && linked(); }, seconds(30)));
+  }
+  [[nodiscard]] bool linked() const { return boot_->daemon->masters().up() != nullptr; }
+  /// Power goes and comes back: what was not synced may be gone.
+  void crash_boot() {
+    boot_->host.process.kill();
+    disk_.crash(random_);
+    boot_.reset();
+    boot_ = std::make_unique<SimBoot>(world, fabric, disk_, timing);
+  }
+  void report(const std::string& node, Ph stage) {
+    boot_->daemon->report({node, stage, boot_->host.process.executor().wall(), "seen"});
+  }
+  [[nodiscard]] cluster::Phase phase(const std::string& node) const {
+    return master->model.find(node)->node.phase;
+  }
+  void kill_node(const std::string& node) {
+    computes.at(node)->host.process.kill();
+    disks.at(node)->detach();
+    computes.erase(node);
+  }
+
+  sim::SimRandom random_;
+  sim::SimDisk disk_;
+  std::unique_ptr<SimBoot> boot_;
+};
+
+TEST_F(BootSim, AStageIsTheNodesPhaseWithinATenthOfASecond) {
+  kill_node("n1");
+  ASSERT_TRUE(reach([&] { return phase("n1").state == Ph::lost; }, seconds(10)));
+  for (const Ph stage : {Ph::dhcp, Ph::loader, Ph::kernel, Ph::init, Ph::joining}) {
+    ASSERT_TRUE(world.run_for(milliseconds(300)));
+    report("n1", stage);
+    EXPECT_TRUE(reach([&] { return phase("n1").state == stage; }, milliseconds(100)))
+        << enum_name(stage);
+    EXPECT_EQ(phase("n1").who, "boot/boot1");
+  }
+  start_compute("n1");
+  EXPECT_TRUE(reach([&] { return phase("n1").state == Ph::up; }, seconds(10)));
+}
+
+TEST_F(BootSim, WhatWasSeenWithoutAMasterIsToldToTheNext) {
+  kill_node("n1");
+  ASSERT_TRUE(reach([&] { return phase("n1").state == Ph::lost; }, seconds(10)));
+  kill_master();
+  ASSERT_TRUE(world.run_for(seconds(5)));
+  report("n1", Ph::dhcp);
+  report("n1", Ph::loader);
+  ASSERT_TRUE(world.run_for(seconds(5)));
+  crash_boot();
+  ASSERT_TRUE(world.run_for(seconds(5)));
+  report("n1", Ph::kernel);
+  start_master();
+  ASSERT_TRUE(reach([&] { return phase("n1").state == Ph::kernel; }, seconds(60)));
+  EXPECT_EQ(boot_->daemon->records().refused, 0U);
+  ASSERT_TRUE(reach([&] { return boot_->daemon->records().records == 0; }, seconds(60)));
+}
+
+TEST_F(BootSim, APacketInTheNameOfANodeThatRunsIsNoReboot) {
+  report("n2", Ph::dhcp);
+  ASSERT_TRUE(world.run_for(seconds(5)));
+  EXPECT_EQ(phase("n2").state, Ph::up) << "its agent is heard all the time";
+  EXPECT_TRUE(all_up());
+}
+
+TEST_F(BootSim, ReportsOfStrangersChangeNothing) {
+  const size_t before = master->model.nodes().size();
+  report("stranger", Ph::dhcp);
+  report("n3", Ph::unknown);
+  ASSERT_TRUE(reach([&] { return boot_->daemon->records().records == 0; }, seconds(10)));
+  EXPECT_EQ(master->model.nodes().size(), before);
+  EXPECT_TRUE(all_up());
+}
+
+}  // namespace
+}  // namespace drover::daemons::testing
