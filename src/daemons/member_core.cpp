@@ -66,7 +66,11 @@ Status MemberCore::start() {
 }
 
 Status MemberCore::use(const auth::Identity& identity) {
-  DROVER_TRY(security_, program_.seams.net.make_security(auth::security_config(identity)));
+  net::SecurityConfig config = auth::security_config(identity);
+  DROVER_TRY(security_, program_.seams.net.make_security(config));
+  config.verify_peer = false;
+  config.certificate_pem += config.trust_pem;
+  DROVER_TRY(open_security_, program_.seams.net.make_security(config));
   DROVER_TRY(auto key, auth::KeyPair::from_pem(identity.key_pem));
   return signer_.use(std::move(key), identity.certificate_pem);
 }
@@ -133,6 +137,10 @@ void MemberCore::ask(const std::string& csr_pem,
             [answer = std::move(answer)](const Result<net::HttpResponse>& response) mutable {
               answer(read_renewed(response));
             });
+}
+
+Callback<std::shared_ptr<net::Security>()> MemberCore::open_security() {
+  return [this] { return open_security_; };
 }
 
 std::pair<std::string, WallTime> MemberCore::down_why() {

@@ -51,6 +51,8 @@ class MemberCore {
   [[nodiscard]] const tree::Introduction& self() const { return self_; }
   /// The getter for listeners and diallers.
   [[nodiscard]] Callback<std::shared_ptr<net::Security>()> security();
+  /// For listeners of those who have no certificate yet, and know the CA by its digest alone.
+  [[nodiscard]] Callback<std::shared_ptr<net::Security>()> open_security();
   void renew_now() { rotation_->renew_now(); }
   /// Requests to a master in this daemon's own name; after serve().
   [[nodiscard]] LocalApi& api() { return *api_; }
@@ -72,6 +74,7 @@ class MemberCore {
   auth::CertificateSigner signer_;
   std::unique_ptr<auth::Rotation> rotation_;
   std::shared_ptr<net::Security> security_;
+  std::shared_ptr<net::Security> open_security_;
   std::unique_ptr<LocalApi> api_;
   tree::Introduction self_;
   Callback<tree::Link*()> up_;

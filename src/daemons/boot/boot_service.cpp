@@ -1,5 +1,7 @@
 // drover-boot as a program.
+#include "auth/certificate.hpp"
 #include "daemons/boot/boot.hpp"
+#include "daemons/boot/boot_services.hpp"
 #include "daemons/member_core.hpp"
 #include "daemons/services.hpp"
 #include "options/daemon_options.hpp"
@@ -8,6 +10,25 @@
 
 namespace drover::daemons {
 namespace {
+
+constexpr Duration kEnrolTimeout = std::chrono::seconds(20);
+
+/// What a master says when it refuses.
+struct Refusal {
+  static constexpr std::string_view kTypeName = "Problem";
+  std::string detail;
+  void describe(Visitor& v) { v.field("detail", detail, "", Presence::optional); }
+};
+
+Result<boot::BootEnrolAnswer> read_enrolled(const Result<net::HttpResponse>& got) {
+  if (!got) return tl::unexpected<Error>(got.error());
+  if (got->status == 200) return decode_text<boot::BootEnrolAnswer>(got->body, Unknown::ignore);
+  const auto refusal = decode_text<Refusal>(got->body, Unknown::ignore);
+  const std::string why = refusal ? refusal->detail : fmt::format("status {}", got->status);
+  constexpr int kServerError = 500;
+  return fail(got->status >= kServerError ? Code::unreachable : Code::denied,
+              "a master refused: " + why);
+}
 
 class BootService final : public Service {
  public:
@@ -32,7 +53,7 @@ class BootService final : public Service {
                                 [this] { daemon_->masters().refresh(); }));
     daemon_->start();
     core_.follow(daemon_->settings());
-    return {};
+    return serve_machines(state);
   }
 
   void reload() override { daemon_->settings().set_own(options::own_settings(program_.config)); }
@@ -40,9 +61,11 @@ class BootService final : public Service {
   std::vector<Worker*> workers() override { return {&daemon_->worker()}; }
 
   void stop(Callback<void()> stopped) override {
-    core_.stop();
-    daemon_->stop();
-    stopping_.after(program_.seams.executor, std::chrono::milliseconds(50), std::move(stopped));
+    services_->stop([this, stopped = std::move(stopped)]() mutable {
+      core_.stop();
+      daemon_->stop();
+      stopping_.after(program_.seams.executor, std::chrono::milliseconds(50), std::move(stopped));
+    });
   }
 
   [[nodiscard]] std::string status() const override {
@@ -53,6 +76,42 @@ class BootService final : public Service {
   }
 
  private:
+  Status serve_machines(const std::string& state) {
+    const Config& options = program_.config;
+    BootServicesConfig config;
+    DROVER_TRY(config.http, endpoints_of(options, "http.listen"));
+    DROVER_TRY(config.https, endpoints_of(options, "https.listen"));
+    config.loaders = {options.text("loaders")};
+    config.images = options.text("images");
+    config.state = state;
+    config.dhcp = options.flag("dhcp");
+    config.tftp = options.flag("tftp");
+    DROVER_TRY(const auth::Certificate ca, auth::Certificate::from_pem(core_.identity().ca_pem));
+    config.ca_sha256 = ca.fingerprint();
+    services_ = std::make_unique<BootServices>(
+        program_.seams, Log(program_.seams.log, "boot"), std::move(config), daemon_->replica(),
+        [this](const cluster::BootReport& report) { daemon_->report(report); },
+        [this](const std::string& node, const boot::BootEnrolRequest& request,
+               Callback<void(Result<boot::BootEnrolAnswer>)> answer) {
+          enrol(node, request, std::move(answer));
+        });
+    return services_->start(core_.open_security());
+  }
+
+  /// Asks a master in this daemon's own name: it vouches for the machine.
+  void enrol(const std::string& node, const boot::BootEnrolRequest& asked,
+             Callback<void(Result<boot::BootEnrolAnswer>)> answer) {
+    net::HttpRequest request;
+    request.method = "POST";
+    request.target = fmt::format("/api/v1/nodes/{}/enrol", node);
+    request.headers.add("Content-Type", "application/json");
+    request.body = encode(asked);
+    core_.api().ask(std::move(request), kEnrolTimeout,
+                    [answer = std::move(answer)](const Result<net::HttpResponse>& got) mutable {
+                      answer(read_enrolled(got));
+                    });
+  }
+
   LocalFacts facts() {
     LocalFacts out;
     for (const auto& [peer, status] : daemon_->masters().status()) {
@@ -65,6 +124,7 @@ class BootService final : public Service {
   Program& program_;
   MemberCore core_;
   std::unique_ptr<Boot> daemon_;
+  std::unique_ptr<BootServices> services_;
   Timer stopping_;
 };
 

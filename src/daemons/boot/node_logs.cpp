@@ -84,13 +84,12 @@ void NodeLogs::add(const std::string& node, LogSource source, std::string_view t
                                printable(text.substr(0, kLongestLine))));
 }
 
-void NodeLogs::add_kernel(const std::string& node, const std::string& boot_id,
-                          std::string_view lines) {
+void NodeLogs::boots(const std::string& node) {
+  logs_[node].next_sequence = 0;
+}
+
+void NodeLogs::add_kernel(const std::string& node, std::string_view lines) {
   NodeLog& log = logs_[node];
-  if (log.boot_id != boot_id) {
-    log.boot_id = boot_id;
-    log.next_sequence = 0;
-  }
   while (!lines.empty()) {
     const size_t end = std::min(lines.find('\n'), lines.size());
     const auto line = parse_kernel_line(lines.substr(0, end));

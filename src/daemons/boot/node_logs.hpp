@@ -46,8 +46,10 @@ class NodeLogs {
 
   /// Adds a line; control characters are escaped.
   void add(const std::string& node, LogSource source, std::string_view text);
-  /// Adds lines as /dev/kmsg gives them, those that were told before left out.
-  void add_kernel(const std::string& node, const std::string& boot_id, std::string_view lines);
+  /// Adds lines as /dev/kmsg gives them; those of this boot that were told before are left out.
+  void add_kernel(const std::string& node, std::string_view lines);
+  /// The node boots anew: its kernel counts from the beginning.
+  void boots(const std::string& node);
   /// The newest lines of a node, oldest first; at most `most`.
   [[nodiscard]] std::vector<std::string> tail(const std::string& node, size_t most) const;
   [[nodiscard]] std::string path_of(const std::string& node) const;
@@ -56,7 +58,6 @@ class NodeLogs {
   struct NodeLog {
     std::deque<std::string> newest;
     std::string unwritten;
-    std::string boot_id;
     uint64_t next_sequence = 0;  ///< of the kernel's lines
   };
 

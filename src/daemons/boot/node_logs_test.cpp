@@ -41,7 +41,7 @@ class NodeLogTest : public ::testing::Test {
 
 TEST_F(NodeLogTest, LinesAreInMemoryAtOnceAndOnDiskSoon) {
   logs_.add("n1", LogSource::boot, "asked for an address");
-  logs_.add_kernel("n1", "b", "6,1,2500000,-;Linux version 6.1\n SUBSYSTEM=x\n");
+  logs_.add_kernel("n1", "6,1,2500000,-;Linux version 6.1\n SUBSYSTEM=x\n");
   ASSERT_EQ(logs_.tail("n1", 10).size(), 2U);
   EXPECT_NE(logs_.tail("n1", 1).at(0).find("kernel: [    2.500000] Linux version 6.1"),
             std::string::npos);
@@ -51,15 +51,16 @@ TEST_F(NodeLogTest, LinesAreInMemoryAtOnceAndOnDiskSoon) {
 }
 
 TEST_F(NodeLogTest, WhatWasToldBeforeIsNotToldAgain) {
-  logs_.add_kernel("n1", "b", "6,1,1,-;one\n6,2,2,-;two\n");
-  logs_.add_kernel("n1", "b", "6,2,2,-;two\n6,3,3,-;three\n");
+  logs_.add_kernel("n1", "6,1,1,-;one\n6,2,2,-;two\n");
+  logs_.add_kernel("n1", "6,2,2,-;two\n6,3,3,-;three\n");
   EXPECT_EQ(logs_.tail("n1", 10).size(), 3U);
-  logs_.add_kernel("n1", "the next boot", "6,1,1,-;one\n");
+  logs_.boots("n1");
+  logs_.add_kernel("n1", "6,1,1,-;one\n");
   EXPECT_NE(logs_.tail("n1", 1).at(0).find("one"), std::string::npos);
 }
 
 TEST_F(NodeLogTest, BytesOfAMachineCannotSpoilATerminal) {
-  logs_.add_kernel("n1", "b", "6,1,1,-;a\x1b[31mred\n");
+  logs_.add_kernel("n1", "6,1,1,-;a\x1b[31mred\n");
   EXPECT_EQ(logs_.tail("n1", 1).at(0).find('\x1b'), std::string::npos);
 }
 

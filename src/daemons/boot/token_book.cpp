@@ -6,23 +6,20 @@
 #include <fmt/format.h>
 
 namespace drover::daemons {
-namespace {
 
 /// RFC 4648 section 6, in lower case: survives a kernel's command line and being read aloud.
-std::string draw(Random& random) {
+std::string TokenBook::draw() {
   constexpr std::string_view kAlphabet = "abcdefghijklmnopqrstuvwxyz234567";
   std::array<unsigned char, 32> bytes{};
-  random.fill(bytes);
+  random_.fill(bytes);
   std::string out;
   for (const unsigned char byte : bytes) out.push_back(kAlphabet[byte & 31U]);
   return out;
 }
 
-}  // namespace
-
-std::string TokenBook::issue(std::string node, std::string mac, std::string address) {
+void TokenBook::give(const std::string& token, std::string node, std::string mac,
+                     std::string address) {
   sweep();
-  std::string token = draw(random_);
   std::vector<std::string>& mine = of_node_[node];
   mine.push_back(token);
   if (mine.size() > kMostOfANode) {
@@ -32,7 +29,6 @@ std::string TokenBook::issue(std::string node, std::string mac, std::string addr
   const MonoTime expires = clock_.now() + kLife;
   ending_.emplace(expires, token);
   tickets_[token] = {std::move(node), std::move(mac), std::move(address), expires, {}};
-  return token;
 }
 
 Result<const BootTicket*> TokenBook::check(std::string_view token, std::string_view address) {
@@ -49,11 +45,11 @@ Result<const BootTicket*> TokenBook::check(std::string_view token, std::string_v
   return &it->second;
 }
 
-Status TokenBook::use(std::string_view token, std::string_view address,
-                      std::string_view request_sha256) {
-  DROVER_TRY(const BootTicket* ticket, check(token, address));
-  BootTicket& mine = tickets_.at(std::string(token));
-  if (ticket->enrolled_key.empty()) mine.enrolled_key = request_sha256;
+Status TokenBook::use(std::string_view token, std::string_view request_sha256) {
+  const auto it = tickets_.find(std::string(token));
+  if (it == tickets_.end()) return fail(Code::unauthenticated, "the boot token has expired");
+  BootTicket& mine = it->second;
+  if (mine.enrolled_key.empty()) mine.enrolled_key = request_sha256;
   if (mine.enrolled_key == request_sha256) return {};
   return fail(Code::denied,
               fmt::format("the boot token of {} has been used with another key", mine.node),

@@ -34,14 +34,16 @@ class TokenBook {
 
   TokenBook(Clock& clock, Random& random) : clock_(clock), random_(random) {}
 
-  /// A new token: 32 characters of base32, 160 bits.
-  std::string issue(std::string node, std::string mac, std::string address);
+  /// A token that stands for nothing yet: 32 characters of base32, 160 bits.
+  std::string draw();
+  /// It stands for this machine from now on.
+  void give(const std::string& token, std::string node, std::string mac, std::string address);
   /// What the token stands for; unauthenticated when it is unknown or has expired, denied when it
   /// comes from another address.
   Result<const BootTicket*> check(std::string_view token, std::string_view address);
-  /// Uses it for an enrolment with this request: once, or again with the same (the answer may have
-  /// been lost). denied otherwise.
-  Status use(std::string_view token, std::string_view address, std::string_view request_sha256);
+  /// Uses a token that was checked for an enrolment with this request: once, or again with the same
+  /// (the answer may have been lost). denied otherwise.
+  Status use(std::string_view token, std::string_view request_sha256);
   [[nodiscard]] size_t size() const { return tickets_.size(); }
 
  private:

@@ -1,0 +1,180 @@
+#include "daemons/boot/boot_desk.hpp"
+
+#include "auth/keys.hpp"
+
+#include <charconv>
+
+#include <fmt/format.h>
+
+namespace drover::daemons {
+namespace {
+
+using Ph = cluster::PhaseState;
+
+/// "10.77.0.1:8080" and "[fd77::1]:8080" without the port.
+std::string_view host_of(std::string_view host) {
+  const size_t colon = host.rfind(':');
+  const bool is_port = colon != std::string_view::npos && host.find(']', colon) == host.npos;
+  return is_port ? host.substr(0, colon) : host;
+}
+
+Ph phase_of(boot::MachineStage stage) {
+  switch (stage) {
+    case boot::MachineStage::init:
+      return Ph::init;
+    case boot::MachineStage::image:
+      return Ph::image;
+    case boot::MachineStage::joining:
+      return Ph::joining;
+    case boot::MachineStage::node_up:
+      return Ph::node_up;
+    case boot::MachineStage::up:
+      return Ph::up;
+    case boot::MachineStage::error:
+      break;
+  }
+  return Ph::error;
+}
+
+}  // namespace
+
+BootDesk::BootDesk(Parts parts)
+    : parts_(std::move(parts)), tokens_(parts_.executor, parts_.random) {}
+
+void BootDesk::serve(boot::Site& site, const cluster::Model& model) {
+  site_ = &site;
+  model_ = &model;
+  images_changed();
+}
+
+void BootDesk::images_changed() {
+  blobs_.clear();
+  const auto add = [this](const cluster::ImageVersion& version) {
+    if (!version.kernel.sha256.empty()) blobs_[version.kernel.sha256] = Part::kernel;
+    for (const auto& initrd : version.initrds) blobs_[initrd.sha256] = Part::initrd;
+    if (version.root) blobs_[version.root->sha256] = Part::root;
+  };
+  for (const auto& [name, image] : model_->images()) {
+    add(image.value.current);
+    for (const cluster::ImageVersion& version : image.value.history) add(version);
+  }
+}
+
+std::string BootDesk::node_at(const std::string& address) const {
+  const auto it = node_at_.find(address);
+  return it == node_at_.end() ? std::string() : it->second;
+}
+
+Result<boot::ServedScript> BootDesk::script(const boot::ScriptQuery& query) {
+  if (site_ == nullptr) {
+    return fail(Code::unreachable, "nothing is known of the cluster yet: no master has answered");
+  }
+  const std::string token = tokens_.draw();
+  boot::ScriptRequest request;
+  request.mac = query.mac;
+  request.name = query.name;
+  request.nid = query.nid;
+  request.xname = query.xname;
+  request.source = query.source;
+  request.server = host_of(query.host);
+  request.token = token;
+  boot::ScriptAnswer answer = site_->script(request);
+  if (answer.outcome == boot::ScriptOutcome::bad) return fail(Code::invalid_argument, answer.text);
+  if (!answer.node.empty()) {
+    if (answer.outcome == boot::ScriptOutcome::known) {
+      tokens_.give(token, answer.node, answer.mac, query.source);
+    } else {
+      parts_.stages.failed(answer.node, answer.why);
+    }
+    node_at_[query.source] = answer.node;
+    parts_.logs.boots(answer.node);
+    const std::string said = fmt::format("{} its boot script at {}{}{}",
+                                         answer.why.empty() ? "was given" : "was refused",
+                                         query.source, answer.why.empty() ? "" : ": ", answer.why);
+    parts_.logs.add(answer.node, LogSource::boot, said);
+    if (answer.why.empty()) parts_.stages.seen(answer.node, Ph::loader, said);
+  }
+  return boot::ServedScript{std::move(answer.text), std::move(answer.node)};
+}
+
+Result<boot::BootClaim> BootDesk::check(std::string_view token, const std::string& source) {
+  DROVER_TRY(const BootTicket* ticket, tokens_.check(token, source));
+  return boot::BootClaim{ticket->node, ticket->mac};
+}
+
+Status BootDesk::may_have(const std::string& sha256, std::string_view token,
+                          const std::string& source) {
+  const auto it = blobs_.find(sha256);
+  if (it == blobs_.end()) {
+    return fail(Code::not_found, "no image has such a part", "drover image list");
+  }
+  if (it->second != Part::root) return {};
+  return tokens_.check(token, source).map([](const BootTicket*) {});
+}
+
+void BootDesk::on_http(const boot::HttpBootEvent& event) {
+  using What = boot::HttpBootEvent::What;
+  const std::string node = event.node.empty() ? node_at(event.client) : event.node;
+  if (node.empty()) return;
+  if (event.what == What::refused) {
+    parts_.logs.add(node, LogSource::boot, fmt::format("refused {}: {}", event.name, event.why));
+    return;
+  }
+  if (event.what != What::blob) return;
+  const auto it = blobs_.find(event.name);
+  if (it == blobs_.end()) return;
+  if (it->second == Part::root) {
+    if (event.begun) parts_.stages.seen(node, Ph::image, "fetches its image");
+    return;
+  }
+  const std::string_view what = it->second == Part::kernel ? "kernel" : "initial file system";
+  if (event.begun) {
+    parts_.stages.seen(node, Ph::kernel, fmt::format("fetches its {}", what));
+  } else {
+    parts_.logs.add(node, LogSource::boot,
+                    fmt::format("has {} of {} bytes of its {}", event.bytes, event.size, what));
+  }
+}
+
+Status BootDesk::stage(const boot::BootClaim& claim, const boot::StageReport& report) {
+  const Ph phase = phase_of(report.stage);
+  parts_.logs.add(
+      claim.node, LogSource::boot,
+      fmt::format("{}{}{}", enum_name(report.stage), report.why.empty() ? "" : ": ", report.why));
+  if (phase == Ph::error) {
+    parts_.stages.failed(claim.node, report.why);
+  } else if (phase == Ph::up) {
+    parts_.stages.ended(claim.node);
+  } else {
+    parts_.stages.seen(claim.node, phase, report.why);
+    if (report.total != 0) parts_.stages.progress(claim.node, report.done, report.total);
+  }
+  return {};
+}
+
+Status BootDesk::log(const boot::BootClaim& claim, std::string_view lines) {
+  parts_.logs.add_kernel(claim.node, lines);
+  return {};
+}
+
+void BootDesk::enrol(const boot::BootClaim& claim, std::string_view token,
+                     boot::BootEnrolRequest request,
+                     Callback<void(Result<boot::BootEnrolAnswer>)> reply) {
+  if (const Status used = tokens_.use(token, auth::sha256_hex(request.csr_pem)); !used) {
+    parts_.logs.add(claim.node, LogSource::boot, "was refused: " + used.error().text());
+    return reply(tl::unexpected<Error>(used.error()));
+  }
+  parts_.stages.seen(claim.node, Ph::joining, "asks to be enrolled");
+  parts_.enrol(claim.node, request,
+               [this, alive = std::weak_ptr<bool>(alive_), node = claim.node,
+                reply = std::move(reply)](Result<boot::BootEnrolAnswer> answer) mutable {
+                 if (!alive.expired()) {
+                   parts_.logs.add(node, LogSource::boot,
+                                   answer ? std::string("was enrolled")
+                                          : "could not be enrolled: " + answer.error().text());
+                 }
+                 reply(std::move(answer));
+               });
+}
+
+}  // namespace drover::daemons

@@ -1,0 +1,87 @@
+#include "daemons/boot/boot_services.hpp"
+
+#include <fmt/format.h>
+
+namespace drover::daemons {
+
+BootServices::BootServices(Seams seams, const Log& log, BootServicesConfig config,
+                           ModelReplica& replica, StageBook::Report report, BootDesk::Enrol enrol)
+    : seams_(seams),
+      log_(log),
+      config_(std::move(config)),
+      replica_(replica),
+      stages_(seams.executor, std::move(report)),
+      logs_(seams.executor, seams.disk, log, config_.state + "/logs", {}),
+      desk_({seams.executor, seams.random, stages_, logs_, std::move(enrol)}),
+      blobs_(seams.disk, seams.random, config_.images),
+      http_(seams.executor, seams.net, log.with("http"), {config_.http, config_.https}, desk_,
+            blobs_, loaders_) {
+  site_options_.ca_sha256 = config_.ca_sha256;
+}
+
+BootServices::~BootServices() = default;
+
+Status BootServices::start(Callback<std::shared_ptr<net::Security>()> security) {
+  if (Status filled = loaders_.fill(seams_.disk, config_.loaders); !filled) {
+    return fail_in("reading the boot loaders", filled.error());
+  }
+  if (loaders_.files().empty()) {
+    log_.warning("there are no boot loaders",
+                 {{"folder", fmt::format("{}", fmt::join(config_.loaders, " "))},
+                  {"next", "apt install ipxe"}});
+  }
+  http_.on_event([this](const boot::HttpBootEvent& event) { desk_.on_http(event); });
+  DROVER_CHECK_OK(http_.start(std::move(security)));
+  if (!http_.plain().empty()) site_options_.http_port = http_.plain().front().port;
+  if (!http_.secure().empty()) site_options_.tls_port = http_.secure().front().port;
+  for (const net::Endpoint& at : http_.plain()) {
+    log_.notice("machines fetch scripts and kernels", {{"at", "http://" + at.text()}});
+  }
+  for (const net::Endpoint& at : http_.secure()) {
+    log_.notice("booting nodes report and are enrolled", {{"at", "https://" + at.text()}});
+  }
+  replica_.on_news([this](const ModelReplica::News& news) { on_news(news); });
+  if (!replica_.is_blank()) serve_anew();
+  return {};
+}
+
+void BootServices::stop(Callback<void()> stopped) {
+  replica_.on_news(nullptr);
+  http_.stop(std::chrono::milliseconds(500), std::move(stopped));
+}
+
+void BootServices::on_news(const ModelReplica::News& news) {
+  if (news.all || site_ == nullptr) return serve_anew();
+  follow(news.changes);
+}
+
+void BootServices::serve_anew() {
+  images_ = std::make_unique<boot::ModelImages>(replica_.model());
+  site_ = std::make_unique<boot::Site>(replica_.model(), *images_, site_options_);
+  desk_.serve(*site_, replica_.model());
+  networks_changed();
+}
+
+void BootServices::follow(std::span<const store::Change> changes) {
+  const boot::Refreshed refreshed = site_->refresh(changes);
+  bool images = false;
+  for (const store::Change& change : changes) {
+    images = images || change.kind == cluster::kImageKind;
+    if (change.kind != cluster::kNodeKind) continue;
+    // A node that is up, or is none any more, is waited for no longer.
+    const cluster::NodeEntry* entry = replica_.model().find(change.key);
+    if (entry == nullptr || entry->node.phase.state == cluster::PhaseState::up) {
+      stages_.ended(change.key);
+    }
+  }
+  if (images) desk_.images_changed();
+  if (refreshed.networks) networks_changed();
+}
+
+void BootServices::networks_changed() {
+  for (const std::string& problem : site_->take_problems()) {
+    log_.warning("a node cannot be served as it is defined", {{"why", problem}});
+  }
+}
+
+}  // namespace drover::daemons

@@ -1,0 +1,68 @@
+// All that drover-boot serves to machines, in step with the model: DHCP, TFTP, HTTP, kernel
+// messages.
+#pragma once
+
+#include "boot/image/blob_store.hpp"
+#include "boot/io/http_boot_service.hpp"
+#include "boot/io/loader_shelf.hpp"
+#include "boot/site/site.hpp"
+#include "daemons/boot/boot_desk.hpp"
+#include "daemons/boot/node_logs.hpp"
+#include "daemons/boot/stage_book.hpp"
+#include "daemons/replica/model_replica.hpp"
+#include "daemons/seams.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace drover::daemons {
+
+struct BootServicesConfig {
+  std::vector<net::Endpoint> http;
+  std::vector<net::Endpoint> https;
+  std::vector<std::string> loaders;  ///< folders
+  std::string images;                ///< folder of the blobs
+  std::string state;                 ///< leases and logs
+  std::string ca_sha256;
+  bool dhcp = true;
+  bool tftp = true;
+};
+
+/// One executor's thread. start() once, stop() once.
+class BootServices {
+ public:
+  BootServices(Seams seams, const Log& log, BootServicesConfig config, ModelReplica& replica,
+               StageBook::Report report, BootDesk::Enrol enrol);
+  ~BootServices();
+
+  /// Opens every listener; the error names the one that cannot be. `security` is asked for each TLS
+  /// connection: the daemon's own certificate, clients without one.
+  Status start(Callback<std::shared_ptr<net::Security>()> security);
+  void stop(Callback<void()> stopped);
+
+  [[nodiscard]] StageBook& stages() { return stages_; }
+  [[nodiscard]] NodeLogs& logs() { return logs_; }
+
+ private:
+  void on_news(const ModelReplica::News& news);
+  void serve_anew();
+  void follow(std::span<const store::Change> changes);
+  void networks_changed();
+
+  Seams seams_;
+  Log log_;
+  BootServicesConfig config_;
+  ModelReplica& replica_;
+  StageBook stages_;
+  NodeLogs logs_;
+  BootDesk desk_;
+  boot::LoaderShelf loaders_;
+  boot::image::BlobStore blobs_;
+  boot::SiteOptions site_options_;
+  std::unique_ptr<boot::ModelImages> images_;
+  std::unique_ptr<boot::Site> site_;
+  boot::HttpBootService http_;
+};
+
+}  // namespace drover::daemons
