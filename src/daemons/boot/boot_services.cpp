@@ -1,6 +1,7 @@
 #include "daemons/boot/boot_services.hpp"
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace drover::daemons {
 
@@ -40,12 +41,50 @@ Status BootServices::start(Callback<std::shared_ptr<net::Security>()> security) 
   for (const net::Endpoint& at : http_.secure()) {
     log_.notice("booting nodes report and are enrolled", {{"at", "https://" + at.text()}});
   }
+  if (config_.dhcp) DROVER_CHECK_OK(start_dhcp());
   replica_.on_news([this](const ModelReplica::News& news) { on_news(news); });
   if (!replica_.is_blank()) serve_anew();
   return {};
 }
 
+// Without a model there is no network to serve: the ports are open, and nobody is answered.
+Status BootServices::start_dhcp() {
+  DROVER_TRY(leases_, boot::io::DiskLeaseJournal::open(seams_.executor, seams_.disk, config_.state,
+                                                       log_.with("leases")));
+  dhcp_ =
+      std::make_unique<boot::io::DhcpService>(seams_.executor, seams_.net, log_.with("dhcp"),
+                                              boot::io::DhcpServiceConfig{}, machines_, *leases_);
+  dhcp_->on_event([this](const boot::io::DhcpEvent& event) { on_dhcp(event); });
+  return dhcp_->start();
+}
+
+boot::io::DhcpServiceConfig BootServices::dhcp_config() const {
+  boot::io::DhcpServiceConfig out;
+  out.server = site_->dhcp_config();
+  out.pools = site_->pools();
+  out.reserved = site_->reserved();
+  out.interfaces = config_.interfaces;
+  return out;
+}
+
+void BootServices::on_dhcp(const boot::io::DhcpEvent& event) {
+  const boot::dhcp::Decision& decision = event.decision;
+  const bool boots = decision.kind != boot::dhcp::ClientKind::plain;
+  const std::string line = fmt::format(
+      "DHCP {} from {} ({}): {}{}", decision.request ? name(*decision.request) : "packet",
+      decision.hardware.text(), name(decision.kind), text(decision.outcome),
+      decision.address.is_zero() ? "" : " " + decision.address.text());
+  if (decision.machine == nullptr) {
+    log_.info("a machine that is not in the model", {{"packet", line}});
+    return;
+  }
+  const std::string& node = decision.machine->name;
+  logs_.add(node, LogSource::boot, line);
+  if (boots && decision.reply) stages_.seen(node, cluster::PhaseState::dhcp, line);
+}
+
 void BootServices::stop(Callback<void()> stopped) {
+  if (dhcp_) dhcp_->stop();
   replica_.on_news(nullptr);
   http_.stop(std::chrono::milliseconds(500), std::move(stopped));
 }
@@ -58,6 +97,7 @@ void BootServices::on_news(const ModelReplica::News& news) {
 void BootServices::serve_anew() {
   images_ = std::make_unique<boot::ModelImages>(replica_.model());
   site_ = std::make_unique<boot::Site>(replica_.model(), *images_, site_options_);
+  machines_.use(*site_);
   desk_.serve(*site_, replica_.model());
   networks_changed();
 }
@@ -75,12 +115,18 @@ void BootServices::follow(std::span<const store::Change> changes) {
     }
   }
   if (images) desk_.images_changed();
-  if (refreshed.networks) networks_changed();
+  if (refreshed.networks || !refreshed.reserved.empty() || !refreshed.freed.empty()) {
+    networks_changed();
+  }
 }
 
 void BootServices::networks_changed() {
   for (const std::string& problem : site_->take_problems()) {
     log_.warning("a node cannot be served as it is defined", {{"why", problem}});
+  }
+  if (!dhcp_) return;
+  if (const Status taken = dhcp_->reconfigure(dhcp_config()); !taken) {
+    log_.error("DHCP cannot serve the networks of the model", {{"why", taken.error().text()}});
   }
 }
 

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "boot/image/blob_store.hpp"
+#include "boot/io/dhcp_service.hpp"
 #include "boot/io/http_boot_service.hpp"
 #include "boot/io/loader_shelf.hpp"
 #include "boot/site/site.hpp"
@@ -21,12 +22,34 @@ namespace drover::daemons {
 struct BootServicesConfig {
   std::vector<net::Endpoint> http;
   std::vector<net::Endpoint> https;
-  std::vector<std::string> loaders;  ///< folders
-  std::string images;                ///< folder of the blobs
-  std::string state;                 ///< leases and logs
+  std::vector<std::string> loaders;     ///< folders
+  std::string images;                   ///< folder of the blobs
+  std::string state;                    ///< leases and logs
+  std::vector<std::string> interfaces;  ///< to serve DHCP on; empty: all
   std::string ca_sha256;
   bool dhcp = true;
   bool tftp = true;
+};
+
+/// The machines of a site that may be exchanged for another while it is used.
+class CurrentMachines final : public boot::dhcp::ReservationView {
+ public:
+  void use(const boot::dhcp::ReservationView& machines) { machines_ = &machines; }
+  [[nodiscard]] const boot::dhcp::Reservation* by_hardware(
+      const boot::HardwareAddress& address) const override {
+    return machines_ == nullptr ? nullptr : machines_->by_hardware(address);
+  }
+  [[nodiscard]] const boot::dhcp::Reservation* by_client_id(
+      std::string_view client_id) const override {
+    return machines_ == nullptr ? nullptr : machines_->by_client_id(client_id);
+  }
+  [[nodiscard]] const boot::dhcp::Reservation* by_port(std::string_view circuit_id,
+                                                       std::string_view remote_id) const override {
+    return machines_ == nullptr ? nullptr : machines_->by_port(circuit_id, remote_id);
+  }
+
+ private:
+  const boot::dhcp::ReservationView* machines_ = nullptr;
 };
 
 /// One executor's thread. start() once, stop() once.
@@ -49,6 +72,9 @@ class BootServices {
   void serve_anew();
   void follow(std::span<const store::Change> changes);
   void networks_changed();
+  Status start_dhcp();
+  void on_dhcp(const boot::io::DhcpEvent& event);
+  [[nodiscard]] boot::io::DhcpServiceConfig dhcp_config() const;
 
   Seams seams_;
   Log log_;
@@ -63,6 +89,9 @@ class BootServices {
   std::unique_ptr<boot::ModelImages> images_;
   std::unique_ptr<boot::Site> site_;
   boot::HttpBootService http_;
+  CurrentMachines machines_;
+  std::unique_ptr<boot::io::DiskLeaseJournal> leases_;
+  std::unique_ptr<boot::io::DhcpService> dhcp_;
 };
 
 }  // namespace drover::daemons
