@@ -150,13 +150,14 @@ void set_next(Services& services, const RequestPtr& request) {
   }
   change_each(services, request, std::move(names),
               [asked = std::move(asked)](store::Transaction& tx, cluster::DefinitionWriter&,
-                                         const std::string& name, size_t) {
+                                         const std::string& name, size_t) -> Result<bool> {
                 tx.explain(asked.why);
-                return cluster::put_boot_next(tx, {.node = name,
-                                                   .image = asked.image,
-                                                   .profile = asked.profile,
-                                                   .mode = asked.mode,
-                                                   .asked = {}});
+                DROVER_CHECK_OK(cluster::put_boot_next(tx, {.node = name,
+                                                            .image = asked.image,
+                                                            .profile = asked.profile,
+                                                            .mode = asked.mode,
+                                                            .asked = {}}));
+                return true;
               });
 }
 
@@ -164,10 +165,9 @@ void unset_next(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, std::vector<std::string> names, asked_nodes(services, request));
   change_each(services, request, std::move(names),
               [why = why_of(request)](store::Transaction& tx, cluster::DefinitionWriter&,
-                                      const std::string& name, size_t) -> Status {
+                                      const std::string& name, size_t) -> Result<bool> {
                 tx.explain(why);
-                DROVER_CHECK_OK(cluster::erase_boot_next(tx, name));
-                return {};
+                return cluster::erase_boot_next(tx, name);
               });
 }
 
