@@ -320,7 +320,7 @@ std::vector<drover::store::Change> model_changes(uint32_t machines) {
     node.name = fmt::format("n{}", i);
     node.id = fmt::format("{:032x}", i);
     node.spec.interfaces = {{"eth0", mac_of(i).text(), {"10.77.${number/256}.${number%256}"}, ""}};
-    put("node", node.name, encode(node));
+    put("node", node.name, drover::encode(node));
   }
   return out;
 }

@@ -155,7 +155,7 @@ networks:
   EXPECT_EQ(master.model.networks().at("boot").value.mtu, 9000);
   EXPECT_EQ(master.model.networks().at("bmc").value.mode, cluster::NetworkMode::off);
   EXPECT_FALSE(body_of(apply(some)).at("applied").as_bool()) << "10.77.0.9/24 is what is in force";
-  EXPECT_NE(exported().find("networks:\n  bmc:\n    prefix: 10.78.0.0/24\n    mode: off\n"),
+  EXPECT_NE(exported().find("networks:\n  bmc:\n    prefix: 10.78.0.0/24\n    mode: \"off\"\n"),
             std::string::npos)
       << exported();
 

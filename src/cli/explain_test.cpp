@@ -60,6 +60,8 @@ TEST(Explain, EveryFieldHasASentence) {
     EXPECT_FALSE(kind.fields.empty()) << kind.name;
     for (const FieldInfo& field : kind.fields) {
       EXPECT_FALSE(field.doc.empty()) << kind.name << '.' << field.path;
+      // The body of another request, whichever it was.
+      if (kind.name == "operation" && field.path == "request") continue;
       EXPECT_NE(field.type, "any JSON") << kind.name << '.' << field.path;
     }
   }

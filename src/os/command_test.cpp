@@ -51,8 +51,8 @@ TEST(CommandTest, ArgumentsPassNoShell) {
 TEST(CommandTest, RunsWhereAndWithWhatItIsTold) {
   CommandLine command;
   command.program = "/bin/sh";
-  command.arguments = {"-c", "pwd; echo $DROVER_TEST $HOME ${PATH-none}"};
-  command.environment = {"DROVER_TEST=yes", "HOME=/nowhere", "PATH"};
+  command.arguments = {"-c", "pwd; echo $DROVER_TEST $HOME ${LANG-none}"};
+  command.environment = {"DROVER_TEST=yes", "HOME=/nowhere", "LANG"};
   command.directory = "/usr";
   int calls = 0;
   command.progress = [&] { ++calls; };

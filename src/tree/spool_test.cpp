@@ -1,8 +1,8 @@
 #include "tree/spool.hpp"
 
+#include "base/crc32c.hpp"
 #include "sim/sim_disk.hpp"
 #include "sim/sim_random.hpp"
-#include "base/crc32c.hpp"
 
 #include <map>
 #include <set>

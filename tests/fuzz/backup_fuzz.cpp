@@ -2,6 +2,7 @@
 // the folder. The right digest is put under every second input, so that the fuzzer sees behind it.
 #include "auth/backup_file.hpp"
 #include "fuzz.hpp"
+#include "net/sha256.hpp"
 #include "sim/sim_disk.hpp"
 
 #include <string>
@@ -29,7 +30,7 @@ void check(const std::string& bytes) {
 DROVER_FUZZ_TARGET(input) {
   std::string bytes(input);
   check(bytes);
-  drover::auth::Sha256Stream digest;
+  drover::net::Sha256 digest;
   digest.add(bytes);
   check(bytes + "{\"end_sha256\":\"" + digest.finish() + "\"}\n");
 }

@@ -210,7 +210,6 @@ void add_boot(Router& router, Services& services) {
               .query = {many, dry_run_parameter(), why_parameter()},
               .gives = body_of<BulkView>(),
               .on_nodes = true,
-              .also = {some_failed},
               .handler = [&services](const RequestPtr& r) { unset_next(services, r); }});
 }
 

@@ -46,7 +46,7 @@ TEST_F(CloudInit, GivesEveryLinkItsAddressAndOneTheRoute) {
   EXPECT_EQ(
       network_config(facts()),
       "version: 2\nethernets:\n"
-      "  eth0:\n    match:\n      macaddress: 52:54:00:77:00:01\n    set-name: eth0\n"
+      "  eth0:\n    match:\n      macaddress: \"52:54:00:77:00:01\"\n    set-name: eth0\n"
       "    dhcp4: false\n    dhcp6: false\n"
       "    addresses:\n      - 10.77.0.11/24\n      - fd77::1/64\n"
       "    routes:\n      - to: default\n        via: 10.77.0.254\n"

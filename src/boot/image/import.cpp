@@ -184,8 +184,10 @@ class Import {
     step("making the first root");
     auto made = make_initramfs(disk_, wanted);
     if (!made) return fail_in("making the first root", std::move(made).error());
+    const auto& missing = made->missing_modules;
     for (const std::string& asked : request_.extra_modules) {
-      if (std::ranges::find(made->missing_modules, asked) == made->missing_modules.end()) continue;
+      const bool found = std::ranges::find(missing, asked) == missing.end();
+      if (found && !modules_.empty()) continue;
       return fail(Code::not_found, fmt::format("the kernel {} has no module {}",
                                                out_.version.kernel.version, asked));
     }

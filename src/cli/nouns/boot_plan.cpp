@@ -7,6 +7,8 @@
 #include "cli/nouns/boot_nouns.hpp"
 #include "net/http/target.hpp"
 
+#include <algorithm>
+
 #include <fmt/core.h>
 
 namespace drover::cli {
@@ -33,17 +35,30 @@ std::string headline(const json::value& boot) {
   return out + "\n";
 }
 
+/// To the letter but for what would steer a terminal.
+void print_script(Context& context, const json::value& boot) {
+  const json::value* script = find_path(boot, "script");
+  if (script == nullptr || !script->is_string()) return;
+  std::string_view rest(script->get_string().data(), script->get_string().size());
+  std::string out;
+  while (!rest.empty()) {
+    const size_t end = std::min(rest.find('\n'), rest.size());
+    out += printable(rest.substr(0, end)) + "\n";
+    rest.remove_prefix(std::min(end + 1, rest.size()));
+  }
+  context.print(out);
+}
+
 Result<int> show(Context& context, const Given& given) {
   std::string path = fmt::format("/api/v1/nodes/{}/boot", net::percent_encode(given.text("node")));
-  for (const char* name : {"server", "loader"}) {
-    if (given.has(name)) path = with_query(path, name, given.text(name));
-  }
+  if (given.has("from")) path = with_query(path, "server", given.text("from"));
+  if (given.has("loader")) path = with_query(path, "loader", given.text("loader"));
   DROVER_TRY(Client* const client, context.client());
   DROVER_TRY(const json::value boot, client->get(path, context.timeout()));
   const std::string problem = text_at(boot, "problem");
   const int exit_code = problem.empty() ? 0 : 1;
   if (given.has("script")) {
-    context.print(text_at(boot, "script"));
+    print_script(context, boot);
     return exit_code;
   }
   if (!context.for_people()) return context.print_document(boot, exit_code);
@@ -130,9 +145,9 @@ std::vector<Command> boot_plan_commands() {
        "Show what a node would boot, who says so, and its script to the letter",
        {{"node", Kind::required, "Its name"},
         {"script", Kind::flag, "Only the script, as the machine would get it"},
-        {"server", Kind::option, "The boot service's address in the script [SERVER]"},
+        {"from", Kind::option, "The boot service's address in the script [SERVER]"},
         {"loader", Kind::option, "Whose script [what the node loads]", {"ipxe", "grub"}}},
-       {"drover boot show n1", "drover boot show n1 --script --server 10.77.0.1"},
+       {"drover boot show n1", "drover boot show n1 --script --from 10.77.0.1"},
        show},
       {"boot",
        "set",
