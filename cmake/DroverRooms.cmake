@@ -12,6 +12,7 @@ set(DROVER_SIDE_EDGES
   auth:cluster telemetry:cluster exec:cluster boot:cluster hardware:cluster alloc:cluster pool:cluster ras:cluster
   cluster:ras auth:ras telemetry:ras exec:ras boot:ras hardware:ras alloc:ras pool:ras
   hardware:auth boot:auth alloc:auth exec:auth pool:auth
+  nodeboot:auth
   cli:nothing)
 list(REMOVE_ITEM DROVER_SIDE_EDGES cluster:ras)
 

@@ -24,14 +24,14 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> out;
     for (auto* rows :
-         {node_commands,    node_change_commands, group_commands,      profile_commands,
-          nodes_commands,   apply_commands,       edit_commands,       import_commands,
-          health_commands,  call_commands,        operation_commands,  watch_commands,
-          history_commands, backup_commands,      setting_commands,    config_commands,
-          log_commands,     token_commands,       credential_commands, grant_commands,
-          issuer_commands,  certificate_commands, whoami_commands,     audit_commands,
-          join_commands,    local_commands,       version_commands,    completion_commands,
-          explain_commands, man_commands,         top_commands}) {
+         {node_commands,       node_change_commands, group_commands,      profile_commands,
+          nodes_commands,      apply_commands,       edit_commands,       import_commands,
+          health_commands,     call_commands,        operation_commands,  watch_commands,
+          history_commands,    backup_commands,      setting_commands,    config_commands,
+          log_commands,        token_commands,       credential_commands, grant_commands,
+          issuer_commands,     certificate_commands, whoami_commands,     audit_commands,
+          initramfs_commands,  join_commands,        local_commands,      version_commands,
+          completion_commands, explain_commands,     man_commands,        top_commands}) {
       auto more = rows();
       std::move(more.begin(), more.end(), std::back_inserter(out));
     }
@@ -49,6 +49,7 @@ const std::vector<Noun>& nouns() {
       {"import", "Read files of other systems as documents"},
       {"call", "Ask the agents on nodes"},
       {"operation", "Long-running requests"},
+      {"image", "What nodes boot"},
       {"setting", "Settings of the whole cluster"},
       {"config", "The daemons' own files on this host"},
       {"log", "What running daemons log"},

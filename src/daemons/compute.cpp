@@ -42,6 +42,7 @@ void Compute::stop() {
 void Compute::on_primary(tree::Link* link) {
   cut_off_.reset();
   agent_.use(link == nullptr ? nullptr : this);
+  if (link != nullptr && on_linked_) on_linked_();
 }
 
 void Compute::on_path_lost(tree::Link&) {}

@@ -28,6 +28,8 @@ class Compute final : public tree::NodePathsEvents, public tree::Peers, public t
           HostFacts& facts);
   ~Compute() override;
 
+  /// `linked` hears each time that a primary takes the node. Before start().
+  void on_linked(Callback<void()> linked) { on_linked_ = std::move(linked); }
   void start();
   void stop();
   [[nodiscard]] tree::NodePathsStatus paths() const { return paths_.status(); }
@@ -57,6 +59,7 @@ class Compute final : public tree::NodePathsEvents, public tree::Peers, public t
   NodeAgent agent_;
   std::optional<CutOff> cut_off_;
   SettingsBoard settings_;
+  Callback<void()> on_linked_;
 };
 
 }  // namespace drover::daemons

@@ -1,4 +1,5 @@
 // drover-compute as a program.
+#include "daemons/boot_teller.hpp"
 #include "daemons/compute.hpp"
 #include "daemons/member_core.hpp"
 #include "daemons/real_host_facts.hpp"
@@ -22,8 +23,10 @@ class ComputeService final : public Service {
     config.own_settings = options::own_settings(program_.config);
     if (program_.config.flag("spool")) config.spool_dir = program_.config.text("state") + "/spool";
     DROVER_TRY(config.aggregators, endpoints_of(program_.config, "aggregators"));
+    DROVER_TRY(teller_, BootTeller::make(program_));
     daemon_ =
         std::make_unique<Compute>(program_.seams, std::move(config), core_.security(), facts_);
+    if (teller_) daemon_->on_linked([this] { teller_->linked(); });
     daemon_->start();
     core_.follow(daemon_->settings());
     return core_.serve([this] { return daemon_->up(); }, [this] { return facts(); },
@@ -56,6 +59,7 @@ class ComputeService final : public Service {
   Program& program_;
   MemberCore core_;
   RealHostFacts facts_;
+  std::unique_ptr<BootTeller> teller_;  ///< null where Drover did not boot the node
   std::unique_ptr<Compute> daemon_;
   Timer stopping_;
 };

@@ -200,12 +200,12 @@ std::vector<std::string> InitramfsRequest::default_modules() {
           "virtio_pci", "virtio_mmio", "virtio_net", "vmxnet3", "hv_netvsc", "xen_netfront", "ena",
           "gve", "e1000", "e1000e", "igb", "igc", "ixgbe", "ixgbevf", "i40e", "iavf", "ice",
           "r8169", "8139cp", "tg3", "bnx2", "bnx2x", "bnxt_en", "qede", "be2net", "cxgb4",
-          "mlx4_en", "mlx5_core", "mlx5_ib", "ib_ipoib", "sfc", "atlantic", "hns3", "af_packet",
+          "mlx4_en", "mlx5_core", "sfc", "atlantic", "hns3", "af_packet",
           // an image as root
-          "loop", "squashfs", "overlay", "erofs",
+          "loop", "squashfs", "overlay",
           // disks
-          "virtio_blk", "virtio_scsi", "sd_mod", "ahci", "nvme", "mpt3sas", "megaraid_sas", "ext4",
-          "xfs", "vfat", "nls_ascii", "nls_cp437",
+          "virtio_blk", "virtio_scsi", "sd_mod", "ahci", "nvme", "ext4", "vfat", "nls_ascii",
+          "nls_cp437",
           // messages of a dying kernel, random numbers, the machine's own controller
           "netconsole", "virtio_rng", "virtio_console", "ipmi_si", "ipmi_devintf"};
 }

@@ -30,6 +30,7 @@ std::vector<Command> issuer_commands();
 std::vector<Command> certificate_commands();
 std::vector<Command> whoami_commands();
 std::vector<Command> audit_commands();
+std::vector<Command> initramfs_commands();
 std::vector<Command> join_commands();
 std::vector<Command> local_commands();
 std::vector<Command> version_commands();

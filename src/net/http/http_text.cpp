@@ -52,10 +52,10 @@ std::string http_date(WallTime time) {
                      parts.tm_hour, parts.tm_min, parts.tm_sec);
 }
 
-std::string request_head(const HttpRequest& request, std::string_view host) {
+std::string request_head(const HttpRequest& request, std::string_view host, bool last) {
   std::string out = fmt::format("{} {} HTTP/1.1\r\n", request.method, request.target);
   append_field(out, "Host", host);
-  append_field(out, "Connection", "close");
+  if (last) append_field(out, "Connection", "close");
   for (const auto& [name, value] : request.headers) {
     if (!is_framing(name) && !equal_ignoring_case(name, "host")) append_field(out, name, value);
   }

@@ -10,8 +10,8 @@
 namespace drover::net {
 
 /// Request line, fields and the empty line. The request's own Host, Connection, Content-Length and
-/// Transfer-Encoding fields are replaced by ours.
-std::string request_head(const HttpRequest& request, std::string_view host);
+/// Transfer-Encoding fields are replaced by ours. `last`: the connection ends with this request.
+std::string request_head(const HttpRequest& request, std::string_view host, bool last = true);
 
 /// How the body of an answer is framed (RFC 9112 section 6).
 enum class Framing {

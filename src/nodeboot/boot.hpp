@@ -1,0 +1,96 @@
+// The way of a machine from its kernel's start to an identity: drivers, network, first words to
+// drover-boot, image, enrolment. Everything is tried again until it works; each failure is told.
+#pragma once
+
+#include "auth/identity.hpp"
+#include "base/log.hpp"
+#include "nodeboot/boot_client.hpp"
+#include "nodeboot/image_fetch.hpp"
+#include "nodeboot/machine.hpp"
+
+#include <memory>
+#include <optional>
+#include <string>
+
+namespace drover::nodeboot {
+
+/// What a finished boot hands to the agent.
+struct Outcome {
+  BootCommand command;
+  Enrolled enrolled;
+  auth::Identity identity;
+  std::string image_root;  ///< where the image is mounted; empty in mode lean
+};
+
+struct BootTimes {
+  Duration driver_poll = std::chrono::milliseconds(50);
+  Duration carrier_poll = std::chrono::milliseconds(20);
+  /// A card that is not there, or has no carrier, for so long is told as a failure, and on.
+  Duration patience = std::chrono::seconds(30);
+  Duration first_retry = std::chrono::seconds(1);
+  Duration longest_retry = std::chrono::seconds(30);
+  /// A machine that is refused starts over, to be given a new token, after so long.
+  Duration refused = std::chrono::seconds(30);
+};
+
+struct BootSeams {
+  Executor& executor;
+  net::Net& net;
+  Machine& machine;
+  auth::IdentityTool& tool;
+  ImageSink& sink;
+};
+
+/// Executor's thread only. start() once; destroying it ends the boot.
+class Boot {
+ public:
+  struct Events {
+    /// The network is there and drover-boot can be told things; once, before anything is told.
+    Callback<void(BootClient&)> on_network;
+    Callback<void(Outcome)> on_done;
+    /// The token is good for nothing any more, or the command line is wrong: only a new boot helps.
+    Callback<void()> on_hopeless;
+  };
+  /// The seams outlive this. `boot_id` is told to drover-boot.
+  Boot(BootSeams seams, std::string boot_id, Events events, BootTimes times = {});
+  ~Boot();
+
+  void start();
+  [[nodiscard]] BootClient* client() { return client_.get(); }
+  [[nodiscard]] const BootCommand& command() const { return command_; }
+  /// Hands the connection on to who goes on telling.
+  [[nodiscard]] std::unique_ptr<BootClient> take_client() { return std::move(client_); }
+
+ private:
+  using Step = void (Boot::*)();
+  void read_command();
+  void find_link();
+  void await_carrier();
+  void talk();
+  void fetch_image();
+  void mount_image();
+  void enrol();
+  void finish(Enrolled enrolled);
+  Status check(const auth::Identity& identity, const Enrolled& enrolled);
+  void go(Step step, Duration wait = {});
+  /// Tells why, and tries `step` again later.
+  void failed(const Error& why, Step step);
+  void hopeless(const Error& why);
+
+  BootSeams seams_;
+  std::string boot_id_;
+  Events events_;
+  BootTimes times_;
+  BootCommand command_;
+  os::LinkFacts link_;
+  std::unique_ptr<BootClient> client_;
+  std::unique_ptr<ImageFetch> fetch_;
+  std::string key_pem_;
+  std::optional<MonoTime> waiting_since_;
+  std::string image_root_;
+  int failures_ = 0;
+  Timer next_;
+  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
+};
+
+}  // namespace drover::nodeboot

@@ -1,0 +1,146 @@
+// Three kinds of POST and the reading of their answers.
+#include "nodeboot/boot_client.hpp"
+
+#include "base/json_values.hpp"
+#include "base/text.hpp"
+
+#include <fmt/core.h>
+
+namespace drover::nodeboot {
+namespace {
+
+constexpr Duration kTimeout = std::chrono::seconds(15);
+constexpr size_t kAnswerLimit = size_t{256} << 10;
+
+std::string text_in(const json::object& object, std::string_view name) {
+  const json::value* value = object.if_contains(name);
+  return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
+}
+
+/// An answer that says no, as an error with the server's own words.
+Error refusal(const net::HttpResponse& response) {
+  std::string why;
+  if (const auto body = parse_json(response.body); body && body->is_object()) {
+    why = text_in(body->get_object(), "detail");
+    if (why.empty()) why = text_in(body->get_object(), "title");
+  }
+  if (why.empty()) why = response.body.substr(0, 200);
+  const bool denied = response.status == 401 || response.status == 403;
+  return {denied ? Code::denied : Code::unreachable,
+          fmt::format("drover-boot answered {} {}: {}", response.status,
+                      net::reason_phrase(response.status), printable(why)),
+          {},
+          {}};
+}
+
+Status accepted(const Result<net::HttpResponse>& response) {
+  if (!response) return tl::unexpected(response.error());
+  if (response->status / 100 != 2) return tl::unexpected(refusal(*response));
+  return {};
+}
+
+Result<Enrolled> read_enrolled(const Result<net::HttpResponse>& response) {
+  DROVER_CHECK_OK(accepted(response));
+  DROVER_TRY(const json::value body, parse_json(response->body));
+  if (!body.is_object()) return fail(Code::corrupt, "the answer to the enrolment is no object");
+  const json::object& object = body.get_object();
+  Enrolled out{text_in(object, "certificate_pem"),
+               text_in(object, "ca_pem"),
+               text_in(object, "cluster"),
+               text_in(object, "name"),
+               text_in(object, "role"),
+               {}};
+  if (const json::value* list = object.if_contains("aggregators");
+      list != nullptr && list->is_array()) {
+    for (const json::value& item : list->get_array()) {
+      if (!item.is_string()) continue;
+      DROVER_TRY(const auto endpoint, net::Endpoint::parse(std::string(item.get_string())));
+      out.aggregators.push_back(endpoint.text());
+    }
+  }
+  if (out.aggregators.empty()) {
+    return fail(Code::unreachable, "drover-boot knows no aggregator that could serve this node",
+                "drover health");
+  }
+  return out;
+}
+
+}  // namespace
+
+std::string_view name(Stage stage) {
+  switch (stage) {
+    case Stage::init:
+      return "init";
+    case Stage::image:
+      return "image";
+    case Stage::joining:
+      return "joining";
+    case Stage::node_up:
+      return "node_up";
+    case Stage::up:
+      return "up";
+    case Stage::error:
+      break;
+  }
+  return "error";
+}
+
+Result<std::unique_ptr<BootClient>> BootClient::make(Executor& executor, net::Net& net,
+                                                     const BootCommand& command) {
+  net::SecurityConfig config;
+  config.pinned_ca_sha256 = command.ca_sha256;
+  DROVER_TRY(auto security, net.make_security(config));
+  return std::make_unique<BootClient>(executor, net, command, std::move(security));
+}
+
+BootClient::BootClient(Executor& executor, net::Net& net, const BootCommand& command,
+                       std::shared_ptr<net::Security> security)
+    : executor_(executor),
+      authorization_("Boot " + command.token),
+      session_(executor, net, command.boot, std::move(security),
+               {.timeout = kTimeout, .body_limit = kAnswerLimit}) {}
+
+void BootClient::post(std::string_view what, std::string body, std::string_view type,
+                      Callback<void(Result<net::HttpResponse>)> done) {
+  net::HttpRequest request;
+  request.method = "POST";
+  request.target = fmt::format("/boot/v1/{}", what);
+  request.headers.add("Authorization", authorization_);
+  request.headers.add("Content-Type", std::string(type));
+  request.body = std::move(body);
+  session_.send(std::move(request), std::move(done));
+}
+
+void BootClient::stage(const StageReport& report, Callback<void(Status)> done) {
+  // The loop's clock is the kernel's CLOCK_MONOTONIC, which began with the kernel.
+  const int64_t uptime =
+      std::chrono::duration_cast<std::chrono::milliseconds>(executor_.now().time_since_epoch())
+          .count();
+  const json::object body{{"stage", name(report.stage)},
+                          {"why", printable(report.why)},
+                          {"done", report.done},
+                          {"total", report.total},
+                          {"uptime_ms", uptime}};
+  post("stage", to_text(body), "application/json",
+       [done = std::move(done)](const Result<net::HttpResponse>& response) mutable {
+         if (done) done(accepted(response));
+       });
+}
+
+void BootClient::log(std::string lines, Callback<void(Status)> done) {
+  post("log", std::move(lines), "text/plain; charset=utf-8",
+       [done = std::move(done)](const Result<net::HttpResponse>& response) mutable {
+         done(accepted(response));
+       });
+}
+
+void BootClient::enrol(const std::string& csr_pem, const std::string& boot_id,
+                       Callback<void(Result<Enrolled>)> done) {
+  const json::object body{{"csr_pem", csr_pem}, {"boot_id", boot_id}};
+  post("enrol", to_text(body), "application/json",
+       [done = std::move(done)](const Result<net::HttpResponse>& response) mutable {
+         done(read_enrolled(response));
+       });
+}
+
+}  // namespace drover::nodeboot

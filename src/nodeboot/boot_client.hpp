@@ -1,0 +1,64 @@
+// What a booting machine says to drover-boot: where it is, what its kernel writes, who it wants to
+// be. One kept TLS connection, pinned to the cluster's CA.
+#pragma once
+
+#include "net/http/http_session.hpp"
+#include "nodeboot/command_line.hpp"
+
+#include <memory>
+#include <string>
+#include <vector>
+
+namespace drover::nodeboot {
+
+/// Where a machine is on its way.
+enum class Stage : uint8_t { init, image, joining, node_up, up, error };
+std::string_view name(Stage stage);
+
+struct StageReport {
+  Stage stage = Stage::init;
+  std::string why;     ///< for people
+  uint64_t done = 0;   ///< bytes, with stage image
+  uint64_t total = 0;  ///< 0: not known
+};
+
+/// What enrolment gives.
+struct Enrolled {
+  std::string certificate_pem;
+  std::string ca_pem;
+  std::string cluster;
+  std::string name;
+  std::string role;
+  std::vector<std::string> aggregators;  ///< endpoints
+};
+
+/// Executor's thread only.
+class BootClient {
+ public:
+  /// unreachable when the command's CA makes no security.
+  static Result<std::unique_ptr<BootClient>> make(Executor& executor, net::Net& net,
+                                                  const BootCommand& command);
+
+  /// With keys of the caller's own: a node that has its certificate shows it, since the token ends.
+  BootClient(Executor& executor, net::Net& net, const BootCommand& command,
+             std::shared_ptr<net::Security> security);
+
+  /// Tells a stage; an older one that still waits is told before. Failures are for `done`, which
+  /// may be empty.
+  void stage(const StageReport& report, Callback<void(Status)> done = {});
+  /// Lines as in os/kernel_log.hpp, each with its end.
+  void log(std::string lines, Callback<void(Status)> done);
+  /// denied: the token is unknown, over or was used with another key.
+  void enrol(const std::string& csr_pem, const std::string& boot_id,
+             Callback<void(Result<Enrolled>)> done);
+
+ private:
+  void post(std::string_view what, std::string body, std::string_view type,
+            Callback<void(Result<net::HttpResponse>)> done);
+
+  Executor& executor_;
+  std::string authorization_;
+  net::HttpSession session_;
+};
+
+}  // namespace drover::nodeboot
