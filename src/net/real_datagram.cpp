@@ -37,6 +37,20 @@ struct DatagramSpace {
   std::array<std::array<char, kUdpFrameHeader>, kDatagramBatch> headers{};
   std::array<std::array<char, kMaxDatagram>, kDatagramBatch> bytes{};
   std::array<Datagram, kDatagramBatch> datagrams{};
+  size_t spent = kDatagramBatch;  ///< headers that must be prepared before the next receiving
+
+  /// Makes the header of place `i` ready to receive.
+  void prepare(size_t i) {
+    pieces[i][0] = {bytes[i].data(), bytes[i].size()};
+    msghdr& header = messages[i].msg_hdr;
+    header = msghdr{};
+    header.msg_name = &addresses[i];
+    header.msg_namelen = sizeof addresses[i];
+    header.msg_iov = pieces[i].data();
+    header.msg_iovlen = 1;
+    header.msg_control = controls[i].bytes.data();
+    header.msg_controllen = kControl;
+  }
 };
 
 void DatagramSpaceDelete::operator()(DatagramSpace* space) const {
@@ -258,21 +272,13 @@ void RealDatagramSocket::on_fd(uint32_t events) {
 
 void RealDatagramSocket::receive() {
   DatagramSpace& space = net_.receive_space();
-  for (size_t i = 0; i < kDatagramBatch; ++i) {
-    space.pieces[i][0] = {space.bytes[i].data(), space.bytes[i].size()};
-    msghdr& header = space.messages[i].msg_hdr;
-    header = msghdr{};
-    header.msg_name = &space.addresses[i];
-    header.msg_namelen = sizeof space.addresses[i];
-    header.msg_iov = space.pieces[i].data();
-    header.msg_iovlen = 1;
-    header.msg_control = space.controls[i].bytes.data();
-    header.msg_controllen = kControl;
-  }
+  // The kernel wrote into the headers of the last batch; the others are as they were.
+  for (; space.spent > 0; --space.spent) space.prepare(space.spent - 1);
   const int count = ::recvmmsg(fd_.get(), space.messages.data(), kDatagramBatch,
                                MSG_DONTWAIT | MSG_TRUNC, nullptr);
   // EAGAIN, or an error that a packet of ours brought back: nothing to read.
   if (count <= 0) return;
+  space.spent = static_cast<size_t>(count);
   for (size_t i = 0; i < static_cast<size_t>(count); ++i) {
     Datagram& out = space.datagrams[i];
     out = Datagram{};

@@ -163,6 +163,14 @@ std::vector<DatagramHub::Receiver> DatagramHub::on_link(
       if (name == host || place.link != from->link) continue;
       if (datagram.hardware && place.interface.mac != datagram.hardware) continue;
       Receiver to{name, place.interface.index, {}};
+      // As Linux does: where the interface has no address, one of another is named.
+      for (const Attachment& other : places) {
+        for (const NetInterface::Address& own : other.interface.addresses) {
+          if (own.address.family == datagram.to.family && own.address.is_v4()) {
+            to.local = own.address;
+          }
+        }
+      }
       for (const NetInterface::Address& own : place.interface.addresses) {
         if (own.address.family == datagram.to.family) to.local = own.address;
       }
@@ -211,13 +219,18 @@ InetAddress DatagramHub::source(const SimDatagramSocket& from,
   if (!datagram.from.is_none()) return datagram.from.with_port(port);
   if (!from.bound().is_any()) return from.bound();
   if (to.interface == kLoopback) return datagram.to.with_port(port);
+  // Of the interface it leaves by, else of the network it goes to, else the first there is.
   InetAddress best = datagram.to.is_v4() ? InetAddress::v4(0, port) : InetAddress::v6({}, port);
+  int best_rank = 0;
   for (const NetInterface& own : interfaces(from.process()->host())) {
     if (own.loopback) continue;
     for (const NetInterface::Address& address : own.addresses) {
       if (address.address.family != datagram.to.family) continue;
-      const bool near = in_network(address, datagram.to) || own.index == datagram.interface;
-      if (best.is_any() || near) best = address.address.with_port(port);
+      const bool leaves = own.index == datagram.interface;
+      const int rank = leaves ? 3 : in_network(address, datagram.to) ? 2 : 1;
+      if (rank <= best_rank) continue;
+      best = address.address.with_port(port);
+      best_rank = rank;
     }
   }
   return best;

@@ -13,6 +13,8 @@ constexpr size_t kMostProbes = 256;
 constexpr int kMostTries = 3;
 constexpr Duration kVouchedFor = std::chrono::minutes(5);
 constexpr Duration kTick = std::chrono::seconds(30);
+/// How often interfaces are looked at because of a packet by an unknown one.
+constexpr Duration kRefreshAgain = std::chrono::seconds(1);
 /// The storm of a whole cluster that is switched on fits: 10,000 packets of about 600 bytes.
 constexpr size_t kReceiveBuffer = size_t{8} << 20;
 /// Where a message has the type, length and octets of its sender's hardware address.
@@ -163,7 +165,7 @@ Status DhcpService::reconfigure(DhcpServiceConfig config) {
   } else {
     make_book(book_->snapshot());
   }
-  refresh_own_addresses();
+  refresh_interfaces();
   return was_running ? start() : Status{};
 }
 
@@ -181,21 +183,52 @@ void DhcpService::set_reserved(const std::vector<Ipv4>& before) {
 }
 
 /// A client names its server by any address of ours that it was told of, now or before a change.
-void DhcpService::refresh_own_addresses() {
+void DhcpService::refresh_interfaces() {
   const auto interfaces = net_.interfaces();
+  refreshed_ = executor_.now();
   if (!interfaces) return;
   dhcp::ServerConfig server = config_.server;
+  const auto served = [&](Ipv4 address) {
+    return std::any_of(server.subnets.begin(), server.subnets.end(),
+                       [&](const dhcp::Subnet& it) { return it.prefix.contains(address); });
+  };
+  locals_.clear();
   for (const net::NetInterface& it : *interfaces) {
+    std::optional<net::InetAddress> local;
     for (const auto& own : it.addresses) {
-      if (own.address.is_v4()) server.own_addresses.push_back(ipv4(own.address));
+      if (!own.address.is_v4()) continue;
+      server.own_addresses.push_back(ipv4(own.address));
+      // Of several addresses the one whose network boots.
+      if (!local || (served(ipv4(own.address)) && !served(ipv4(*local)))) local = own.address;
     }
+    if (local) locals_.emplace_back(it.index, *local);
   }
   server_->reconfigure(std::move(server));
 }
 
+const net::InetAddress* DhcpService::local_of(uint32_t interface) const {
+  const auto found = std::find_if(locals_.begin(), locals_.end(),
+                                  [&](const auto& it) { return it.first == interface; });
+  return found == locals_.end() ? nullptr : &found->second;
+}
+
+/// Our address for a client. For broadcasts the system names one of another interface where this
+/// one has none, and answering from that would give addresses of the wrong network.
+std::optional<net::InetAddress> DhcpService::local_for(const net::Datagram& datagram) {
+  if (!datagram.local.is_v4()) return {};
+  if (datagram.to == datagram.local) return datagram.local;
+  const net::InetAddress* local = local_of(datagram.interface);
+  if (local == nullptr && executor_.now() - refreshed_ > kRefreshAgain) {
+    refresh_interfaces();  // it came up a moment ago
+    local = local_of(datagram.interface);
+  }
+  if (local == nullptr) return {};
+  return local->with_port(datagram.local.port);
+}
+
 void DhcpService::tick() {
   timer_.after(executor_, kTick, [this] { tick(); });
-  refresh_own_addresses();
+  refresh_interfaces();
   book_->expire(executor_.wall());
   journal_.flush();
   std::erase_if(vouched_, [now = executor_.now()](const auto& it) { return it.second < now; });
@@ -227,7 +260,8 @@ void DhcpService::receive(Port& port, std::span<const net::Datagram> batch) {
 }
 
 void DhcpService::take(Port& port, const net::Datagram& datagram) {
-  if (datagram.truncated || !datagram.local.is_v4()) {
+  const std::optional<net::InetAddress> local = local_for(datagram);
+  if (datagram.truncated || !local) {
     ++stats_.unusable;
     return;
   }
@@ -237,23 +271,23 @@ void DhcpService::take(Port& port, const net::Datagram& datagram) {
     return;
   }
   dhcp::Arrival arrival;
-  arrival.local = ipv4(datagram.local);
+  arrival.local = ipv4(*local);
   arrival.source = ipv4(datagram.from);
   arrival.source_port = datagram.from.port;
   arrival.port = port.number;
   arrival.now = executor_.wall();
   auto& space = space_[outgoing_.size()];
   const dhcp::Decision decision = server_->decide(datagram.bytes, arrival, space);
-  if (decision.reply) reply(port, datagram, decision, {space.data(), decision.size});
+  if (decision.reply) reply(port, datagram, *local, decision, {space.data(), decision.size});
   tell(port, datagram.from, datagram.interface, decision);
 }
 
-void DhcpService::reply(Port& port, const net::Datagram& datagram, const dhcp::Decision& decision,
-                        std::span<const char> bytes) {
+void DhcpService::reply(Port& port, const net::Datagram& datagram, const net::InetAddress& local,
+                        const dhcp::Decision& decision, std::span<const char> bytes) {
   net::OutgoingDatagram out;
   out.head = {bytes.data(), bytes.size()};
   out.to = net::InetAddress::v4(decision.to.address.value, decision.to.port);
-  out.from = datagram.local;
+  out.from = local;
   if (decision.to.to_hardware) {
     out.interface = datagram.interface;
     out.hardware = ethernet(decision.hardware);

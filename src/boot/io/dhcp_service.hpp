@@ -14,8 +14,10 @@
 #include <deque>
 #include <map>
 #include <memory>
+#include <optional>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 namespace drover::boot::io {
@@ -52,7 +54,7 @@ struct DhcpStats {
   uint64_t received = 0;
   uint64_t replied = 0;
   uint64_t limited = 0;    ///< dropped by the rate limit
-  uint64_t unusable = 0;   ///< too long, or by an interface without an IPv4 address
+  uint64_t unusable = 0;   ///< too long, or by an interface without an IPv4 address of its own
   uint64_t unsafe = 0;     ///< replies dropped because their lease could not be made safe in time
   uint64_t unsent = 0;     ///< replies that the system did not take
   uint64_t conflicts = 0;  ///< probes that found somebody
@@ -94,13 +96,15 @@ class DhcpService {
 
   void make_book(const std::vector<dhcp::Lease>& leases);
   void set_reserved(const std::vector<Ipv4>& before);
-  void refresh_own_addresses();
+  void refresh_interfaces();
+  [[nodiscard]] std::optional<net::InetAddress> local_for(const net::Datagram& datagram);
+  [[nodiscard]] const net::InetAddress* local_of(uint32_t interface) const;
   void tick();
   Status open_port(const std::string& interface, uint16_t port);
   void receive(Port& port, std::span<const net::Datagram> batch);
   void take(Port& port, const net::Datagram& datagram);
-  void reply(Port& port, const net::Datagram& datagram, const dhcp::Decision& decision,
-             std::span<const char> bytes);
+  void reply(Port& port, const net::Datagram& datagram, const net::InetAddress& local,
+             const dhcp::Decision& decision, std::span<const char> bytes);
   void hold(Port& port, const net::OutgoingDatagram& reply, uint64_t record);
   void release_held(uint64_t safe);
   bool probe(Port& port, const net::Datagram& datagram, const dhcp::Decision& decision,
@@ -122,6 +126,9 @@ class DhcpService {
   Callback<void(const DhcpEvent&)> on_event_;
   bool running_ = false;
   std::vector<std::unique_ptr<Port>> ports_;
+  /// Of each interface the address that its clients know us by.
+  std::vector<std::pair<uint32_t, net::InetAddress>> locals_;
+  MonoTime refreshed_{};
   RateLimiter limiter_;
   Timer timer_;
   DhcpStats stats_;

@@ -281,6 +281,34 @@ TEST_F(DhcpServiceTest, GarbageIsCountedAndAnsweredBySilence) {
   EXPECT_EQ(std::count(outcomes.begin(), outcomes.end(), Outcome::malformed), 2);
 }
 
+TEST_F(DhcpServiceTest, NothingIsGivenOnALinkThatThisHostHasNoAddressOn) {
+  fabric.datagrams().attach("b", "other", {0x52, 0x54, 0, 0x77, 1, 1});
+  fabric.datagrams().attach("x", "other", {0x52, 0x54, 0, 0x77, 0, 1});
+  Client& n1 = client(1);
+  sim::SimProcess elsewhere(world, {.name = "x", .host = "x"});
+  sim::SimNet elsewhere_net(fabric, elsewhere);
+  net::DatagramOptions options;
+  options.at = at("0.0.0.0:68");
+  const auto socket = elsewhere_net.open_datagrams(options, n1).value();
+  const std::string discover = n1.message(MessageType::discover).bytes();
+  const net::OutgoingDatagram out{
+      .head = discover, .to = at("255.255.255.255:67"), .from = at("0.0.0.0:68"), .interface = 2};
+  socket->send({&out, 1});
+  ASSERT_TRUE(world.run_for(seconds(1)));
+  EXPECT_TRUE(n1.got.empty()) << "an address of one network on another";
+  EXPECT_EQ(service->stats().unusable, 1U);
+  // Once it has one, the machine is told that its address does not belong there: by silence, as
+  // nobody has set that network up.
+  fabric.datagrams().attach("b", "third", {0x52, 0x54, 0, 0x77, 1, 2}, "10.99.0.1/24");
+  fabric.datagrams().attach("y", "third", {0x52, 0x54, 0, 0x77, 0, 1});
+  sim::SimProcess third(world, {.name = "y", .host = "y"});
+  sim::SimNet third_net(fabric, third);
+  const auto third_socket = third_net.open_datagrams(options, n1).value();
+  third_socket->send({&out, 1});
+  ASSERT_TRUE(world.run_for(seconds(2)));
+  EXPECT_EQ(outcomes, std::vector{Outcome::no_subnet}) << "an interface that came up just now";
+}
+
 TEST_F(DhcpServiceTest, ThePxePortAnswersFromItself) {
   Client& n1 = client(1, "10.77.0.11/24");
   Message message = n1.message(MessageType::request);

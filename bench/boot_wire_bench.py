@@ -1,0 +1,217 @@
+#!/usr/bin/python3
+"""The boot services on a veth link beside kea-dhcp4 and tftpd-hpa, one after the other on the same machine.
+
+  boot_wire_bench.py [MACHINES] [SECONDS]
+
+Load and server share the cores, so the CPU that a server spends per exchange is the figure that holds; exchanges a
+second are what is left beside the load generator, whose own limit is measured first ("reflect"). A lease of Drover's
+is on the disk before its client is told; Kea's is written to a file that nobody syncs."""
+import json
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import time
+
+BIN = pathlib.Path(os.environ.get("DROVER_BIN", pathlib.Path(__file__).resolve().parents[1] / "build/release/bin"))
+MACHINES = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
+SECONDS = int(sys.argv[2]) if len(sys.argv) > 2 else 8
+OUTSTANDING = (64, 1024)  # under way at once: a rack that starts, a cluster that starts
+TICKS = os.sysconf("SC_CLK_TCK")
+
+
+class Namespace:
+    """A process that holds a network namespace."""
+
+    def __init__(self, inside=None):
+        # in.tftpd changes its user, which a user namespace does not let it; without root it is left out.
+        users = [] if os.geteuid() == 0 else ["--user", "--map-root-user"]
+        command = [*inside.enter, "unshare", "--net", "cat"] if inside else ["unshare", *users, "--net", "cat"]
+        self.holder = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.holder.stdin.write(b".")
+        self.holder.stdin.flush()
+        self.holder.stdout.read(1)
+        self.enter = ["nsenter", "-t", str(self.holder.pid), *(["-U", "--preserve-credentials"] if users else []), "-n"]
+        self.run("ip", "link", "set", "lo", "up")
+
+    def run(self, *command, check=True):
+        done = subprocess.run([*self.enter, *map(str, command)], capture_output=True, text=True, check=False)
+        if check and done.returncode != 0:
+            sys.exit(f"{command}: {done.stdout}{done.stderr}")
+        return done.stdout + done.stderr
+
+    def start(self, *command, env=None):
+        return subprocess.Popen([*self.enter, *map(str, command)], stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+                                stderr=subprocess.STDOUT, text=True, env={**os.environ, **(env or {})})
+
+
+def cpu(pid):
+    """CPU seconds of a process and of the children that it has waited for; nsenter becomes its command."""
+    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
+    return sum(map(int, fields[11:15])) / TICKS
+
+
+def drover(server, folder, machines, files=""):
+    process = server.start(BIN / "boot_wire_server", folder / f"state{time.monotonic_ns()}", "10.77.0.0/16",
+                           "10.77.64.0-10.77.127.255", *([files] if files else []),
+                           env={"DROVER_QUIET": "1", "DROVER_MACHINES": str(machines)})
+    for line in process.stdout:
+        if line.strip() == "ready":
+            return process
+    sys.exit("boot_wire_server did not start")
+
+
+def kea(server, folder, machines, threads):
+    reservations = [{"hw-address": "02:00:%02x:%02x:%02x:%02x" % tuple(i.to_bytes(4, "big")),
+                     "ip-address": f"10.77.{192 + (i >> 8)}.{i & 255}", "hostname": f"n{i}"} for i in range(machines)]
+    config = {"Dhcp4": {
+        "interfaces-config": {"interfaces": ["eth0"], "dhcp-socket-type": "udp"},
+        "multi-threading": {"enable-multi-threading": threads > 0, "thread-pool-size": max(threads, 1)},
+        "lease-database": {"type": "memfile", "persist": True, "lfc-interval": 0, "name": str(folder / "kea.csv")},
+        "valid-lifetime": 3600, "sanity-checks": {"lease-checks": "none"},
+        "subnet4": [{"id": 1, "subnet": "10.77.0.0/16", "pools": [{"pool": "10.77.64.0 - 10.77.127.255"}],
+                     "reservations": reservations}],
+        "loggers": [{"name": "kea-dhcp4", "severity": "ERROR", "output_options": [{"output": "stderr"}]}]}}
+    (folder / "kea.csv").unlink(missing_ok=True)
+    path = folder / "kea.json"
+    path.write_text(json.dumps(config))
+    process = server.start("kea-dhcp4", "-c", path, env={"KEA_PIDFILE_DIR": str(folder),
+                                                         "KEA_LOCKFILE_DIR": str(folder)})
+    for _ in range(300):
+        if ":67 " in server.run("ss", "-lun"):
+            return process
+        if process.poll() is not None:
+            sys.exit("kea-dhcp4: " + process.stdout.read())
+        time.sleep(0.1)
+    sys.exit("kea-dhcp4 did not open its port")
+
+
+def stop(process):
+    process.stdin.close()
+    process.terminate()
+    process.wait(timeout=30)
+
+
+def load(client, process, clients, outstanding, rate=0):
+    """Exchanges a second, the part that was lost, the server's CPU in microseconds for each."""
+    client.run(BIN / "bench_dhcp_load", "10.77.0.1", "10.77.0.2", clients, 1, outstanding)  # warm
+    before = cpu(process.pid)
+    text = client.run(BIN / "bench_dhcp_load", "10.77.0.1", "10.77.0.2", clients, SECONDS, outstanding,
+                      *([rate] if rate else []))
+    spent = cpu(process.pid) - before
+    found = re.search(r"(\d+) exchanges/s, (\d+) done, \d+ lost \(([\d.]+) %\).*p50 ([\d.]+) ms, p99 ([\d.]+)", text)
+    if not found or found[2] == "0":
+        sys.exit(f"no exchanges: {text}")
+    return {"rate": int(found[1]), "lost": float(found[3]), "p50": float(found[4]), "p99": float(found[5]),
+            "cpu": spent * 1e6 / int(found[2])}
+
+
+def show(name, it):
+    print(f"{name:<38} {it['rate']:>8} /s  {it['lost']:>6.3f} % lost  p50 {it['p50']:>6.2f}  p99 {it['p99']:>6.2f} ms"
+          f"  server CPU {it['cpu']:>7.1f} us each", flush=True)
+    return it
+
+
+def dhcp(server, client, folder):
+    print(f"== DHCPv4, four-way exchanges of {MACHINES} machines, {SECONDS} s each")
+    for outstanding in OUTSTANDING:
+        print(f"reflect (the generator alone), {outstanding} under way  " +
+              client.run(BIN / "bench_dhcp_load", "reflect", "127.0.0.1", MACHINES, SECONDS, outstanding).strip())
+    ratios = {}
+    for kind, machines in (("reserved", MACHINES), ("leased", 0)):
+        for outstanding in OUTSTANDING:
+            about = f"{kind}, {outstanding} under way"
+            process = drover(server, folder, machines)
+            ours = show(f"drover, {about}", load(client, process, min(MACHINES, 16000), outstanding))
+            stop(process)
+            if not shutil.which("kea-dhcp4"):
+                continue
+            rivals = []
+            for threads in (0, 2):
+                process = kea(server, folder, machines, threads)
+                name = f"kea, {about}" + ("" if threads == 0 else f", {threads} threads")
+                rivals.append(show(name, load(client, process, min(MACHINES, 16000), outstanding)))
+                stop(process)
+            # A rival that loses more than 0.1 % has not served that rate.
+            good = [it for it in rivals if it["lost"] <= 0.1] or rivals
+            ratios[about] = (ours["rate"] / max(it["rate"] for it in good),
+                             min(it["cpu"] for it in good) / ours["cpu"])
+    if shutil.which("perfdhcp"):
+        rate = 1000
+        print(f"-- perfdhcp at {rate} a second, and ours at the same rate")
+        for name, start in (("drover", lambda: drover(server, folder, 0)), ("kea", lambda: kea(server, folder, 0, 0))):
+            process = start()
+            show(f"{name}, own load", load(client, process, 10000, 64, rate))
+            text = client.run("perfdhcp", "-4", "-l", "eth0", "-r", rate, "-R", 10000, "-p", 5, "10.77.0.1",
+                              check=False)
+            stop(process)
+            drops = re.findall(r"drops ratio: ([\d.]+) %", text)
+            print(f"{name + ', perfdhcp':<38} {'/'.join(re.findall(r'Rate: ([0-9.]+)', text)):>8} /s, drops of the two "
+                  f"exchanges {' and '.join(drops)} %", flush=True)
+    for kind, (rate, spent) in ratios.items():
+        print(f"ratio, {kind:<31} {rate:>8.1f} x the exchanges a second, {spent:.1f} x the exchanges per CPU second")
+
+
+def fetch(client, folder, count, name, blocks):
+    began = time.monotonic()
+    gets = [client.start("busybox", "tftp", "-g", "-b", blocks, "-r", name, "-l", folder / f"got{i}", "10.77.0.1")
+            for i in range(count)]
+    for get in gets:
+        if get.wait() != 0:
+            sys.exit("tftp: " + get.stdout.read())
+    return time.monotonic() - began
+
+
+def tftp(server, client, folder):
+    size = 16 << 20
+    clients = 8
+    print(f"== TFTP, {clients} clients at once fetch {size >> 20} MiB each, no windows (what both servers can)")
+    files = folder / "files"
+    files.mkdir()
+    (files / "image").write_bytes(os.urandom(size))
+    results = {}
+    for block in (512, 1468):
+        for name in ("drover", "tftpd-hpa"):
+            if name == "drover":
+                process = drover(server, folder, 0, files)
+            elif shutil.which("in.tftpd"):
+                process = server.start("in.tftpd", "-L", "-a", "10.77.0.1:69", "-u", "root", "-s", files)
+                time.sleep(0.5)
+            else:
+                continue
+            before = cpu(process.pid)
+            wall = fetch(client, folder, clients, "image", block)
+            time.sleep(1)  # until tftpd-hpa has waited for its last child
+            spent = (cpu(process.pid) - before) / (clients * size / 2**20)
+            results[name, block] = (clients * size / wall / 2**20, spent)
+            print(f"{name + f', blocks of {block}':<38} {results[name, block][0]:>8.1f} MiB/s  server CPU "
+                  f"{spent * 1000:>6.2f} ms per MiB", flush=True)
+            stop(process)
+        if ("tftpd-hpa", block) in results:
+            ours, theirs = results["drover", block], results["tftpd-hpa", block]
+            print(f"ratio, blocks of {block:<21} {ours[0] / theirs[0]:>8.2f} x the speed, "
+                  f"{theirs[1] / ours[1]:.2f} x the MiB per CPU second")
+
+
+def main():
+    folder = pathlib.Path(tempfile.mkdtemp(prefix="drover-bench-"))
+    server = Namespace()
+    client = Namespace(server)
+    try:
+        server.run("ip", "link", "add", "eth0", "type", "veth", "peer", "name", "eth0", "netns", client.holder.pid)
+        for space, address in ((server, "10.77.0.1/16"), (client, "10.77.0.2/16")):
+            space.run("ip", "addr", "add", address, "dev", "eth0")
+            space.run("ip", "link", "set", "eth0", "up")
+        print(f"machine: {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; server and load share them")
+        dhcp(server, client, folder)
+        tftp(server, client, folder)
+    finally:
+        client.holder.stdin.close()
+        server.holder.stdin.close()
+        shutil.rmtree(folder, ignore_errors=True)
+
+
+main()

@@ -1,0 +1,73 @@
+// Answers IPv6 router solicitations by "there is nothing here", so that iPXE, which waits 13 s for
+// an answer, goes on at once.
+#pragma once
+
+#include "base/clock.hpp"
+#include "base/log.hpp"
+#include "boot/io/rate_limit.hpp"
+#include "net/datagram.hpp"
+#include "net/net.hpp"
+
+#include <array>
+#include <cstdint>
+#include <memory>
+#include <optional>
+#include <string>
+#include <vector>
+
+namespace drover::boot::io {
+
+struct RouterAdvertiserConfig {
+  bool enabled = true;
+  std::vector<std::string> interfaces;  ///< by name; empty: every Ethernet interface that is up
+  /// Tell hosts that addresses and options come by DHCPv6 (the M and O flags, RFC 4861 section
+  /// 4.2). Set where drover-boot serves DHCPv6.
+  bool dhcp6 = false;
+};
+
+/// A router advertisement without a router: its lifetime is zero, so nobody takes it for a default
+/// route, and without prefixes, so nobody makes an address of it. With the sender's link address
+/// where it is known (RFC 4861 section 4.6.1).
+struct RouterAdvertisement {
+  std::array<char, 24> bytes{};
+  size_t size = 0;
+  [[nodiscard]] std::string_view view() const { return {bytes.data(), size}; }
+};
+RouterAdvertisement router_advertisement(bool dhcp6, std::optional<net::MacAddress> own);
+
+/// Whether `packet` is a solicitation as RFC 4861 section 6.1.1 demands.
+bool is_router_solicitation(std::string_view packet, const net::InetAddress& from);
+
+/// Answers. One executor's thread. Sites with IPv6 routers of their own can leave it on: an
+/// advertisement with lifetime zero speaks for its sender alone.
+class RouterAdvertiser {
+ public:
+  RouterAdvertiser(Executor& executor, net::Net& net, Log log, RouterAdvertiserConfig config);
+  RouterAdvertiser(const RouterAdvertiser&) = delete;
+  RouterAdvertiser& operator=(const RouterAdvertiser&) = delete;
+  ~RouterAdvertiser();
+
+  /// Fails where ICMPv6 may not be spoken (CAP_NET_RAW) or the host has no IPv6. Interfaces that
+  /// come later are found within half a minute.
+  Status start();
+  void stop();
+  Status reconfigure(RouterAdvertiserConfig config);
+  [[nodiscard]] uint64_t answered() const { return answered_; }
+
+ private:
+  class Port;
+  void join();
+  void take(const net::Datagram& datagram);
+
+  Executor& executor_;
+  net::Net& net_;
+  Log log_;
+  RouterAdvertiserConfig config_;
+  std::unique_ptr<Port> port_;
+  std::vector<net::NetInterface> joined_;
+  RateLimiter limiter_;
+  Timer timer_;
+  uint64_t answered_ = 0;
+};
+
+}  // namespace drover::boot::io
