@@ -29,9 +29,13 @@ class NodeAccess : public ::testing::Test {
   Recorded lock(const std::string& node) {
     return master.ask("PATCH", "/api/v1/nodes/" + node, R"({"locked":true})", {}, bob);
   }
-  Recorded ping(const std::string& nodes) {
-    const auto sent = master.send(
-        {"POST", "/api/v1/calls", {}, R"({"method":"ping","nodes":")" + nodes + "\"}", {}}, bob);
+  Recorded ping(const std::string& nodes, const std::string& method = "ping") {
+    const auto sent = master.send({"POST",
+                                   "/api/v1/calls",
+                                   {},
+                                   fmt::format(R"({{"method":"{}","nodes":"{}"}})", method, nodes),
+                                   {}},
+                                  bob);
     // Only a call that was refused is answered without its nodes.
     return {sent->status, sent->headers, sent->body, sent->complete, 0, {}, {}};
   }
@@ -85,6 +89,8 @@ TEST_F(NodeAccess, TheRoleUserNeedsTheNodesPermission) {
             "person:bob may not change n1: their owner, group and mode do not allow it");
   // 0755: others may run things there.
   ping("n[1-2]");
+  EXPECT_EQ(master.calls.started.size(), 1U);
+  EXPECT_EQ(ping("n1", "power.reboot").status, 403) << "to run there is not to end it";
   EXPECT_EQ(master.calls.started.size(), 1U);
   EXPECT_EQ(master.ask("POST", "/api/v1/tokens", R"({"role":"compute"})", {}, bob).status, 403);
   grant(auth::Access::viewer, "");

@@ -5,7 +5,9 @@
 namespace drover::api {
 
 void CallRequest::describe(Visitor& v) {
-  v.field("method", method, "What to run: ping, identity, inventory.collect.");
+  v.field(
+      "method", method,
+      "What to run: ping, identity, inventory.collect, power.reboot, power.halt, power.poweroff.");
   v.field("nodes", nodes, "Noderange of the nodes to ask.");
   v.field("payload", payload, "Passed to the method.", Presence::optional);
   v.field("timeout_ms", timeout_ms, "Time for all answers together.", Presence::optional);

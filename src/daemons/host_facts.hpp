@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "os/machine_end.hpp"
 
 #include <string>
 
@@ -23,6 +24,10 @@ class HostFacts {
   virtual std::string sample(bool everything) = 0;
   /// Time between two readings from now on; executor's thread.
   virtual void set_interval(Duration interval) { (void)interval; }
+  /// Asks the machine's init to end it, and returns; the agent is told to stop soon after.
+  virtual Status end_machine(os::MachineEnd how) {
+    return fail(Code::unsupported, "this machine cannot " + std::string(os::name(how)));
+  }
 };
 
 }  // namespace drover::daemons

@@ -43,6 +43,17 @@ void NodeAgent::start() {
   runner_.handle(
       "inventory.collect", tree::Repeat::harmless,
       [this](const tree::CallRequest&, tree::CallReply reply) { collect(std::move(reply)); });
+  for (const auto how : {os::MachineEnd::reboot, os::MachineEnd::halt, os::MachineEnd::poweroff}) {
+    // The answer leaves before init's signal can come: it is written in this turn of the loop.
+    runner_.handle(fmt::format("power.{}", os::name(how)), tree::Repeat::never,
+                   [this, how](const tree::CallRequest&, tree::CallReply reply) {
+                     log_.notice("the machine is to end", {{"how", std::string(os::name(how))}});
+                     if (Status asked = facts_.end_machine(how); !asked) {
+                       return reply(tl::unexpected(std::move(asked).error()));
+                     }
+                     reply(fmt::format("{}: asked", os::name(how)));
+                   });
+  }
   heartbeat_.start();
 }
 

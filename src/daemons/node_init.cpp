@@ -29,7 +29,6 @@ using nodeboot::Request;
 constexpr int kError = 3;
 /// How long the last kernel messages may hold up the change to the agent.
 constexpr Duration kFlushLimit = std::chrono::seconds(2);
-constexpr const char* kImageRoot = "/run/drover/root";
 
 /// What is written by programs goes the way of the kernel's messages: onto the console, and to the
 /// manager.
@@ -155,7 +154,7 @@ int run_as_init() {
   (void)::reboot(RB_DISABLE_CAD);
   nodeboot::KeeperActions actions;
   actions.end_machine = nodeboot::end_machine;
-  actions.switch_root = [] { return nodeboot::switch_root(kImageRoot); };
+  actions.switch_root = [] { return nodeboot::switch_root(nodeboot::kImageRoot); };
   actions.say = say;
   nodeboot::keep(be_the_node, actions);
   return 1;

@@ -16,6 +16,7 @@ class RealHostFacts final : public HostFacts {
   Result<std::string> read_inventory() override;
   std::string sample(bool everything) override { return collector_.sample(everything); }
   void set_interval(Duration interval) override { collector_.set_interval(interval); }
+  Status end_machine(os::MachineEnd how) override { return os::end_machine(how); }
 
  private:
   telemetry::HostMetricSource source_;

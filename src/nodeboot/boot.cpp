@@ -13,7 +13,6 @@ namespace {
 
 constexpr int kError = 3;
 constexpr int kNotice = 5;
-constexpr std::string_view kImageRoot = "/run/drover/root";
 
 std::string seen_macs(const std::vector<os::LinkFacts>& links) {
   std::string out;

@@ -14,6 +14,9 @@
 
 namespace drover::nodeboot {
 
+/// Where an image is mounted before it is the root; not below /run, which moves into it.
+inline constexpr const char* kImageRoot = "/newroot";
+
 /// What a finished boot hands to the agent.
 struct Outcome {
   BootCommand command;

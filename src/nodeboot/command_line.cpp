@@ -143,9 +143,9 @@ Complaint take_ns(BootCommand& out, const std::string& value) {
   return {};
 }
 
-Complaint take_search(BootCommand& out, const std::string& value) {
+Complaint take_domain(BootCommand& out, const std::string& value) {
   if (!is_name(value)) return "it must be a domain";
-  out.search = value;
+  out.domain = value;
   return {};
 }
 
@@ -188,7 +188,7 @@ constexpr std::array<Key, 15> kKeys{{{"node", take_node, true},
                                      {"ip", take_ip, true},
                                      {"gw", take_gw, false},
                                      {"ns", take_ns, false},
-                                     {"search", take_search, false},
+                                     {"domain", take_domain, false},
                                      {"mtu", take_mtu, false},
                                      {"root", take_root, false},
                                      {"log", take_log, false},

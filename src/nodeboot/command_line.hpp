@@ -31,7 +31,7 @@ struct BootCommand {
   uint8_t prefix = 0;                    ///< ip: the part after it
   std::string gateway;                   ///< gw; empty: none
   std::vector<std::string> nameservers;  ///< ns: "a,b"
-  std::string search;                    ///< search: domain for names without dots
+  std::string domain;                    ///< domain: for names without dots
   uint32_t mtu = 0;                      ///< mtu: 68 to 65535; 0: the interface's own
   std::string root;                      ///< root: SHA-256 of the squashfs, in mode image
   std::optional<net::Endpoint> log;      ///< log: where a dying kernel sends its last messages

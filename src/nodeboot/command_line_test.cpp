@@ -98,7 +98,7 @@ TEST(CommandLineTest, WhatIsWrongIsNamed) {
       {"log", "10.77.0.1"},
       {"time", "yesterday"},
       {"time", "1"},
-      {"search", "a b"}};
+      {"domain", "a b"}};
   for (const auto& [key, value] : wrong) {
     const auto command = parse_boot_command(replaced(key, "drover." + key + "=\"" + value + "\""));
     ASSERT_FALSE(command) << key << "=" << value;

@@ -45,8 +45,11 @@ class Keeper {
       const auto asked = request_of(status);
       if (end_) return end(*end_);
       if (asked == Request::switch_root) {
+        // What was moved already cannot be moved back: the machine starts over, after a look.
         const Status switched = actions_.switch_root();
         if (!switched) actions_.say("the image could not be started: " + switched.error().text());
+        (void)pause(times_.longest_wait_ms);
+        return end(end_.value_or(Request::reboot));
       } else if (asked) {
         return end(*asked);
       }

@@ -69,8 +69,14 @@ std::string neighbour(const std::string& address) {
   return {};
 }
 
-/// Attaches a file to a free loop device, read-only; its path.
-Result<std::string> attach_loop(const std::string& path) {
+/// A loop device, which goes by itself when it is neither mounted nor held open.
+struct LoopDevice {
+  std::string path;
+  os::UniqueFd held;
+};
+
+/// Attaches a file to a free loop device, read-only.
+Result<LoopDevice> attach_loop(const std::string& path) {
   const os::UniqueFd file(::open(path.c_str(), O_RDONLY | O_CLOEXEC));
   if (!file) return tl::unexpected(errno_error("open " + path, errno));
   const os::UniqueFd control(::open("/dev/loop-control", O_RDWR | O_CLOEXEC));
@@ -78,17 +84,19 @@ Result<std::string> attach_loop(const std::string& path) {
   const int number = ::ioctl(control.get(), LOOP_CTL_GET_FREE);
   if (number < 0) return tl::unexpected(errno_error("find a free loop device", errno));
   std::string device = fmt::format("/dev/loop{}", number);
-  const os::UniqueFd loop(::open(device.c_str(), O_RDONLY | O_CLOEXEC));
+  os::UniqueFd loop(::open(device.c_str(), O_RDONLY | O_CLOEXEC));
   if (!loop) return tl::unexpected(errno_error("open " + device, errno));
   loop_config config{};
   config.fd = static_cast<uint32_t>(file.get());
   config.info.lo_flags = LO_FLAGS_READ_ONLY | LO_FLAGS_AUTOCLEAR;
-  if (::ioctl(loop.get(), LOOP_CONFIGURE, &config) == 0) return device;
+  if (::ioctl(loop.get(), LOOP_CONFIGURE, &config) == 0) {
+    return LoopDevice{std::move(device), std::move(loop)};
+  }
   // Before Linux 5.8 in two steps.
   if (::ioctl(loop.get(), LOOP_SET_FD, file.get()) != 0) {
     return tl::unexpected(errno_error("attach " + path + " to " + device, errno));
   }
-  return device;
+  return LoopDevice{std::move(device), std::move(loop)};
 }
 
 }  // namespace
@@ -199,7 +207,7 @@ Status RealMachine::configure(const os::LinkFacts& link, const BootCommand& comm
     return tl::unexpected(errno_error("set the host name", errno));
   }
   std::string resolv;
-  if (!command.search.empty()) resolv += fmt::format("search {}\n", command.search);
+  if (!command.domain.empty()) resolv += fmt::format("search {}\n", command.domain);
   for (const std::string& server : command.nameservers) {
     resolv += fmt::format("nameserver {}\n", server);
   }
@@ -232,9 +240,9 @@ Status RealMachine::catch_panics(const os::LinkFacts& link, const BootCommand& c
 
 Status RealMachine::mount_image(const std::string& path, const std::string& at) {
   for (const char* module : {"loop", "squashfs", "overlay"}) load(module);
-  DROVER_TRY(const std::string device, attach_loop(path));
+  DROVER_TRY(const LoopDevice device, attach_loop(path));
   const std::string base = at + ".lower";
-  DROVER_CHECK_OK(mount_at(device.c_str(), base, "squashfs", MS_RDONLY | MS_NODEV, ""));
+  DROVER_CHECK_OK(mount_at(device.path.c_str(), base, "squashfs", MS_RDONLY | MS_NODEV, ""));
   const std::string ram = at + ".ram";
   DROVER_CHECK_OK(mount_at("tmpfs", ram, "tmpfs", 0, "mode=0755,size=80%"));
   ::mkdir((ram + "/upper").c_str(), 0755);

@@ -1,4 +1,7 @@
 """Real (emulated) machines that boot Drover's own first root: from the kernel to an identity, every stage told."""
+import hashlib
+import pathlib
+import shutil
 import socket
 import subprocess
 
@@ -81,3 +84,63 @@ def test_ctrl_alt_del_ends_the_machine_in_order(first_root):
         wait_for("the machine has ended", lambda: not node.running(), 30)
         assert "daemon: stopping signal=SIGTERM" in node.text()
         assert "Kernel panic" not in node.text()
+
+
+@pytest.fixture(scope="module")
+def image(tmp_path_factory):
+    """A squashfs with an init of its own that is no systemd: (bytes, SHA-256)."""
+    if not shutil.which("mksquashfs") or not pathlib.Path("/bin/busybox").exists():
+        pytest.skip("squashfs-tools or busybox-static is not installed")
+    root = tmp_path_factory.mktemp("image")
+    for name in ("bin", "sbin", "etc", "proc", "sys", "dev", "run", "tmp", "lib"):
+        (root / name).mkdir()
+    shutil.copy("/bin/busybox", root / "bin/busybox")
+    (root / "etc/motto").write_text("be kind\n")
+    (root / "sbin/init").write_text(
+        "#!/bin/busybox sh\n"
+        "echo from the image > /etc/written\n"
+        'say() { /bin/busybox echo "$*" > /dev/kmsg; }\n'
+        'say "image: $(/bin/busybox cat /etc/motto /etc/written | /bin/busybox tr "\\n" " ")as '
+        '$(/bin/busybox hostname)"\n'
+        'say "image: old root has $(/bin/busybox ls / | /bin/busybox grep -c init) init"\n'
+        "while :; do /bin/busybox sleep 1000; done\n")
+    (root / "sbin/init").chmod(0o755)
+    path = root.parent / "root.squashfs"
+    path.unlink(missing_ok=True)
+    subprocess.run(["mksquashfs", root, path, "-quiet", "-no-progress", "-all-root"], check=True,
+                   stdout=subprocess.DEVNULL)
+    data = path.read_bytes()
+    return data, hashlib.sha256(data).hexdigest()
+
+
+def test_an_image_becomes_the_root_with_the_agent_beside_it(first_root, image):
+    data, digest = image
+    with Lab() as lab:
+        server = BootServer(lab)
+        server.blobs[digest] = data
+        server.cut_after = len(data) // 2  # the first connection breaks: the rest is asked for by range
+        aggregator = lab.listen(9800)
+        aggregator.settimeout(60)
+        node = start(lab, server, first_root, mode="image", more=f"drover.root={digest}", memory=384)
+        node.wait_console("image: be kind from the image as n1", 25)
+        node.wait_console("image: old root has 0 init", 10)
+        aggregator.accept()[0].close()
+        assert server.ranges == [None, f"bytes={len(data) // 2}-"]
+        names = server.stage_names()
+        assert names[0] == "init" and names[-1] == "joining" and set(names) == {"init", "image", "joining"}
+        last = [told for _, told in server.stages if told["stage"] == "image"][-1]
+        assert last["done"] == last["total"] == len(data)
+        wait_for("what the image says comes too",
+                 lambda: any("image: be kind" in line for line in server.lines), 20)
+
+
+def test_an_image_that_is_not_the_one_asked_for_is_not_run(first_root, image):
+    data, digest = image
+    with Lab() as lab:
+        server = BootServer(lab)
+        server.blobs[digest] = data[:-4096] + bytes(4096)
+        start(lab, server, first_root, mode="image", more=f"drover.root={digest}", memory=384)
+        error = wait_for("the failure is told",
+                         lambda: next(told for _, told in server.stages if told["stage"] == "error"), 60)
+        assert "SHA-256" in error["why"] and digest in error["why"]
+        assert server.enrolments == 0

@@ -139,7 +139,9 @@ void run_on_its_own(Services& services, const RequestPtr& request, const tree::C
 
 void start_call(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, tree::CallSpec spec, spec_of(services, request));
-  if (const Status allowed = request->authorize_nodes(spec.targets, auth::NodeUse::run); !allowed) {
+  // Who may run something on a node may not end it for the others.
+  const auto use = spec.method.starts_with("power.") ? auth::NodeUse::change : auth::NodeUse::run;
+  if (const Status allowed = request->authorize_nodes(spec.targets, use); !allowed) {
     return request->fail(allowed.error());
   }
   const net::HttpHeaders& headers = request->http().headers;

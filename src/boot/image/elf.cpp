@@ -52,7 +52,7 @@ Result<std::vector<Segment>> read_segments(std::string_view file) {
   const uint64_t size = number(file, 54, 2);
   const uint64_t count = number(file, 56, 2);
   if (count == 0) return broken("it has no program headers");
-  if (size != kProgramHeader || !inside(file, table, size * count)) {
+  if (size != kProgramHeader || table < kHeader || !inside(file, table, size * count)) {
     return broken("its program headers lie outside");
   }
   std::vector<Segment> out;
@@ -64,6 +64,7 @@ Result<std::vector<Segment>> read_segments(std::string_view file) {
         segment.type == kLoad || segment.type == kDynamic || segment.type == kInterpreter;
     if (!matters) continue;
     if (!inside(file, segment.offset, segment.bytes)) return broken("a segment lies outside");
+    if (segment.type != kLoad && segment.offset < kHeader) return broken("it overlaps its header");
     out.push_back(segment);
   }
   return out;
@@ -114,7 +115,7 @@ Status read_dynamic(std::string_view file, const std::vector<Segment>& segments,
     if (tag == kRunpath) runpath = value;
   }
   if (needed.empty() && !rpath && !runpath) return {};
-  if (!strings) return broken("its dynamic section has no strings");
+  if (!strings || *strings < kHeader) return broken("its dynamic section has no strings");
   const auto text = [&](uint64_t offset) -> std::optional<std::string_view> {
     if (offset > file.size()) return std::nullopt;
     return text_at(file, *strings + offset);

@@ -1,5 +1,6 @@
 // drover call: asks the agents on nodes; equal answers come back as one.
 #include "base/json_values.hpp"
+#include "base/noderange.hpp"
 #include "base/text.hpp"
 #include "cli/call_stream.hpp"
 #include "cli/context.hpp"
@@ -40,7 +41,7 @@ std::string failure_text(const json::value& group) {
                      why.empty() ? "" : ": " + why);
 }
 
-Result<int> call(Context& context, const Given& given, std::string_view method) {
+Result<int> call(Context& context, const Given& given, const std::string& method) {
   const std::string& range = given.text("noderange");
   DROVER_CHECK_OK(check_range(range));
   DROVER_TRY(Client* const client, context.client());
@@ -105,6 +106,25 @@ Result<int> ping(Context& context, const Given& given) {
 Result<int> identity(Context& context, const Given& given) {
   return call(context, given, "identity");
 }
+/// Ends machines, once the user is sure.
+Result<int> end_machines(Context& context, const Given& given, std::string_view how) {
+  DROVER_TRY(const auto names, ask_nodes(context, given.text("noderange")));
+  if (given.has("dry-run")) {
+    context.print(fmt::format("would {} {}\n", how, fold_names(names)));
+    return 0;
+  }
+  DROVER_CHECK_OK(context.confirm_many(names.size(), fmt::format("{} {}", how, fold_names(names))));
+  return call(context, given, fmt::format("power.{}", how));
+}
+Result<int> reboot(Context& context, const Given& given) {
+  return end_machines(context, given, "reboot");
+}
+Result<int> halt(Context& context, const Given& given) {
+  return end_machines(context, given, "halt");
+}
+Result<int> poweroff(Context& context, const Given& given) {
+  return end_machines(context, given, "poweroff");
+}
 Result<int> inventory(Context& context, const Given& given) {
   return call(context, given, "inventory.collect");
 }
@@ -115,6 +135,7 @@ std::vector<Command> call_commands() {
   const Parameter nodes{"noderange", Kind::required, "Nodes to ask"};
   const Parameter async{"async", Kind::flag,
                         "Do not wait: print the id of an operation, see drover operation"};
+  const Parameter dry{"dry-run", Kind::flag, "Show what would be done"};
   return {
       {"call",
        "ping",
@@ -135,6 +156,24 @@ std::vector<Command> call_commands() {
        {nodes, async},
        {"drover call inventory n1"},
        inventory},
+      {"node",
+       "reboot",
+       "Make the nodes' own systems start anew, in order",
+       {nodes, async, dry},
+       {"drover node reboot 'n[1-8]'", "drover node reboot rack1 --dry-run"},
+       reboot},
+      {"node",
+       "halt",
+       "Make the nodes' own systems stop, in order; the power stays on",
+       {nodes, async, dry},
+       {"drover node halt n1"},
+       halt},
+      {"node",
+       "poweroff",
+       "Make the nodes' own systems stop and switch themselves off",
+       {nodes, async, dry},
+       {"drover node poweroff 'n[1-8]'"},
+       poweroff},
   };
 }
 

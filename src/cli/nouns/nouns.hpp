@@ -33,6 +33,7 @@ std::vector<Command> whoami_commands();
 std::vector<Command> audit_commands();
 std::vector<Command> initramfs_commands();
 std::vector<Command> join_commands();
+std::vector<Command> lab_commands();
 std::vector<Command> local_commands();
 std::vector<Command> version_commands();
 std::vector<Command> completion_commands();

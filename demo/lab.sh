@@ -1,0 +1,191 @@
+#!/bin/sh
+# A cluster of machines with nothing on their disks, on this machine: an isolated network (a namespace with a
+# bridge), a manager in it (master, aggregator, drover-boot), and QEMU machines that boot from it like real ones.
+#
+#   lab.sh up [--nodes N] [--uefi | --uefi-http] [--memory MIB]   make it and show every stage until all are up
+#   lab.sh status                                                 what runs, and the nodes
+#   lab.sh down                                                   end exactly what was started, and remove it
+#
+# Needs root and the packages qemu-system-x86 ipxe-qemu ipxe iproute2 linux-image-cloud-amd64, with --uefi ovmf.
+# Nothing of it can be reached from outside, and nothing outside from it.
+set -eu
+
+BIN=${DROVER_BIN:-$(cd "$(dirname "$0")/.." && pwd)/build/dev/bin}
+RUN=${DROVER_LAB_DIR:-/run/drover-lab}
+NET=drover-lab
+HERE=10.77.0.1
+export DROVER_SOCKET="$RUN/master.sock"
+
+say() { printf '\n== %s\n' "$*"; }
+die() { printf 'lab: %s\n' "$*" >&2; exit 1; }
+drover() { "$BIN/drover" "$@"; }
+inside() { ip netns exec "$NET" "$@"; }
+
+need() {
+  [ "$(id -u)" -eq 0 ] || die "only root can make a network namespace"
+  for tool in ip qemu-system-x86_64; do
+    command -v "$tool" >/dev/null || die "$tool is missing: apt-get install --no-install-recommends qemu-system-x86 ipxe-qemu ipxe iproute2 linux-image-cloud-amd64 ovmf"
+  done
+  [ -x "$BIN/drover-boot" ] || die "nothing is built at $BIN"
+  [ ! -e "$RUN" ] || die "there is a lab already at $RUN; end it with: lab down"
+}
+
+# kernel: the newest installed kernel that has its modules.
+kernel() {
+  for image in $(ls -r /boot/vmlinuz-* 2>/dev/null); do
+    version=${image#/boot/vmlinuz-}
+    [ ! -e "/lib/modules/$version/modules.dep" ] || { echo "$version"; return; }
+  done
+  die "no kernel with modules is installed: apt-get install --no-install-recommends linux-image-cloud-amd64"
+}
+
+# alive NAME: whether what was started here under that name is running.
+alive() {
+  [ -f "$RUN/$1.pid" ] || return 1
+  read -r pid began <"$RUN/$1.pid"
+  [ "$(cut -d' ' -f22 "/proc/$pid/stat" 2>/dev/null)" = "$began" ]
+}
+
+# launch NAME COMMAND..: in the lab's network, in the background, noted for down.
+launch() {
+  name=$1; shift
+  inside setsid "$@" >>"$RUN/$name.log" 2>&1 </dev/null &
+  pid=$!
+  echo "$pid $(cut -d' ' -f22 "/proc/$pid/stat")" >"$RUN/$name.pid"
+}
+
+# wait_for SECONDS WHAT COMMAND..
+wait_for() {
+  limit=$1; what=$2; shift 2
+  tries=$((limit * 5))
+  while ! "$@" >/dev/null 2>&1; do
+    tries=$((tries - 1))
+    [ $tries -gt 0 ] || { tail -n 5 "$RUN"/*.log >&2; die "$what did not happen within $limit s; logs: $RUN"; }
+    sleep 0.2
+  done
+}
+
+join() {
+  role=$1; name=$2; shift 2
+  token=$(drover token create --role "$role" --names "$name" -o name 2>/dev/null)
+  inside "$BIN/drover" join --server "https://$HERE:9443" --token "$token" --role "$role" --name "$name" \
+    --dir "$RUN/$name" >>"$RUN/$name.log" 2>&1 || { cat "$RUN/$name.log" >&2; die "$name could not join"; }
+  launch "$name" "$BIN/drover-$role" --config "$RUN/$name/$role.toml" --socket "$RUN/$name.sock" "$@"
+}
+
+network() {
+  ip netns add "$NET"
+  ip -n "$NET" link set lo up
+  ip -n "$NET" link add br0 type bridge stp_state 0 forward_delay 0
+  ip -n "$NET" addr add "$HERE/24" dev br0
+  ip -n "$NET" addr add fd77::1/64 dev br0 nodad
+  ip -n "$NET" link set br0 up
+}
+
+mac() { printf '52:54:00:77:00:%02x' "$1"; }
+
+# machine NUMBER: power on.
+machine() {
+  inside ip tuntap add "tap$1" mode tap
+  ip -n "$NET" link set "tap$1" master br0 up
+  set -- "$1" -accel tcg,thread=single -m "$MEMORY" -display none -no-user-config -nodefaults \
+    -serial "file:$RUN/n$1.console" -qmp "unix:$RUN/n$1.qmp,server=on,wait=off" \
+    -smbios "type=1,manufacturer=Drover,product=lab,serial=LAB-n$1" \
+    -netdev "tap,id=n0,ifname=tap$1,script=no,downscript=no" -device virtio-rng-pci
+  number=$1; shift
+  case $FIRMWARE in
+    bios) set -- "$@" -device "virtio-net-pci,netdev=n0,mac=$(mac "$number"),bootindex=1" ;;
+    *)
+      cp /usr/share/OVMF/OVMF_VARS_4M.fd "$RUN/n$number.vars"
+      set -- "$@" -M q35 -device "virtio-net-pci,netdev=n0,mac=$(mac "$number"),bootindex=1,romfile=" \
+        -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
+        -drive "if=pflash,format=raw,file=$RUN/n$number.vars"
+      [ "$FIRMWARE" != uefi-http ] || set -- "$@" -fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=n \
+        -fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=n ;;
+  esac
+  launch "n$number" qemu-system-x86_64 "$@"
+}
+
+up() {
+  NODES=2; FIRMWARE=bios; MEMORY=256
+  while [ $# -gt 0 ]; do
+    case $1 in
+      --nodes) NODES=$2; shift 2 ;;
+      --memory) MEMORY=$2; shift 2 ;;
+      --uefi) FIRMWARE=uefi; shift ;;
+      --uefi-http) FIRMWARE=uefi-http; shift ;;
+      *) die "up takes --nodes N, --memory MIB, --uefi and --uefi-http, not '$1'" ;;
+    esac
+  done
+  case $NODES in *[!0-9]* | '' | 0) die "--nodes takes a number from 1 on, not '$NODES'" ;; esac
+  need
+  version=$(kernel)
+  mkdir -m 700 "$RUN"
+  trap 'status=$?; [ $status -eq 0 ] || { [ -n "${DROVER_LAB_KEEP:-}" ] || down; }' EXIT
+
+  say "an isolated network, and a manager in it: master, aggregator, drover-boot"
+  network
+  launch master "$BIN/drover-master" --name master --cluster lab --state "$RUN/master" --socket "$RUN/master.sock" \
+    --http-listen "$HERE:9443" --tree-listen "$HERE:9815"
+  wait_for 20 "the master's start" drover version
+  join aggregator agg1 --listen "$HERE:9800"
+  join boot boot1 --images "$RUN/images"
+  wait_for 20 "the aggregator's link" aggregator_up
+
+  say "what they boot: Linux $version with Drover's first root"
+  drover image import lean --kernel "/boot/vmlinuz-$version" --modules "/lib/modules/$version" --images "$RUN/images"
+  drover network add lab prefix=10.77.0.0/24 mode=full
+  for i in $(seq "$NODES"); do
+    drover node add "n$i" role=compute "interfaces.eth0.mac=$(mac "$i")" "interfaces.eth0.address=10.77.0.$((10 + i))" \
+      image=lean console=ttyS0 kernel_args="no_timer_check tsc=reliable" >/dev/null
+  done
+  drover node list
+
+  say "$NODES machines with nothing on their disks are switched on ($FIRMWARE)"
+  began=$(date +%s%3N)
+  for i in $(seq "$NODES"); do machine "$i"; done
+  wait_for 240 "every node up" all_up
+  echo "all up $(($(date +%s%3N) - began)) ms after power-on, measured from the command line"
+  drover node list
+  cat <<END
+
+socket   $RUN/master.sock     consoles  $RUN/n1.console ..
+try      export DROVER_SOCKET=$RUN/master.sock PATH=$BIN:\$PATH
+end      drover lab down
+END
+}
+
+aggregator_up() { drover health -o json | tr -d '\n ' | grep -q '"role":"aggregator","state":"up"'; }
+all_up() { [ "$(drover nodes count '@compute@confirmed=true@phase=up')" = "$NODES" ]; }
+
+down() {
+  [ -d "$RUN" ] || { echo "no lab is running"; return 0; }
+  names=$(cd "$RUN" && ls ./*.pid 2>/dev/null | sed 's,^\./,,; s,\.pid$,,' || true)
+  for name in $names; do ! alive "$name" || { read -r pid _ <"$RUN/$name.pid"; kill "$pid" 2>/dev/null || true; }; done
+  for name in $names; do
+    tries=50
+    while alive "$name" && [ $tries -gt 0 ]; do sleep 0.1; tries=$((tries - 1)); done
+    ! alive "$name" || { read -r pid _ <"$RUN/$name.pid"; kill -9 "$pid" 2>/dev/null || true; }
+  done
+  ip netns del "$NET" 2>/dev/null || true
+  rm -rf "$RUN"
+  echo "the lab is down and its files are gone"
+}
+
+status() {
+  [ -d "$RUN" ] || { echo "no lab is running"; return 0; }
+  for file in "$RUN"/*.pid; do
+    name=$(basename "$file" .pid)
+    if alive "$name"; then echo "$name runs"; else echo "$name has ended"; fi
+  done
+  drover node list
+}
+
+habit=${1:-}
+[ $# -eq 0 ] || shift
+case $habit in
+  up) up "$@" ;;
+  down) down ;;
+  status) status ;;
+  *) die "up, down or status, not '$habit'" ;;
+esac
