@@ -31,3 +31,17 @@ def test_a_bare_machine_comes_up(site):
     phases = site.phases("n1")
     for before, after in zip(("dhcp", "loader", "kernel", "init", "joining"), ("loader", "kernel", "init", "joining", "up")):
         assert phases.index(before) < phases.index(after), phases
+
+
+@pytest.mark.parametrize("name, firmware, by", [("n2", "uefi-pxe", "TFTP snponly-x64.efi: complete"),
+                                               ("n3", "uefi-http", "(http): its own address")])
+def test_a_machine_with_uefi_alone_fetches_its_loader_and_comes_up(site, name, firmware, by):
+    machine = site.lab.machine(name, firmware=firmware, memory=384)
+    site.define_node(name, machine.mac, f"10.77.0.1{name[1:]}/24", image="lean", kernel_args=KERNEL)
+    machine.start()
+    site.wait_up(name, limit=180)
+    machine.stop()
+    phases = site.phases(name)
+    assert phases.index("dhcp") < phases.index("loader") < phases.index("kernel"), phases
+    log = next((site.run / "boot1").rglob(f"{name}.log")).read_text()
+    assert by in log, log

@@ -9,7 +9,8 @@ def status(cluster, name="boot1"):
 def test_a_boot_daemon_keeps_the_model_without_a_master():
     with c.Cluster() as cluster:
         cluster.api.json("POST", "/nodes", {"name": "n1", "spec": {"description": "first"}})
-        boot = cluster.add("boot", "boot1", "--dhcp=false", "--tftp=false",
+        boot = cluster.add("boot", "boot1", "--dhcp=false", "--tftp=false", "--dns=false",
+                           "--netconsole=false", "--advertise=false",
                            "--http-listen", "127.0.0.1:0", "--https-listen", "127.0.0.1:0")
         c.wait_for("the boot daemon is linked", lambda: cluster.up("boot") == {"boot1"})
         boot.wait_log("following the master's changes")

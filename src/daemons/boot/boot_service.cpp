@@ -86,6 +86,9 @@ class BootService final : public Service {
     config.state = state;
     config.dhcp = options.flag("dhcp");
     config.tftp = options.flag("tftp");
+    config.dns = options.flag("dns");
+    config.netconsole = options.flag("netconsole");
+    config.advertise = options.flag("advertise");
     config.interfaces = split_config_list(options.text("interfaces"));
     DROVER_TRY(const auth::Certificate ca, auth::Certificate::from_pem(core_.identity().ca_pem));
     config.ca_sha256 = ca.fingerprint();

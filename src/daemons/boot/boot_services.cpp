@@ -4,6 +4,24 @@
 #include <fmt/ranges.h>
 
 namespace drover::daemons {
+namespace {
+
+/// Debian's package calls the loaders of its own architecture without naming that; clients are told
+/// the names that iPXE's own builds have.
+void name_as_ipxe_does(boot::LoaderShelf& loaders) {
+#if defined(__x86_64__)
+  constexpr std::string_view kArchitecture = "x64";
+#else
+  constexpr std::string_view kArchitecture = "arm64";
+#endif
+  for (const std::string_view kind : {"snponly", "ipxe"}) {
+    const boot::LoaderFile* plain = loaders.find(fmt::format("{}.efi", kind));
+    const std::string name = fmt::format("{}-{}.efi", kind, kArchitecture);
+    if (plain != nullptr && loaders.find(name) == nullptr) loaders.put(name, *plain->bytes);
+  }
+}
+
+}  // namespace
 
 BootServices::BootServices(Seams seams, const Log& log, BootServicesConfig config,
                            ModelReplica& replica, StageBook::Report report, BootDesk::Enrol enrol)
@@ -16,7 +34,10 @@ BootServices::BootServices(Seams seams, const Log& log, BootServicesConfig confi
       desk_({seams.executor, seams.random, stages_, logs_, std::move(enrol)}),
       blobs_(seams.disk, seams.random, config_.images),
       http_(seams.executor, seams.net, log.with("http"), {config_.http, config_.https}, desk_,
-            blobs_, loaders_) {
+            blobs_, loaders_),
+      wire_(seams, log,
+            {config_.interfaces, config_.tftp, config_.dns, config_.netconsole, config_.advertise},
+            loaders_, stages_, logs_) {
   site_options_.ca_sha256 = config_.ca_sha256;
 }
 
@@ -26,6 +47,7 @@ Status BootServices::start(Callback<std::shared_ptr<net::Security>()> security) 
   if (Status filled = loaders_.fill(seams_.disk, config_.loaders); !filled) {
     return fail_in("reading the boot loaders", filled.error());
   }
+  name_as_ipxe_does(loaders_);
   if (loaders_.files().empty()) {
     log_.warning("there are no boot loaders",
                  {{"folder", fmt::format("{}", fmt::join(config_.loaders, " "))},
@@ -42,6 +64,7 @@ Status BootServices::start(Callback<std::shared_ptr<net::Security>()> security) 
     log_.notice("booting nodes report and are enrolled", {{"at", "https://" + at.text()}});
   }
   if (config_.dhcp) DROVER_CHECK_OK(start_dhcp());
+  DROVER_CHECK_OK(wire_.start());
   replica_.on_news([this](const ModelReplica::News& news) { on_news(news); });
   if (!replica_.is_blank()) serve_anew();
   return {};
@@ -85,6 +108,7 @@ void BootServices::on_dhcp(const boot::io::DhcpEvent& event) {
 
 void BootServices::stop(Callback<void()> stopped) {
   if (dhcp_) dhcp_->stop();
+  wire_.stop();
   replica_.on_news(nullptr);
   http_.stop(std::chrono::milliseconds(500), std::move(stopped));
 }
@@ -99,6 +123,7 @@ void BootServices::serve_anew() {
   site_ = std::make_unique<boot::Site>(replica_.model(), *images_, site_options_);
   machines_.use(*site_);
   desk_.serve(*site_, replica_.model());
+  wire_.serve(*site_, replica_.model());
   networks_changed();
 }
 
@@ -124,6 +149,7 @@ void BootServices::networks_changed() {
   for (const std::string& problem : site_->take_problems()) {
     log_.warning("a node cannot be served as it is defined", {{"why", problem}});
   }
+  wire_.networks_changed();
   if (!dhcp_) return;
   if (const Status taken = dhcp_->reconfigure(dhcp_config()); !taken) {
     log_.error("DHCP cannot serve the networks of the model", {{"why", taken.error().text()}});

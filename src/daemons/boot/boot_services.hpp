@@ -10,6 +10,7 @@
 #include "daemons/boot/boot_desk.hpp"
 #include "daemons/boot/node_logs.hpp"
 #include "daemons/boot/stage_book.hpp"
+#include "daemons/boot/wire_services.hpp"
 #include "daemons/replica/model_replica.hpp"
 #include "daemons/seams.hpp"
 
@@ -29,6 +30,9 @@ struct BootServicesConfig {
   std::string ca_sha256;
   bool dhcp = true;
   bool tftp = true;
+  bool dns = true;
+  bool netconsole = true;
+  bool advertise = true;  ///< answer IPv6 router solicitations
 };
 
 /// The machines of a site that may be exchanged for another while it is used.
@@ -92,6 +96,7 @@ class BootServices {
   CurrentMachines machines_;
   std::unique_ptr<boot::io::DiskLeaseJournal> leases_;
   std::unique_ptr<boot::io::DhcpService> dhcp_;
+  WireServices wire_;
 };
 
 }  // namespace drover::daemons
