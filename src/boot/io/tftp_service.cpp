@@ -8,7 +8,7 @@
 namespace drover::boot::io {
 namespace {
 
-constexpr size_t kPortsPerFamily = 8;
+constexpr size_t kPortsPerFamily = 2;  // see the header
 constexpr Duration kTick = std::chrono::milliseconds(100);
 /// Acknowledgements of thousands of clients; windows of some of them.
 constexpr size_t kBuffer = size_t{8} << 20;

@@ -1,11 +1,11 @@
-// TFTP on the wire: requests on port 69, transfers from a few sockets that all clients share.
+// TFTP on the wire: requests on port 69, transfers from two sockets that all clients share.
 //
 // Why not a socket for each transfer, as RFC 1350's transfer identifiers suggest: a client's own
 // address and port tell its transfer as well, and shared sockets take acknowledgements and send
 // data of all clients in batches, cost no descriptors (10,000 machines that boot at once are more
-// than a process may have) and no system calls to begin or end a transfer. There are several, taken
-// in turn, so that a late packet of a client's last transfer does not meet its next one, which may
-// come from the same port.
+// than a process may have) and no system calls to begin or end a transfer. There are two, taken in
+// turn, so that a late packet of a client's last transfer does not meet its next one, which may
+// come from the same port; with more the batches get smaller, which was measured.
 #pragma once
 
 #include "base/clock.hpp"
