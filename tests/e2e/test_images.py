@@ -131,7 +131,7 @@ def test_unused_files_go_and_no_others(cluster, images, tree):
 
 def test_bad_sources_say_why_and_leave_nothing(cluster, images, tree, tmp_path):
     (tmp_path / "text").write_text("no image")
-    assert "neither a folder nor a tar" in take(images, "bad", tmp_path / "text", check=1).stderr
+    assert "neither a folder nor a tar" in take(images, "bad", tmp_path / "text", check=2).stderr
     assert "is not there" in take(images, "bad", tmp_path / "none", check=1).stderr
     (tmp_path / "empty").mkdir()
     assert "has no kernel" in take(images, "bad", tmp_path / "empty", check=1).stderr

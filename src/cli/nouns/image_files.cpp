@@ -7,6 +7,7 @@
 #include "cli/bulk.hpp"
 #include "cli/context.hpp"
 #include "cli/nouns/image.hpp"
+#include "cluster/field_rules.hpp"
 
 #include <charconv>
 #include <filesystem>
@@ -141,7 +142,7 @@ Result<std::string> digest_now(Context& context, const std::string& name) {
 
 Result<int> import(Context& context, const Given& given) {
   const std::string& name = given.text("image");
-  DROVER_CHECK_OK(cluster::ImageReference::parse("image", name));
+  DROVER_CHECK_OK(cluster::check_set_name("image", name));
   DROVER_TRY(const image::ImportRequest request, request_of(given));
   if (given.has("dry-run")) return plan(context, given, request);
   DROVER_TRY(const std::string before, digest_now(context, name));
@@ -209,7 +210,8 @@ Result<int> verify(Context& context, const Given& given) {
   }
   static const ListView view{
       {{"IMAGE", "image"}, {"BLOB", "blob", Show::text, true}, {"PROBLEM", "problem"}}, "", "blob"};
-  return context.print_list(std::move(bad), view, bad.empty() ? 0 : 1);
+  const int exit_code = bad.empty() ? 0 : 1;
+  return context.print_list(std::move(bad), view, exit_code);
 }
 
 Status prune(Context& context, const Given& given, const std::vector<cluster::Image>& images) {
