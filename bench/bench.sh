@@ -33,6 +33,10 @@ part cli "noderanges and the command line" "$BIN/bench_cli"
 part boot "the boot protocols, without sockets" "$BIN/bench_boot"
 part wire "the boot services on a link, beside kea-dhcp4 and tftpd-hpa where they are installed" \
   env DROVER_BIN="$BIN" /usr/bin/python3 -B "$(dirname "$0")/boot_wire_bench.py" "$NODES"
+if command -v nginx > /dev/null; then
+  part http "a blob of 300 MB and boot scripts over HTTP, beside nginx" \
+    env DROVER_BIN="$BIN" /usr/bin/python3 -B "$(dirname "$0")/http_bench.py"
+fi
 part host "what a node pays" "$BIN/bench_host"
 part model "the model, its API and the command line on $NODES nodes" \
   env DROVER_BIN="$BIN" /usr/bin/python3 -B "$(dirname "$0")/model_bench.py" "$NODES" "$((NODES / 2))"
