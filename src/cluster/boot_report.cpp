@@ -1,5 +1,6 @@
 #include "cluster/boot_report.hpp"
 
+#include "cluster/boot_next.hpp"
 #include "cluster/mutations.hpp"
 #include "cluster/names.hpp"
 
@@ -15,6 +16,17 @@ using Ph = PhaseState;
 constexpr std::array kStages{Ph::dhcp,  Ph::loader,  Ph::kernel,  Ph::init,
                              Ph::image, Ph::joining, Ph::node_up, Ph::error};
 
+Status use_up(store::Transaction& tx, const BootReport& report) {
+  if (report.once == WallTime{}) return {};
+  DROVER_TRY(const auto object, tx.get(kBootNextKind, report.node));
+  if (!object) return {};
+  DROVER_TRY(const BootNext next, decode_text<BootNext>(object->body, Unknown::ignore));
+  if (next.asked != report.once) return {};
+  tx.explain("used up by the boot that it was for");
+  DROVER_CHECK_OK(erase_boot_next(tx, report.node));
+  return {};
+}
+
 }  // namespace
 
 void BootReport::describe(Visitor& v) {
@@ -22,6 +34,8 @@ void BootReport::describe(Visitor& v) {
   v.field("stage", stage, "How far it has come.");
   v.field("at", at, "When it was seen.");
   v.field("why", why, "What it fetched or what failed, in words.", Presence::optional);
+  v.field("once", once, "When the override for one boot was asked for that this boot used up.",
+          Presence::optional);
 }
 
 Result<BootReport> parse_boot_report(std::string_view text) {
@@ -41,6 +55,7 @@ Result<BootReport> parse_boot_report(std::string_view text) {
 Result<bool> apply_boot_report(store::Transaction& tx, const BootReport& report,
                                const std::string& who) {
   DROVER_TRY(Node node, read_node(tx, report.node));
+  DROVER_CHECK_OK(use_up(tx, report));
   // A daemon that was cut off reports later: what has been seen since then stands.
   if (report.at < node.phase.since) return false;
   if (node.phase.state == report.stage) return false;

@@ -20,6 +20,8 @@ struct BootReport {
   PhaseState stage = PhaseState::unknown;  ///< dhcp to node_up, or error
   WallTime at{};                           ///< when it was seen, by the boot daemon's clock
   std::string why;                         ///< for people: what it fetched, or what failed
+  /// When the boot-next was asked for that this boot has used up; zero: none.
+  WallTime once{};
   bool operator==(const BootReport&) const = default;
   void describe(Visitor& v);
 };
@@ -32,8 +34,8 @@ inline constexpr std::string_view kBootRecord = "boot";
 Result<BootReport> parse_boot_report(std::string_view text);
 
 /// Moves the node's phase, if the table of transitions lets a boot service do so and nothing newer
-/// is known; else nothing changes. not_found when the node is not in the model. `who` names the
-/// boot daemon.
+/// is known. A boot-next that the boot has used up goes, unless another was said since. False when
+/// the phase stays. not_found when the node is not in the model. `who` names the boot daemon.
 Result<bool> apply_boot_report(store::Transaction& tx, const BootReport& report,
                                const std::string& who);
 

@@ -1,5 +1,6 @@
 #include "cluster/boot_report.hpp"
 
+#include "cluster/boot_next.hpp"
 #include "cluster/memory_store.hpp"
 #include "cluster/mutations.hpp"
 
@@ -61,6 +62,23 @@ TEST_F(BootReports, TheSameStageAgainIsNoChange) {
   EXPECT_EQ(phase().why, "seen");
 }
 
+TEST_F(BootReports, TheBootThatUsedAnOverrideTakesItAway) {
+  ASSERT_TRUE(put_boot_next(tx_, {"n1", "", "", BootMode::lean, {}}));
+  const auto there = [&] { return tx_.get(kBootNextKind, "n1").value(); };
+  ASSERT_TRUE(there().has_value());
+  const WallTime asked = decode_text<BootNext>(there()->body).value().asked;
+  const auto report = [&](WallTime once) {
+    ASSERT_TRUE(apply_boot_report(tx_, {"n1", PhaseState::init, at(1), "", once}, "boot/b1"));
+  };
+  report({});
+  EXPECT_TRUE(there().has_value()) << "a boot that began before it was said";
+  report(asked - std::chrono::seconds(1));
+  EXPECT_TRUE(there().has_value()) << "another was said since";
+  report(asked);
+  EXPECT_FALSE(there().has_value());
+  report(asked);
+}
+
 TEST_F(BootReports, ANodeThatIsNotThereIsAnError) {
   const auto applied = apply_boot_report(tx_, {"n9", PhaseState::dhcp, at(1), ""}, "boot/b1");
   ASSERT_FALSE(applied.has_value());
@@ -68,7 +86,7 @@ TEST_F(BootReports, ANodeThatIsNotThereIsAnError) {
 }
 
 TEST(BootReport, IsReadAsItIsWritten) {
-  const BootReport report{"n1", PhaseState::kernel, at(3), "vmlinuz"};
+  const BootReport report{"n1", PhaseState::kernel, at(3), "vmlinuz", at(2)};
   EXPECT_EQ(parse_boot_report(encode(report)).value(), report);
 }
 

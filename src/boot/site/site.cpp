@@ -271,7 +271,10 @@ ScriptAnswer Site::script(const ScriptRequest& request) {
   answer.node = place->machine->name;
   if (place->port != nullptr) answer.mac = place->port->interface.mac;
   answer.why = place->why;
-  answer.once = place->once;
+  if (place->once) {
+    const auto next = model_.boot_nexts().find(answer.node);
+    if (next != model_.boot_nexts().end()) answer.once = next->second.asked;
+  }
   place->text.append_to(answer.text, late);
   return answer;
 }

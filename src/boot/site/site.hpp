@@ -47,11 +47,13 @@ enum class ScriptOutcome : uint8_t {
 
 struct ScriptAnswer {
   ScriptOutcome outcome = ScriptOutcome::bad;
-  std::string text;   ///< of `bad`: what is wrong with the request
-  std::string node;   ///< empty when there is none
-  std::string mac;    ///< canonical; empty when none is known
-  std::string why;    ///< of `refused`: the problem
-  bool once = false;  ///< a boot-next decided some of it, which this boot uses up
+  std::string text;  ///< of `bad`: what is wrong with the request
+  std::string node;  ///< empty when there is none
+  std::string mac;   ///< canonical; empty when none is known
+  std::string why;   ///< of `refused`: the problem
+  /// When the boot-next was asked for that decided some of it, and that this boot uses up; zero:
+  /// none did.
+  WallTime once{};
 };
 
 /// What a change of the model means for those who serve.

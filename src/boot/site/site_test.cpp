@@ -143,7 +143,7 @@ TEST_F(SiteTest, WritesTheScriptOfALeanNode) {
   EXPECT_EQ(answer.outcome, ScriptOutcome::known);
   EXPECT_EQ(answer.node, "n1");
   EXPECT_EQ(answer.mac, "52:54:00:77:00:01");
-  EXPECT_FALSE(answer.once);
+  EXPECT_EQ(answer.once, WallTime{});
   const std::string a(64, 'a');
   const std::string b(64, 'b');
   EXPECT_EQ(
@@ -269,13 +269,15 @@ TEST_F(SiteTest, ExplainsEveryValue) {
 
 TEST_F(SiteTest, BootsOnceWhatWasSaid) {
   Site made = site();
-  made.refresh(cluster.commit({{"boot-next/n2", R"({"node":"n2","image":"lean","mode":"lean"})"}}));
+  made.refresh(cluster.commit(
+      {{"boot-next/n2",
+        R"({"node":"n2","image":"lean","mode":"lean","asked":"2026-01-02T03:04:05.678Z"})"}}));
   const ScriptAnswer once = made.script(by_mac("52:54:00:77:00:02"));
-  EXPECT_TRUE(once.once);
+  EXPECT_EQ(once.once, from_unix_ms(1767323045678));
   EXPECT_NE(once.text.find("n2 boots lean (lean mode"), std::string::npos) << once.text;
   made.refresh(cluster.commit({{"boot-next/n2", ""}}));
   const ScriptAnswer after = made.script(by_mac("52:54:00:77:00:02"));
-  EXPECT_FALSE(after.once);
+  EXPECT_EQ(after.once, WallTime{});
   EXPECT_NE(after.text.find("n2 boots rocky (image mode"), std::string::npos);
 
   // A profile is stronger than the node's own words, in what it says.

@@ -78,11 +78,15 @@ Result<boot::ServedScript> BootDesk::script(const boot::ScriptQuery& query) {
   request.source = query.source;
   request.server = host_of(query.host);
   request.token = token;
+  // What is no number counts as the first try.
+  std::from_chars(query.retry.data(), query.retry.data() + query.retry.size(), request.tries);
+  if (query.format == "grub") request.loader = boot::script::Loader::grub;
   boot::ScriptAnswer answer = site_->script(request);
   if (answer.outcome == boot::ScriptOutcome::bad) return fail(Code::invalid_argument, answer.text);
   if (!answer.node.empty()) {
     if (answer.outcome == boot::ScriptOutcome::known) {
       tokens_.give(token, answer.node, answer.mac, query.source);
+      parts_.stages.uses(answer.node, answer.once);
     } else {
       parts_.stages.failed(answer.node, answer.why);
     }

@@ -1,5 +1,7 @@
 #include "daemons/boot/stage_book.hpp"
 
+#include <utility>
+
 #include <fmt/format.h>
 
 namespace drover::daemons {
@@ -46,6 +48,10 @@ void StageBook::seen(const std::string& node, Ph stage, std::string_view why) {
   move(boot, stage, why);
 }
 
+void StageBook::uses(const std::string& node, WallTime asked) {
+  boots_[node].once = asked;
+}
+
 void StageBook::progress(const std::string& node, uint64_t done, uint64_t total) {
   const auto it = boots_.find(node);
   if (it == boots_.end()) return;
@@ -80,7 +86,10 @@ void StageBook::move(Boot& boot, Ph stage, std::string_view why) {
   progress.why = line_of(why);
   if (stage != Ph::image) progress.done = progress.total = 0;
   wait(boot);
-  report_({progress.node, stage, progress.since, progress.why});
+  const bool runs =
+      stage == Ph::init || stage == Ph::image || stage == Ph::joining || stage == Ph::node_up;
+  report_({progress.node, stage, progress.since, progress.why,
+           runs ? std::exchange(boot.once, WallTime{}) : WallTime{}});
 }
 
 void StageBook::wait(Boot& boot) {

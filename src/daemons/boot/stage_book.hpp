@@ -38,6 +38,9 @@ class StageBook {
   /// A sign of the machine: it is at `stage`. Firmware and loader each ask for an address, so a
   /// request for one does not throw a boot back that has just begun.
   void seen(const std::string& node, cluster::PhaseState stage, std::string_view why);
+  /// The boot that begins uses up the boot-next that was asked for then (zero: none): said with the
+  /// first report that the kernel runs, so that one that failed before has used nothing.
+  void uses(const std::string& node, WallTime asked);
   /// Bytes of its image.
   void progress(const std::string& node, uint64_t done, uint64_t total);
   /// It gave up, and says why.
@@ -52,6 +55,7 @@ class StageBook {
   struct Boot {
     BootProgress progress;
     MonoTime last{};
+    WallTime once{};
     Timer deadline;
   };
 

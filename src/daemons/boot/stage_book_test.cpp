@@ -33,6 +33,24 @@ TEST_F(StageBooks, EachStageIsReportedOnce) {
   EXPECT_EQ(last(), "n1 init: seen");
 }
 
+TEST_F(StageBooks, AnOverrideIsUsedUpOnceTheKernelRuns) {
+  const WallTime asked = from_unix_ms(1'700'000'000'123);
+  book_.uses("n1", asked);
+  book_.seen("n1", Ph::loader, "script");
+  book_.seen("n1", Ph::kernel, "vmlinuz");
+  EXPECT_EQ(reports_.back().once, WallTime{}) << "it may still fail";
+  book_.seen("n1", Ph::init, "runs");
+  EXPECT_EQ(reports_.back().once, asked);
+  book_.seen("n1", Ph::joining, "joins");
+  EXPECT_EQ(reports_.back().once, WallTime{}) << "said once";
+  // A boot that was begun anew without one uses none.
+  book_.uses("n1", asked);
+  book_.uses("n1", {});
+  book_.seen("n1", Ph::dhcp, "reset");
+  book_.seen("n1", Ph::init, "runs");
+  EXPECT_EQ(reports_.back().once, WallTime{});
+}
+
 TEST_F(StageBooks, ALoaderThatAsksForAnAddressIsNoNewBoot) {
   book_.seen("n1", Ph::dhcp, "firmware");
   book_.seen("n1", Ph::loader, "undionly.kpxe");
