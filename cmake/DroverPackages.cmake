@@ -78,6 +78,7 @@ install(FILES ${made}/completions/zsh RENAME _drover COMPONENT cli
         DESTINATION share/zsh/vendor-completions)
 install(FILES ${made}/completions/fish RENAME drover.fish COMPONENT cli
         DESTINATION share/fish/vendor_completions.d)
+install(FILES ${CMAKE_SOURCE_DIR}/demo/lab.sh DESTINATION share/drover COMPONENT cli)
 install(FILES ${packaging}/deb/copyright ${made}/changelog.gz DESTINATION share/doc/drover COMPONENT cli)
 set(CPACK_DEBIAN_CLI_PACKAGE_NAME drover)
 set(CPACK_COMPONENT_CLI_DESCRIPTION "command line of the Drover cluster manager

@@ -4,6 +4,7 @@
 #
 #   lab.sh up [--nodes N] [--uefi | --uefi-http] [--memory MIB]   make it and show every stage until all are up
 #   lab.sh status                                                 what runs, and the nodes
+#   lab.sh possible                                               whether it can be made here; says why not
 #   lab.sh down                                                   end exactly what was started, and remove it
 #
 # Needs root and the packages qemu-system-x86 ipxe-qemu ipxe iproute2 linux-image-cloud-amd64, with --uefi ovmf.
@@ -15,10 +16,11 @@ RUN=${DROVER_LAB_DIR:-/run/drover-lab}
 NET=drover-lab
 HERE=10.77.0.1
 export DROVER_SOCKET="$RUN/master.sock"
+# A package has the daemons in sbin; what was named comes first.
+export PATH="$BIN:/usr/sbin:/sbin:$PATH"
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf 'lab: %s\n' "$*" >&2; exit 1; }
-drover() { "$BIN/drover" "$@"; }
 inside() { ip netns exec "$NET" "$@"; }
 
 need() {
@@ -26,7 +28,7 @@ need() {
   for tool in ip qemu-system-x86_64; do
     command -v "$tool" >/dev/null || die "$tool is missing: apt-get install --no-install-recommends qemu-system-x86 ipxe-qemu ipxe iproute2 linux-image-cloud-amd64 ovmf"
   done
-  [ -x "$BIN/drover-boot" ] || die "nothing is built at $BIN"
+  command -v drover-boot >/dev/null || die "drover-boot is neither at $BIN nor installed"
   [ ! -e "$RUN" ] || die "there is a lab already at $RUN; end it with: lab down"
 }
 
@@ -49,7 +51,7 @@ alive() {
 # launch NAME COMMAND..: in the lab's network, in the background, noted for down.
 launch() {
   name=$1; shift
-  inside setsid "$@" >>"$RUN/$name.log" 2>&1 </dev/null &
+  ip netns exec "$NET" setsid "$@" >>"$RUN/$name.log" 2>&1 </dev/null &
   pid=$!
   echo "$pid $(cut -d' ' -f22 "/proc/$pid/stat")" >"$RUN/$name.pid"
 }
@@ -68,9 +70,9 @@ wait_for() {
 join() {
   role=$1; name=$2; shift 2
   token=$(drover token create --role "$role" --names "$name" -o name 2>/dev/null)
-  inside "$BIN/drover" join --server "https://$HERE:9443" --token "$token" --role "$role" --name "$name" \
+  inside drover join --server "https://$HERE:9443" --token "$token" --role "$role" --name "$name" \
     --dir "$RUN/$name" >>"$RUN/$name.log" 2>&1 || { cat "$RUN/$name.log" >&2; die "$name could not join"; }
-  launch "$name" "$BIN/drover-$role" --config "$RUN/$name/$role.toml" --socket "$RUN/$name.sock" "$@"
+  launch "$name" "drover-$role" --config "$RUN/$name/$role.toml" --socket "$RUN/$name.sock" "$@"
 }
 
 network() {
@@ -125,7 +127,7 @@ up() {
 
   say "an isolated network, and a manager in it: master, aggregator, drover-boot"
   network
-  launch master "$BIN/drover-master" --name master --cluster lab --state "$RUN/master" --socket "$RUN/master.sock" \
+  launch master drover-master --name master --cluster lab --state "$RUN/master" --socket "$RUN/master.sock" \
     --http-listen "$HERE:9443" --tree-listen "$HERE:9815"
   wait_for 20 "the master's start" drover version
   join aggregator agg1 --listen "$HERE:9800"
@@ -133,18 +135,19 @@ up() {
   wait_for 20 "the aggregator's link" aggregator_up
 
   say "what they boot: Linux $version with Drover's first root"
-  drover image import lean --kernel "/boot/vmlinuz-$version" --modules "/lib/modules/$version" --images "$RUN/images"
-  drover network add lab prefix=10.77.0.0/24 mode=full
+  drover image import lean --kernel "/boot/vmlinuz-$version" --modules "/lib/modules/$version" \
+    --agent "$(command -v drover-compute)" --images "$RUN/images"
+  drover network add lab prefix=10.77.0.0/24 mode=full gateway="$HERE"
   for i in $(seq "$NODES"); do
-    drover node add "n$i" role=compute "interfaces.eth0.mac=$(mac "$i")" "interfaces.eth0.address=10.77.0.$((10 + i))" \
-      image=lean console=ttyS0 kernel_args="no_timer_check tsc=reliable" >/dev/null
+    drover node add "n$i" "eth0.mac=$(mac "$i")" "eth0.addresses=10.77.0.$((10 + i))/24" image=lean console=ttyS0 \
+      kernel_args="no_timer_check tsc=reliable" >/dev/null
   done
   drover node list
 
   say "$NODES machines with nothing on their disks are switched on ($FIRMWARE)"
   began=$(date +%s%3N)
   for i in $(seq "$NODES"); do machine "$i"; done
-  wait_for 240 "every node up" all_up
+  show_until_up 240
   echo "all up $(($(date +%s%3N) - began)) ms after power-on, measured from the command line"
   drover node list
   cat <<END
@@ -153,6 +156,21 @@ socket   $RUN/master.sock     consoles  $RUN/n1.console ..
 try      export DROVER_SOCKET=$RUN/master.sock PATH=$BIN:\$PATH
 end      drover lab down
 END
+}
+
+# show_until_up SECONDS: every change of the list of nodes, with the time since power-on.
+show_until_up() {
+  tries=$(($1 * 5)); shown=
+  until all_up; do
+    now=$(drover node list | tail -n +2)
+    if [ "$now" != "$shown" ]; then
+      echo "$now" | while read -r line; do printf '%6d ms  %s\n' $(($(date +%s%3N) - began)) "$line"; done
+      shown=$now
+    fi
+    tries=$((tries - 1))
+    [ $tries -gt 0 ] || die "not every node came up within $1 s; logs and consoles: $RUN"
+    sleep 0.2
+  done
 }
 
 aggregator_up() { drover health -o json | tr -d '\n ' | grep -q '"role":"aggregator","state":"up"'; }
@@ -186,6 +204,7 @@ habit=${1:-}
 case $habit in
   up) up "$@" ;;
   down) down ;;
+  possible) (need) && (kernel >/dev/null) ;;
   status) status ;;
   *) die "up, down or status, not '$habit'" ;;
 esac
