@@ -41,7 +41,7 @@ struct ImportRequest {
   /// Keep what makes a machine one of its kind: machine-id, host keys of SSH, the random seed.
   bool keep_identity = false;
   bool all_root = false;  ///< everything belongs to root, for who may not read owners
-  int level = 15;         ///< of zstd, 1 to 22
+  int level = 5;          ///< of zstd, 1 to 22
 };
 
 /// What an import tells while it runs: a step in words, then bytes of it (total 0: not known).

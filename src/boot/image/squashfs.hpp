@@ -18,7 +18,7 @@ struct SquashRequest {
   std::vector<std::string> excludes;  ///< wildcards, relative to the tree
   bool keep_identity = false;
   bool all_root = false;
-  int level = 15;
+  int level = 5;
   Callback<void(uint64_t written)> progress = {};
 };
 

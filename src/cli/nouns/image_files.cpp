@@ -288,7 +288,7 @@ std::vector<Parameter> import_parameters() {
       {"exclude", Kind::repeated, "What stays out of the root: a wildcard, relative to it"},
       {"keep-identity", Kind::flag, "Keep machine-id, host keys of SSH and the random seed"},
       {"all-root", Kind::flag, "Everything belongs to root: for who may not read owners"},
-      {"level", Kind::option, "Of the compression, 1 to 22 [15]"},
+      {"level", Kind::option, "Of the compression, 1 to 22 [5]"},
       {"description", Kind::option, "A note"},
       {"agent", Kind::option, "The program drover-compute that the image starts with"},
       {"images", Kind::option,
