@@ -16,7 +16,7 @@ def site():
         cluster = boot_lab.BootCluster(lab)
         try:
             cluster.start_in_lab()
-            cluster.define_network()
+            cluster.define_network(pool="10.77.0.200-10.77.0.220")
             cluster.import_lean()
             yield cluster
         finally:
@@ -45,3 +45,59 @@ def test_a_machine_with_uefi_alone_fetches_its_loader_and_comes_up(site, name, f
     assert phases.index("dhcp") < phases.index("loader") < phases.index("kernel"), phases
     log = next((site.run / "boot1").rglob(f"{name}.log")).read_text()
     assert by in log, log
+
+
+def node_log(site, name):
+    return "".join(path.read_text() for path in (site.run / "boot1").rglob(f"{name}.log"))
+
+
+def test_a_known_node_boots_while_the_master_is_away_and_joins_when_it_is_back(site):
+    machine = site.lab.machine("n4", firmware="bios")
+    site.define_node("n4", machine.mac, "10.77.0.14/24", image="lean", kernel_args=KERNEL)
+    boot = site["boot1"]
+    c.wait_for("the boot daemon knows the node", lambda: any(
+        '"n4"' in path.read_text() for path in (boot.state / "model").glob("*")))
+    site.master.kill()
+    boot.kill()
+    boot.start()  # it knows the cluster from its own disk alone
+    boot.wait_log("starting from the copy of the model on disk")
+    machine.start()
+    c.wait_for("the node's kernel runs and its agent asks to be let in",
+               lambda: "could not be enrolled" in node_log(site, "n4"), limit=180)
+    site.start_master()
+    site.wait_up("n4", limit=180)
+    machine.stop()
+    phases = site.phases("n4")
+    assert "kernel" in phases and phases[-1] in ("up", "lost"), phases
+
+
+def test_an_unknown_machine_waits_until_somebody_says_who_it_is(site):
+    machine = site.lab.machine("n5", firmware="bios")
+    machine.start()
+    site["boot1"].wait_log(f"a machine that is not in the model .*REQUEST from {machine.mac}", limit=120)
+    site.define_node("n5", machine.mac, "10.77.0.15/24", image="lean", kernel_args=KERNEL)
+    site.wait_up("n5", limit=180)
+    machine.stop()
+
+
+def test_a_token_is_good_for_one_machine_alone(site):
+    """Somebody else on the network reads a script and tries to be the node."""
+    site.define_node("n6", "52:54:00:77:66:66", "10.77.0.16/24", image="lean", kernel_args=KERNEL)
+    address = f"{labs.GATEWAY}:8443"
+
+    def enrol(token):
+        return site.lab.command(
+            "curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", "-X", "POST", "-H", f"Authorization: Boot {token}",
+            "-H", "Content-Type: application/json", "-d", '{"csr_pem":"x","boot_id":"y"}',
+            f"https://{address}/boot/v1/enrol", check=False).stdout
+    assert enrol("a" * 32) == "401"
+    script = c.wait_for("the node has a script", lambda: (lambda text: "drover.token=" in text and text)(
+        site.lab.command("curl", "-s", f"http://{labs.GATEWAY}:8080/boot/v1/bootscript?mac=52:54:00:77:66:66").stdout))
+    token = script.split("drover.token=")[1].split()[0]
+    # From the address that it was given to, a request that is none; from another, nothing at all.
+    assert enrol(token) in ("400", "403")
+    assert site.lab.command("curl", "-sk", "-o", "/dev/null", "-w", "%{http_code}", "--interface", "127.0.0.1", "-X",
+                            "POST", "-H", f"Authorization: Boot {token}", "-H", "Content-Type: application/json",
+                            "-d", '{"csr_pem":"x","boot_id":"y"}', f"https://{address}/boot/v1/enrol",
+                            check=False).stdout in ("403", "000")
+    assert "n6" in site.api.nodes() and site.api.nodes()["n6"]["phase"]["state"] != "up"

@@ -85,12 +85,14 @@ Result<boot::ServedScript> BootDesk::script(const boot::ScriptQuery& query) {
   if (answer.outcome == boot::ScriptOutcome::bad) return fail(Code::invalid_argument, answer.text);
   if (!answer.node.empty()) {
     if (answer.outcome == boot::ScriptOutcome::known) {
-      tokens_.give(token, answer.node, answer.mac, query.source);
+      tokens_.give(token, answer.node, answer.mac, addresses_of(answer.mac, query.source));
       parts_.stages.uses(answer.node, answer.once);
     } else {
       parts_.stages.failed(answer.node, answer.why);
     }
-    node_at_[query.source] = answer.node;
+    for (const std::string& address : addresses_of(answer.mac, query.source)) {
+      node_at_[address] = answer.node;
+    }
     parts_.logs.boots(answer.node);
     const std::string said = fmt::format("{} its boot script at {}{}{}",
                                          answer.why.empty() ? "was given" : "was refused",
@@ -99,6 +101,17 @@ Result<boot::ServedScript> BootDesk::script(const boot::ScriptQuery& query) {
     if (answer.why.empty()) parts_.stages.seen(answer.node, Ph::loader, said);
   }
   return boot::ServedScript{std::move(answer.text), std::move(answer.node)};
+}
+
+// A machine that was approved while it waited asks from the pool's address, and boots with its own.
+std::vector<std::string> BootDesk::addresses_of(const std::string& mac,
+                                                const std::string& source) const {
+  std::vector<std::string> out{source};
+  const auto hardware = boot::HardwareAddress::parse(mac);
+  const auto* machine = hardware ? site_->by_hardware(*hardware) : nullptr;
+  if (machine == nullptr) return out;
+  for (const boot::Ipv4& address : machine->addresses) out.push_back(address.text());
+  return out;
 }
 
 Result<boot::BootClaim> BootDesk::check(std::string_view token, const std::string& source) {

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace drover::daemons {
 
@@ -54,6 +55,8 @@ class BootDesk final : public boot::BootHandler {
              Callback<void(Result<boot::BootEnrolAnswer>)> reply) override;
 
  private:
+  [[nodiscard]] std::vector<std::string> addresses_of(const std::string& mac,
+                                                      const std::string& source) const;
   enum class Part : uint8_t { kernel, initrd, root };
 
   Parts parts_;

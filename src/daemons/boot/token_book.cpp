@@ -4,6 +4,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace drover::daemons {
 
@@ -18,7 +19,7 @@ std::string TokenBook::draw() {
 }
 
 void TokenBook::give(const std::string& token, std::string node, std::string mac,
-                     std::string address) {
+                     std::vector<std::string> addresses) {
   sweep();
   std::vector<std::string>& mine = of_node_[node];
   mine.push_back(token);
@@ -28,7 +29,7 @@ void TokenBook::give(const std::string& token, std::string node, std::string mac
   }
   const MonoTime expires = clock_.now() + kLife;
   ending_.emplace(expires, token);
-  tickets_[token] = {std::move(node), std::move(mac), std::move(address), expires, {}};
+  tickets_[token] = {std::move(node), std::move(mac), std::move(addresses), expires, {}};
 }
 
 Result<const BootTicket*> TokenBook::check(std::string_view token, std::string_view address) {
@@ -38,9 +39,10 @@ Result<const BootTicket*> TokenBook::check(std::string_view token, std::string_v
     return fail(Code::unauthenticated, "the boot token is unknown or has expired",
                 "boot the machine again");
   }
-  if (it->second.address != address) {
+  const std::vector<std::string>& bound = it->second.addresses;
+  if (std::ranges::find(bound, address) == bound.end()) {
     return fail(Code::denied, fmt::format("the boot token of {} was given to {}, not to {}",
-                                          it->second.node, it->second.address, address));
+                                          it->second.node, fmt::join(bound, " and "), address));
   }
   return &it->second;
 }

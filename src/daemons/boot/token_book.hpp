@@ -16,8 +16,9 @@ namespace drover::daemons {
 /// What a token stands for.
 struct BootTicket {
   std::string node;
-  std::string mac;      ///< of the interface that it boots by
-  std::string address;  ///< that it was given out to: it counts from there alone
+  std::string mac;  ///< of the interface that it boots by
+  /// That it was given out to, and the node's own: it counts from these alone.
+  std::vector<std::string> addresses;
   MonoTime expires{};
   std::string enrolled_key;  ///< SHA-256 of the request it was used with; empty: not used yet
 };
@@ -37,7 +38,8 @@ class TokenBook {
   /// A token that stands for nothing yet: 32 characters of base32, 160 bits.
   std::string draw();
   /// It stands for this machine from now on.
-  void give(const std::string& token, std::string node, std::string mac, std::string address);
+  void give(const std::string& token, std::string node, std::string mac,
+            std::vector<std::string> addresses);
   /// What the token stands for; unauthenticated when it is unknown or has expired, denied when it
   /// comes from another address.
   Result<const BootTicket*> check(std::string_view token, std::string_view address);

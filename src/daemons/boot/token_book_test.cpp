@@ -15,7 +15,7 @@ class TokenBooks : public ::testing::Test {
   static constexpr const char* kThere = "10.77.0.11";
   std::string issue(const std::string& node = "n1") {
     std::string token = book_.draw();
-    book_.give(token, node, "52:54:00:00:00:11", kThere);
+    book_.give(token, node, "52:54:00:00:00:11", {"10.77.0.200", kThere});
     return token;
   }
   Code refusal(const std::string& token, const std::string& address = kThere) {
@@ -33,6 +33,7 @@ TEST_F(TokenBooks, ATokenStandsForOneMachineAtOneAddress) {
   const std::string token = issue();
   EXPECT_EQ(token.size(), 32U);
   EXPECT_EQ(book_.check(token, kThere).value()->node, "n1");
+  EXPECT_TRUE(book_.check(token, "10.77.0.200")) << "it was given a script there";
   EXPECT_EQ(refusal(token, "10.77.0.12"), Code::denied);
   EXPECT_EQ(refusal("aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa"), Code::unauthenticated);
   EXPECT_EQ(refusal(""), Code::unauthenticated);
