@@ -30,7 +30,7 @@ class StageBook {
   using Report = Callback<void(const cluster::BootReport&)>;
 
   /// A machine is given so long for the stage after `stage` to be reached, counted from the last
-  /// sign of it; zero: no limit. By the slowest firmware of the lab (docs/lab.md) times ten.
+  /// sign of it; zero: no limit. About ten times what emulated firmware was seen to take.
   static Duration patience(cluster::PhaseState stage);
 
   StageBook(Executor& executor, Report report) : executor_(executor), report_(std::move(report)) {}
