@@ -28,7 +28,7 @@ TEST(KernelLogTest, LaterFieldsAndFacilitiesAreTaken) {
 
 TEST(KernelLogTest, WhatIsNoRecordIsNothing) {
   for (const std::string_view line :
-       {"", ";", "6", "6,1,2", "6,1;text", "x,1,2,-;t", "6,-1,2,-;t",
+       {"", ";", "6", "6,", "6,1", "6,1,2", "6,1,2,-", "6,1;text", "x,1,2,-;t", "6,-1,2,-;t",
         "6,1,99999999999999999999,-;t", "70000,1,2,-;t", " SUBSYSTEM=acpi"}) {
     EXPECT_FALSE(parse_kernel_message(line)) << line;
   }

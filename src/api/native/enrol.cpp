@@ -1,4 +1,5 @@
 // POST /nodes/{name}/enrol: a boot daemon lets the agent of a machine in that it has booted.
+#include "api/native/listens.hpp"
 #include "api/native/native.hpp"
 #include "base/text.hpp"
 #include "cluster/names.hpp"
@@ -38,16 +39,6 @@ struct EnrolAnswer {
   }
 };
 
-std::vector<std::string> aggregators_of(const cluster::Model& model) {
-  std::vector<std::string> out;
-  for (const auto& [key, daemon] : model.daemons()) {
-    if (daemon.role == "aggregator") {
-      out.insert(out.end(), daemon.listens.begin(), daemon.listens.end());
-    }
-  }
-  return out;
-}
-
 void enrol(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, EnrolBody body, request->body<EnrolBody>());
   auth::BootedRequest booted;
@@ -67,10 +58,10 @@ void enrol(Services& services, const RequestPtr& request) {
   services.enrolment.enrol_booted(std::move(booted), [&services,
                                                       request](Result<auth::Admission> admission) {
     if (!admission) return request->fail(admission.error());
-    request->json(
-        200, encode(EnrolAnswer{std::move(admission->certificate_pem), std::move(admission->ca_pem),
-                                std::move(admission->cluster), std::move(admission->name),
-                                std::move(admission->role), aggregators_of(services.model)}));
+    request->json(200, encode(EnrolAnswer{
+                           std::move(admission->certificate_pem), std::move(admission->ca_pem),
+                           std::move(admission->cluster), std::move(admission->name),
+                           std::move(admission->role), listens_of(services.model, "aggregator")}));
   });
 }
 

@@ -1,4 +1,5 @@
 // POST /join: a new daemon shows its token and gets its certificate and its place.
+#include "api/native/listens.hpp"
 #include "api/native/native.hpp"
 #include "api/rate_limit.hpp"
 #include "base/text.hpp"
@@ -45,14 +46,6 @@ struct JoinAnswer {
     v.field("aggregators", aggregators, "Where aggregators listen for the tree.");
   }
 };
-
-std::vector<std::string> listens_of(const cluster::Model& model, std::string_view role) {
-  std::vector<std::string> out;
-  for (const auto& [key, daemon] : model.daemons()) {
-    if (daemon.role == role) out.insert(out.end(), daemon.listens.begin(), daemon.listens.end());
-  }
-  return out;
-}
 
 /// Stored if and only if the daemon is let in: the daemon, and its node when it has one.
 store::Mutation also_stored(const cluster::Daemon& daemon, std::string fresh_id) {

@@ -2,10 +2,10 @@
 
 #include "base/result.hpp"
 #include "base/text.hpp"
+#include "os/kernel_log.hpp"
 
 #include <algorithm>
 #include <array>
-#include <charconv>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,20 +16,6 @@ namespace {
 constexpr uint32_t kDirMode = 0750;
 constexpr uint32_t kFileMode = 0640;
 constexpr size_t kLongestLine = 2048;
-
-template <typename T>
-bool take_number(std::string_view& text, T& out) {
-  const auto [end, error] = std::from_chars(text.data(), text.data() + text.size(), out);
-  if (error != std::errc{}) return false;
-  text.remove_prefix(static_cast<size_t>(end - text.data()));
-  return true;
-}
-
-bool take(std::string_view& text, char c) {
-  if (!text.starts_with(c)) return false;
-  text.remove_prefix(1);
-  return true;
-}
 
 /// Appends to one node's file, and turns it over when it is full.
 Status write_log(Disk& disk, const std::string& path, std::string_view text, uint64_t most) {
@@ -49,20 +35,6 @@ Status write_log(Disk& disk, const std::string& path, std::string_view text, uin
 std::string_view name(LogSource source) {
   constexpr std::array<std::string_view, 3> kNames{"boot", "kernel", "panic"};
   return kNames.at(static_cast<size_t>(source));
-}
-
-std::optional<KernelLine> parse_kernel_line(std::string_view line) {
-  KernelLine out;
-  unsigned priority = 0;
-  if (!take_number(line, priority) || !take(line, ',')) return std::nullopt;
-  if (!take_number(line, out.sequence) || !take(line, ',')) return std::nullopt;
-  if (!take_number(line, out.usec)) return std::nullopt;
-  const size_t text = line.find(';');  // flags and what later kernels add stand before it
-  if (text == std::string_view::npos) return std::nullopt;
-  constexpr unsigned kSeverityBits = 7;
-  out.level = static_cast<int>(priority & kSeverityBits);
-  out.text = line.substr(text + 1);
-  return out;
 }
 
 NodeLogs::NodeLogs(Executor& executor, Disk& disk, const Log& log, std::string dir, Limits limits)
@@ -92,13 +64,13 @@ void NodeLogs::add_kernel(const std::string& node, std::string_view lines) {
   NodeLog& log = logs_[node];
   while (!lines.empty()) {
     const size_t end = std::min(lines.find('\n'), lines.size());
-    const auto line = parse_kernel_line(lines.substr(0, end));
+    const auto line = os::parse_kernel_message(lines.substr(0, end));
     lines.remove_prefix(std::min(end + 1, lines.size()));
     if (!line || line->sequence < log.next_sequence) continue;
     log.next_sequence = line->sequence + 1;
     constexpr uint64_t kMillion = 1'000'000;
     put(log, fmt::format("{} kernel: [{:5}.{:06}] {}", to_rfc3339(executor_.wall()),
-                         line->usec / kMillion, line->usec % kMillion,
+                         line->time_us / kMillion, line->time_us % kMillion,
                          printable(line->text.substr(0, kLongestLine))));
   }
 }

@@ -10,7 +10,6 @@
 #include <deque>
 #include <map>
 #include <memory>
-#include <optional>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -20,16 +19,6 @@ namespace drover::daemons {
 /// Who says a line.
 enum class LogSource : uint8_t { boot, kernel, panic };
 std::string_view name(LogSource source);
-
-/// A line of /dev/kmsg, "prio,seq,usec,flags;text" (Documentation/ABI/testing/dev-kmsg of Linux).
-struct KernelLine {
-  int level = 6;  ///< syslog severity, 0 to 7
-  uint64_t sequence = 0;
-  uint64_t usec = 0;  ///< since the kernel started
-  std::string_view text;
-};
-/// Nothing for a line of another form and for continuation lines, which begin with a blank.
-std::optional<KernelLine> parse_kernel_line(std::string_view line);
 
 /// One executor's thread; the disk is touched on a worker of its own. A log that cannot be written
 /// costs its lines on disk and is told once; nothing else stops for it.
@@ -46,7 +35,7 @@ class NodeLogs {
 
   /// Adds a line; control characters are escaped.
   void add(const std::string& node, LogSource source, std::string_view text);
-  /// Adds lines as /dev/kmsg gives them; those of this boot that were told before are left out.
+  /// Adds lines as os::KernelLog gives them; those of this boot that were told before are left out.
   void add_kernel(const std::string& node, std::string_view lines);
   /// The node boots anew: its kernel counts from the beginning.
   void boots(const std::string& node);

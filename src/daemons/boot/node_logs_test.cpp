@@ -8,23 +8,6 @@
 namespace drover::daemons {
 namespace {
 
-TEST(KernelLines, AreReadAsTheKernelWritesThem) {
-  const auto line = parse_kernel_line("6,339,5140900,-;NET: Registered PF_INET6");
-  ASSERT_TRUE(line);
-  EXPECT_EQ(line->level, 6);
-  EXPECT_EQ(line->sequence, 339U);
-  EXPECT_EQ(line->usec, 5140900U);
-  EXPECT_EQ(line->text, "NET: Registered PF_INET6");
-  EXPECT_EQ(parse_kernel_line("30,340,5690716,-,caller=T1;udevd[80]: a;b")->text, "udevd[80]: a;b");
-}
-
-TEST(KernelLines, OthersAreNone) {
-  for (const char* text : {"", " SUBSYSTEM=acpi", "6", "6,", "6,1", "6,1,2", "6,1,2,-", "x,1,2,-;t",
-                           "6,-1,2,-;t", "99999999999999999999,1,2,-;t"}) {
-    EXPECT_FALSE(parse_kernel_line(text)) << text;
-  }
-}
-
 class NodeLogTest : public ::testing::Test {
  protected:
   std::string file(const std::string& path) { return disk_.read_all(path).value_or("(none)"); }

@@ -65,6 +65,8 @@ void StageBook::failed(const std::string& node, std::string_view why) {
   Boot& boot = boots_[node];
   boot.progress.node = node;
   boot.last = executor_.now();
+  // A machine that is refused asks again and again.
+  if (boot.progress.stage == Ph::error && boot.progress.why == line_of(why)) return;
   move(boot, Ph::error, why);
 }
 

@@ -96,5 +96,12 @@ TEST_F(StageBooks, WhatAMachineSaysIsOneHarmlessLine) {
   EXPECT_LE(reports_.back().why.size(), cluster::kMaxBootWhy);
 }
 
+TEST_F(StageBooks, AFailureThatIsToldAgainIsReportedOnce) {
+  for (int i = 0; i < 5; ++i) book_.failed("n1", "it has no image");
+  EXPECT_EQ(reports_.size(), 1U);
+  book_.failed("n1", "its image has no root");
+  EXPECT_EQ(reports_.size(), 2U);
+}
+
 }  // namespace
 }  // namespace drover::daemons
