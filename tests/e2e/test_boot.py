@@ -32,6 +32,17 @@ def test_a_bare_machine_comes_up(site):
     for before, after in zip(("dhcp", "loader", "kernel", "init", "joining"), ("loader", "kernel", "init", "joining", "up")):
         assert phases.index(before) < phases.index(after), phases
 
+    # What its kernel says goes on coming when the boot daemon has forgotten every token: by the node's certificate.
+    site["boot1"].kill()
+    site["boot1"].start()
+    site["boot1"].wait_log("following the master's changes", offset=site["boot1"].log_size())
+    said = len(node_log(site, "n1"))
+
+    def heard():
+        machine.monitor("send-key", keys=[{"type": "qcode", "data": key} for key in ("alt", "sysrq", "h")])
+        return "sysrq" in node_log(site, "n1")[said:]
+    c.wait_for("a message of the node's kernel", heard, every=1)
+
 
 @pytest.mark.parametrize("name, firmware, by", [("n2", "uefi-pxe", "TFTP snponly-x64.efi: complete"),
                                                ("n3", "uefi-http", "(http): its own address")])

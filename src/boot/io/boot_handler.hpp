@@ -53,6 +53,11 @@ class BootHandler {
   /// Whose token that is, for a machine at that address: unauthenticated for one that is unknown,
   /// expired, or bound to another address.
   virtual Result<BootClaim> check(std::string_view token, const std::string& source) = 0;
+  /// Whose certificate of the cluster that is: a node that runs outlives its token, and a restart
+  /// of the boot daemon. `uri` is that of a certificate which the transport has verified.
+  virtual Result<BootClaim> check_certificate(const std::string& uri) {
+    return fail(Code::unauthenticated, "no certificate is taken here: " + uri);
+  }
   /// Whether that blob may go to that address: anybody may have kernels and initrds, a root needs a
   /// token (empty: none was given); not_found for what no image names.
   virtual Status may_have(const std::string& sha256, std::string_view token,

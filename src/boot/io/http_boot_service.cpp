@@ -222,7 +222,10 @@ Status HttpBootService::identify(Asked& asked) {
     return fail(Code::unauthenticated, "a boot token is missing (Authorization: Boot TOKEN)");
   }
   asked.token = given.substr(kScheme.size());
-  DROVER_TRY(asked.claim, handler_.check(asked.token, asked.client));
+  auto claim = handler_.check(asked.token, asked.client);
+  const std::string& certificate = asked.request.peer.certificate_uri;
+  if (!claim && !certificate.empty()) claim = handler_.check_certificate(certificate);
+  DROVER_TRY(asked.claim, std::move(claim));
   return {};
 }
 

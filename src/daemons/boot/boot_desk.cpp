@@ -1,6 +1,7 @@
 #include "daemons/boot/boot_desk.hpp"
 
 #include "auth/keys.hpp"
+#include "tree/hello.hpp"
 
 #include <charconv>
 
@@ -117,6 +118,14 @@ std::vector<std::string> BootDesk::addresses_of(const std::string& mac,
 Result<boot::BootClaim> BootDesk::check(std::string_view token, const std::string& source) {
   DROVER_TRY(const BootTicket* ticket, tokens_.check(token, source));
   return boot::BootClaim{ticket->node, ticket->mac};
+}
+
+Result<boot::BootClaim> BootDesk::check_certificate(const std::string& uri) {
+  DROVER_TRY(const tree::CertificateName who, tree::parse_certificate_uri(uri));
+  const bool known = who.role == tree::name(tree::Role::compute) && model_ != nullptr &&
+                     model_->find(who.name) != nullptr;
+  if (known) return boot::BootClaim{who.name, {}};
+  return fail(Code::denied, fmt::format("{} {} is no node of this cluster", who.role, who.name));
 }
 
 Status BootDesk::may_have(const std::string& sha256, std::string_view token,

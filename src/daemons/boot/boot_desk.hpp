@@ -47,6 +47,7 @@ class BootDesk final : public boot::BootHandler {
 
   Result<boot::ServedScript> script(const boot::ScriptQuery& query) override;
   Result<boot::BootClaim> check(std::string_view token, const std::string& source) override;
+  Result<boot::BootClaim> check_certificate(const std::string& uri) override;
   Status may_have(const std::string& sha256, std::string_view token,
                   const std::string& source) override;
   Status stage(const boot::BootClaim& claim, const boot::StageReport& report) override;
