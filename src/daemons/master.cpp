@@ -2,6 +2,7 @@
 
 #include "cluster/mutations.hpp"
 #include "daemons/advertise.hpp"
+#include "daemons/restore_record.hpp"
 
 #include <fmt/ranges.h>
 
@@ -109,6 +110,12 @@ Status Master::start() {
       [this] { return access_.policy(); }, std::move(audit), std::move(config_.groups_of));
   tree_->settings().on_change(
       [this](const cluster::Settings& settings) { apply_settings(settings); });
+  if (!config_.state.empty()) {
+    record_restore(seams_.disk, config_.state, parts_.store, log_,
+                   [this](const auth::RestoreNote& note) {
+                     if (audit_) audit_->append(audit_of(note, "master/" + config_.self.name));
+                   });
+  }
   start_retention();
   DROVER_CHECK_OK(listen_http());
   tree_->start(*worker_);

@@ -45,6 +45,15 @@ def test_a_cluster_moves_to_another_machine_by_its_backup():
         log = cluster.api.changes()
         assert log[:len(changes)] == changes, "the history is whole"
         assert [change["sequence"] for change in log] == list(range(1, len(log) + 1))
+        restores = [change for change in log if change["kind"] == "restore"]
+        assert len(restores) == 1, "the master says who restored what"
+        assert restores[0]["sequence"] > len(changes) and restores[0]["actor"].startswith("user:")
+        assert str(backup) in restores[0]["why"], restores[0]["why"]
+        assert [item["target"] for item in cluster.api.get("/audit")["items"] if item["method"] == "RESTORE"] == [str(backup)]
+        cluster.master.kill()
+        cluster.start_master()
+        cluster.wait_up("n1", "n2")
+        assert [change for change in cluster.api.changes() if change["kind"] == "restore"] == restores, "once"
         # It is the same authority: new hosts join.
         cluster.add("compute", "n3")
         cluster.wait_up("n1", "n2", "n3")

@@ -1,15 +1,19 @@
 // drover backup and drover restore: all that a master keeps, to one file and back.
 #include "auth/backup_file.hpp"
+#include "auth/restore_note.hpp"
 #include "auth/sealed_file.hpp"
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "cli/context.hpp"
 #include "cli/nouns/nouns.hpp"
+#include "os/boot_id.hpp"
+#include "os/user_name.hpp"
 
 #include <algorithm>
 #include <optional>
 
 #include <fmt/core.h>
+#include <unistd.h>
 
 namespace drover::cli {
 namespace {
@@ -223,6 +227,23 @@ Result<std::unique_ptr<File>> open_backup(Context& context, const Given& given,
   return file;
 }
 
+/// For the master that will start on it: its change log says who restored what.
+auth::RestoreNote note_of(Context& context, const std::string& path,
+                          const auth::BackupManifest& manifest) {
+  constexpr size_t kIdBytes = 8;
+  auth::RestoreNote note;
+  note.id = context.surroundings().random.hex(kIdBytes);
+  note.restored = context.now();
+  note.by = os::user_name(getuid());
+  note.host = os::host_name();
+  note.file = path;
+  note.backup = manifest.time;
+  note.master = manifest.master;
+  note.version = manifest.version;
+  note.head = manifest.head;
+  return note;
+}
+
 Result<int> restore(Context& context, const Given& given) {
   const std::string& path = given.text("file");
   std::string dir = given.has("dir") ? given.text("dir") : "/var/lib/drover/master";
@@ -238,6 +259,7 @@ Result<int> restore(Context& context, const Given& given) {
   if (given.has("check")) return context.print_document(summary_of(path, *contents));
   DROVER_TRY(const std::string aside, make_room(context, dir, given.has("force")));
   DROVER_CHECK_OK(extract(disk, **file, *contents, dir));
+  DROVER_CHECK_OK(auth::write_restore_note(disk, dir, note_of(context, path, contents->manifest)));
   json::object summary = summary_of(path, *contents);
   summary["dir"] = dir;
   if (!aside.empty()) summary["replaced"] = aside;
