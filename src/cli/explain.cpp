@@ -1,6 +1,7 @@
 #include "cli/explain.hpp"
 
 #include "base/text.hpp"
+#include "cli/contract_kinds.hpp"
 #include "cli/fields.hpp"
 #include "cluster/attribute_catalogue.hpp"
 #include "cluster/settings.hpp"
@@ -96,7 +97,7 @@ void add_kind(Found& out, const FieldKind& kind) {
 
 /// By path, by kind and path, else by the last part of a path.
 void fields_called(std::string_view word, Found& out) {
-  for (const FieldKind& kind : field_kinds()) {
+  for (const FieldKind& kind : explained_kinds()) {
     if (kind.name == word) add_kind(out, kind);
     std::string_view path = word;
     const bool named = path.starts_with(kind.name + ".");
@@ -105,7 +106,7 @@ void fields_called(std::string_view word, Found& out) {
   }
   if (!out.empty() || word.find('.') != std::string_view::npos) return;
   const std::string tail = "." + std::string(word);
-  for (const FieldKind& kind : field_kinds()) {
+  for (const FieldKind& kind : explained_kinds()) {
     for (const FieldInfo& field : kind.fields) {
       if (field.path.ends_with(tail)) add_field(out, kind, field);
     }
@@ -217,6 +218,16 @@ void topics_called(std::string_view word, Found& out) {
     }
     out.push_back(std::move(found));
   }
+  if (word == "settings" || word == "setting") {
+    Explanation found{"topic",
+                      "settings",
+                      "What is set once for the whole cluster and holds on every daemon.",
+                      {}};
+    for (const auto& row : cluster::setting_catalogue()) {
+      found.facts.emplace_back(row.option.key, row.option.help);
+    }
+    out.push_back(std::move(found));
+  }
 }
 
 void attributes_called(std::string_view word, Found& out) {
@@ -234,16 +245,6 @@ void attributes_called(std::string_view word, Found& out) {
 }
 
 void settings_called(std::string_view word, Found& out) {
-  if (word == "settings" || word == "setting") {
-    Explanation found{"topic",
-                      "settings",
-                      "What is set once for the whole cluster and holds on every daemon.",
-                      {}};
-    for (const auto& row : cluster::setting_catalogue()) {
-      found.facts.emplace_back(row.option.key, row.option.help);
-    }
-    out.push_back(std::move(found));
-  }
   const cluster::SettingRow* row = cluster::find_setting(word);
   if (row == nullptr) return;
   const ConfigOption& option = row->option;
@@ -262,7 +263,7 @@ std::vector<std::string> known_words() {
   std::vector<std::string> out{"noderange", "formula", "attributes", "settings"};
   for (const auto& row : cluster::setting_catalogue()) out.push_back(row.option.key);
   for (const auto& row : cluster::attribute_catalogue()) out.emplace_back(row.name);
-  for (const FieldKind& kind : field_kinds()) {
+  for (const FieldKind& kind : explained_kinds()) {
     out.push_back(kind.name);
     for (const FieldInfo& field : kind.fields) out.push_back(field.path);
   }

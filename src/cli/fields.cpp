@@ -146,6 +146,11 @@ FieldKind node_change_kind() {
 
 }  // namespace
 
+std::vector<FieldInfo> flattened(const std::map<std::string, std::string>& schemas,
+                                 std::string_view type) {
+  return Flattener(schemas).fields_of(type);
+}
+
 const std::vector<FieldKind>& field_kinds() {
   static const std::vector<FieldKind> all{
       kind<cluster::NodeView>("node", "a node, as drover node show -o json gives it"),

@@ -2,6 +2,7 @@
 // completion.
 #pragma once
 
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -25,7 +26,11 @@ struct FieldKind {
   std::vector<FieldInfo> fields;
 };
 
-/// Every kind, made once.
+/// The fields of a type of JSON schemas (type to schema, as OpenAPI has them).
+std::vector<FieldInfo> flattened(const std::map<std::string, std::string>& schemas,
+                                 std::string_view type);
+
+/// Kinds whose structs this program has itself, made once; contract_kinds.hpp has all of the API.
 const std::vector<FieldKind>& field_kinds();
 /// nullptr when there is none of this name.
 const FieldKind* find_field_kind(std::string_view name);

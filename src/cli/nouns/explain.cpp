@@ -3,7 +3,7 @@
 
 #include "base/json_values.hpp"
 #include "cli/context.hpp"
-#include "cli/fields.hpp"
+#include "cli/contract_kinds.hpp"
 #include "cli/nouns/nouns.hpp"
 
 #include <fmt/core.h>
@@ -26,16 +26,16 @@ json::object document_of(const Explanation& explanation) {
 
 std::string overview() {
   std::string out = "drover explain explains\n";
-  for (const FieldKind& kind : field_kinds()) {
-    out += fmt::format("  {:<12}  the fields of {}\n", kind.name, kind.help);
+  for (const FieldKind& kind : explained_kinds()) {
+    out += fmt::format("  {:<14}  the fields of {}\n", kind.name, kind.help);
   }
   out +=
-      "  a field       by its path: phase.state, summary.cpus, part.serial\n"
-      "  a state       node_up, lost, maintenance: how it is reached and left\n"
-      "  an error      conflict, denied, urn:drover:problem:too-old\n"
-      "  an attribute  of nodes, groups and profiles\n"
-      "  a metric      load_1m, memory_used_bytes\n"
-      "  noderange     the expressions that name nodes\n";
+      "  a field         by its path: phase.state, summary.cpus, part.serial\n"
+      "  a state         node_up, lost, maintenance: how it is reached and left\n"
+      "  an error        conflict, denied, urn:drover:problem:too-old\n"
+      "  an attribute    of nodes, groups and profiles\n"
+      "  a metric        load_1m, memory_used_bytes\n"
+      "  noderange       the expressions that name nodes\n";
   return out;
 }
 
