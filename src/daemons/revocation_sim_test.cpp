@@ -165,24 +165,5 @@ TEST_P(RevocationFaults, NobodyOnTheListIsServedAndEverybodyElseComesBack) {
 
 INSTANTIATE_TEST_SUITE_P(Seeds, RevocationFaults, ::testing::Range(uint64_t{1}, uint64_t{9}));
 
-TEST_F(RevocationSim, NodesThatOneAggregatorSendsAwayAskTheOthers) {
-  ASSERT_TRUE(reach([&] { return all_redundant(); }, seconds(20)));
-  for (const char* name : {"agg2", "agg3"}) kill_aggregator(name);
-  kill_master();  // the next one knows of no other aggregator, and tells the nodes so
-  start_master();
-  ASSERT_TRUE(reach([&] { return served_by("agg1") == computes.size(); }, seconds(60)));
-  ASSERT_TRUE(world.run_for(seconds(30)));
-  fabric.partition({"master"}, {"agg2", "agg3"});
-  for (const char* name : {"agg2", "agg3"}) start_aggregator(name);
-  std::vector<std::string> everybody;
-  for (const auto& [name, compute] : computes) everybody.push_back(name);
-  revoke(everybody);
-  EXPECT_TRUE(reach(
-      [&] {
-        return std::ranges::all_of(everybody, [&](const auto& node) { return links_of(node) > 0; });
-      },
-      seconds(60)));
-}
-
 }  // namespace
 }  // namespace drover::daemons::testing
