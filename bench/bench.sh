@@ -29,6 +29,8 @@ part floor "the floor of the links: bare epoll and OpenSSL, $NODES connections" 
 part tree "the tree: $NODES nodes on the real protocol, master and aggregator together" "$BIN/bench_tree" "$NODES" 10 30
 part store "the store beside plain SQLite" "$BIN/bench_store"
 part net "streams and HTTP" "$BIN/bench_net"
+[ "$(id -u)" -ne 0 ] || part names "a host's name through the C library, beside /etc/hosts" \
+  sh "$(dirname "$0")/name_bench.sh" "$(dirname "$BIN")"
 part cli "noderanges and the command line" "$BIN/bench_cli"
 part boot "the boot protocols, without sockets" "$BIN/bench_boot"
 part wire "the boot services on a link, beside kea-dhcp4 and tftpd-hpa where they are installed" \

@@ -103,6 +103,22 @@ install(FILES ${packaging}/deb/master.toml DESTINATION /etc/drover COMPONENT mas
 file(WRITE ${made}/master/conffiles "/etc/drover/master.toml\n")
 list(APPEND CPACK_DEBIAN_MASTER_PACKAGE_CONTROL_EXTRA ${made}/master/conffiles)
 
+# libnss_drover, for every program of a host with a master or a boot daemon.
+install(FILES $<TARGET_FILE:nss_drover> DESTINATION lib/${CMAKE_LIBRARY_ARCHITECTURE} COMPONENT nss)
+install(FILES ${packaging}/deb/copyright ${made}/changelog.gz DESTINATION share/doc/libnss-drover COMPONENT nss)
+set(CPACK_DEBIAN_NSS_PACKAGE_NAME libnss-drover)
+set(CPACK_DEBIAN_NSS_PACKAGE_SECTION libs)
+foreach(script postinst prerm)
+  configure_file(${packaging}/deb/nss-${script} ${made}/nss/${script} COPYONLY)
+endforeach()
+set(CPACK_DEBIAN_NSS_PACKAGE_CONTROL_EXTRA "${made}/nss/postinst;${made}/nss/prerm")
+set(CPACK_COMPONENT_NSS_DESCRIPTION "nodes of a Drover cluster as hosts, without files
+A module of the C library's name service: every program of a manager finds the
+nodes by name, also while Drover's daemons are away.")
+foreach(role MASTER BOOT)
+  string(APPEND CPACK_DEBIAN_${role}_PACKAGE_DEPENDS ", libnss-drover (= ${PROJECT_VERSION})")
+endforeach()
+
 set(CPACK_GENERATOR DEB)
 set(CPACK_PACKAGE_NAME drover)
 set(CPACK_PACKAGE_VENDOR "The Drover authors")
@@ -110,7 +126,7 @@ set(CPACK_PACKAGE_CONTACT "The Drover authors <maintainers@drover.invalid>")
 set(CPACK_PACKAGE_VERSION ${PROJECT_VERSION})
 set(CPACK_PACKAGING_INSTALL_PREFIX /usr)
 set(CPACK_PACKAGE_DIRECTORY ${CMAKE_BINARY_DIR}/packages)
-set(CPACK_COMPONENTS_ALL cli common ${DROVER_ROLES})
+set(CPACK_COMPONENTS_ALL cli common nss ${DROVER_ROLES})
 set(CPACK_DEB_COMPONENT_INSTALL ON)
 set(CPACK_STRIP_FILES ON)
 set(CPACK_DEBIAN_FILE_NAME DEB-DEFAULT)

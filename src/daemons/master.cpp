@@ -58,7 +58,13 @@ Status Master::start() {
     if (const Status applied = model_.apply(changes); !applied) {
       log_.error("a stored change cannot be read", {{"why", applied.error().text()}});
     }
+    if (names_) names_->follow(changes);
   });
+  if (config_.publish_names) {
+    names_ = std::make_unique<NameBoard>(seams_.executor, log_, boot::SiteOptions{}.domain,
+                                         std::move(config_.publish_names));
+    names_->use(model_);
+  }
   DROVER_CHECK_OK(enrolment_.start());
   DROVER_CHECK_OK(access_.start());
   MasterTreeConfig tree;

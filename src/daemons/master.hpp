@@ -12,6 +12,7 @@
 #include "cluster/model.hpp"
 #include "daemons/jwks_fetcher.hpp"
 #include "daemons/master_tree.hpp"
+#include "daemons/name_board.hpp"
 #include "daemons/seams.hpp"
 #include "net/http/http_server.hpp"
 #include "os/host_addresses.hpp"
@@ -46,6 +47,8 @@ struct MasterConfig {
   Callback<std::string(uint32_t uid)> user_name;
   /// Groups of a login name, for the permissions of nodes; empty: none are known.
   api::NodeAuthority::GroupsOf groups_of;
+  /// Puts the file of the nodes' names in its place; empty: there is none.
+  NameBoard::Publish publish_names = nullptr;
 };
 
 /// What the master stands on beside the seams; all outlive it.
@@ -117,6 +120,7 @@ class Master final : public api::CallService,
   std::unique_ptr<MasterTree> tree_;
   std::unique_ptr<Worker> audit_worker_;
   std::unique_ptr<auth::AuditLog> audit_;
+  std::unique_ptr<NameBoard> names_;
   store::HistoryLimits history_;
   std::unique_ptr<store::Retention> retention_;
   std::unique_ptr<api::MasterApi> api_;

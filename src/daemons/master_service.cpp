@@ -63,6 +63,7 @@ class MasterService final : public Service {
     const LocalSocket socket = local_socket(config, program_.seams.disk, log_);
     master.socket = socket.path;
     master.must_have_socket = socket.must;
+    master.publish_names = names_beside(socket.path, "master");
     master.audit_dir = state + "/audit";
     master.state = state;
     master.history_dir = state + "/history";

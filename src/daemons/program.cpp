@@ -6,6 +6,7 @@
 #include "os/host/cpu_topology.hpp"
 #include "os/notify.hpp"
 #include "os/process.hpp"
+#include "os/public_file.hpp"
 #include "tree/heartbeat.hpp"
 
 #include <csignal>
@@ -206,6 +207,15 @@ LocalSocket local_socket(const Config& config, Disk& disk, const Log& log) {
     return {};
   }
   return {value.text, false};
+}
+
+Callback<Status(const std::string& bytes)> names_beside(const std::string& socket,
+                                                        std::string_view role) {
+  if (socket.empty()) return nullptr;
+  std::string path = fmt::format("{}/{}.names", socket.substr(0, socket.rfind('/')), role);
+  return [path = std::move(path)](const std::string& bytes) {
+    return os::write_public_file(path, bytes);
+  };
 }
 
 int run_program(std::string_view role, int argc, char** argv, MakeService make) {

@@ -30,6 +30,11 @@ struct LocalSocket {
 };
 LocalSocket local_socket(const Config& config, Disk& disk, const Log& log);
 
+/// Writes the file of the nodes' names that lies beside a local socket, as ROLE.names: where
+/// libnss_drover looks. Empty without a socket.
+Callback<Status(const std::string& bytes)> names_beside(const std::string& socket,
+                                                        std::string_view role);
+
 /// What a daemon's main gets to build on. Lives as long as the program.
 struct Program {
   const Config& config;

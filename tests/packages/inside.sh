@@ -31,7 +31,7 @@ main_pid() { systemctl show -P MainPID "$1"; }
 node_is() { [[ $(drover node list -o json | tr -d ' \n') =~ \"name\":\"$1\".*\"state\":\"$2\" ]]; }
 
 say "install"
-dpkg -i drover_*.deb drover-common_*.deb drover-{master,aggregator,utility,compute}_*.deb >/drover/last 2>&1 ||
+dpkg -i drover_*.deb drover-common_*.deb libnss-drover_*.deb drover-{master,aggregator,utility,compute}_*.deb >/drover/last 2>&1 ||
   die "dpkg -i: $(tail -5 /drover/last)"
 
 check "the manual of every program is there" man -w drover drover-master drover-aggregator drover-utility drover-compute
@@ -68,6 +68,12 @@ until_true "the cluster answers calls" drover call ping n1
 check "the agent is root's, the aggregator is not" test \
   "$(ps -o user= -p "$(main_pid drover-compute)")$(ps -o user= -p "$(main_pid drover-aggregator)")" = rootdrover
 
+say "names"
+check "hosts are asked of Drover" grep -Eq '^hosts:.*files drover' /etc/nsswitch.conf
+check "a node with an address" drover node add web1 eth0.address=10.99.0.21
+until_true "every program finds it, a user's too" runuser -u nobody -- getent hosts web1
+check "its name" sh -c '[ "$(getent hosts 10.99.0.21)" = "$(getent hosts web1)" ]'
+
 say "who may what"
 check "a user may look" runuser -u nobody -- drover node list
 if runuser -u nobody -- drover node set n1 service=maintenance --why no >/drover/last 2>&1; then die "a user may change"; fi
@@ -96,7 +102,7 @@ check "reload" systemctl reload drover-master
 check "still there" drover node show n1
 
 say "upgrade: the settings and the state stay"
-dpkg -i drover_*.deb drover-common_*.deb drover-{master,aggregator,utility,compute}_*.deb >/drover/last 2>&1 ||
+dpkg -i drover_*.deb drover-common_*.deb libnss-drover_*.deb drover-{master,aggregator,utility,compute}_*.deb >/drover/last 2>&1 ||
   die "dpkg -i again: $(tail -5 /drover/last)"
 check "the settings were kept" grep -q '^advertise = \["127.0.0.1:9815"\]' /etc/drover/master.toml
 until_true "the node is up again" node_is n1 up
@@ -106,7 +112,8 @@ check "everything ends in order" systemctl stop drover-compute drover-utility dr
 for unit in master aggregator utility compute; do
   check "drover-$unit ended well" test "$(systemctl show -P Result drover-$unit)" = success
 done
-dpkg -P drover-master drover-aggregator drover-utility drover-compute drover-common drover >/drover/last 2>&1 ||
+dpkg -P drover-master drover-aggregator drover-utility drover-compute libnss-drover drover-common drover >/drover/last 2>&1 ||
   die "purge: $(tail -5 /drover/last)"
 check "nothing of it is left" sh -c '! ls -d /etc/drover /var/lib/drover /usr/sbin/drover-* /usr/bin/drover /usr/lib/systemd/system/drover-* 2>/dev/null | grep .'
+check "nobody looks for its names" sh -c '! grep drover /etc/nsswitch.conf'
 say "done"

@@ -36,7 +36,7 @@ OWNERS = [
     (r"<google/protobuf|\"proto/", {"tree", "auth", "telemetry", "api", "daemons"}),
     (r"<gtest|<gmock|<rapidcheck", {"tests"}),
     (r"<sys/epoll|<sys/eventfd|<sys/signalfd", {"net"}),
-    (r"<sys/socket|<sys/un\.|<netinet/|<arpa/|<netdb", {"net", "os", "tests"}),
+    (r"<sys/socket|<sys/un\.|<netinet/|<arpa/|<netdb", {"net", "os", "nss", "tests"}),
     (r"<dlfcn", {"os"}),
 ]
 # Headers that hold tests or their tools: by name, or listed here.

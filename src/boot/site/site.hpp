@@ -120,7 +120,6 @@ class Site final : public dhcp::ReservationView {
   void index(Machine& machine, Place& place);
   void add_names(Machine& machine);
   void add_own_names();
-  [[nodiscard]] std::string domain_of(const cluster::Network* network) const;
   [[nodiscard]] bool is_in_pool(Ipv4 address) const;
   [[nodiscard]] Place* find(const ScriptRequest& request, ScriptAnswer& answer) const;
   [[nodiscard]] Place* place_of(std::string_view node) const;

@@ -1,4 +1,5 @@
 // What DHCP and DNS are told of networks.
+#include "boot/site/host_names.hpp"
 #include "boot/site/place.hpp"
 #include "cluster/ip_range.hpp"
 #include "cluster/net_address.hpp"
@@ -29,22 +30,6 @@ dhcp::SubnetMode mode_of(cluster::NetworkMode mode) {
       return dhcp::SubnetMode::off;
   }
   return dhcp::SubnetMode::off;
-}
-
-/// "eth0.100" as a part of a DNS name: "eth0-100".
-std::string label_of(std::string_view interface) {
-  std::string out;
-  for (const char c : interface) {
-    const bool plain = (c >= 'a' && c <= 'z') || (c >= '0' && c <= '9');
-    const char lower = c >= 'A' && c <= 'Z' ? static_cast<char>(c - 'A' + 'a') : c;
-    if (plain || lower != c) {
-      out.push_back(lower);
-    } else if (!out.empty() && out.back() != '-') {
-      out.push_back('-');
-    }
-  }
-  while (out.ends_with('-')) out.pop_back();
-  return out;
 }
 
 /// The reverse zones that a prefix fills, cut at whole octets: 10.77.4.0/23 fills two, and
@@ -143,13 +128,10 @@ dhcp6::ServerConfig Site::dhcp6_config() const {
   return out;
 }
 
-std::string Site::domain_of(const cluster::Network* network) const {
-  return network == nullptr || network->domain.empty() ? options_.domain : network->domain;
-}
-
 void Site::add_own_names() {
   std::set<std::string> domains{options_.domain};
-  for (const auto& [name, defined] : model_.networks()) domains.insert(domain_of(&defined.value));
+  for (const auto& [name, defined] : model_.networks())
+    domains.insert(domain_of(&defined.value, options_.domain));
   for (const std::string& domain : domains) {
     const auto name = dns::Name::parse(options_.server_name + "." + domain);
     if (name && !options_.own_addresses.empty()) hosts_.add_host(*name, options_.own_addresses);
@@ -157,34 +139,17 @@ void Site::add_own_names() {
 }
 
 void Site::add_names(Machine& machine) {
-  const auto host = [&](const std::string& text, const Place& place) {
-    const auto name = dns::Name::parse(text + "." + domain_of(place.port->network));
-    if (!name) return;
-    hosts_.add_host(*name, place.reservation.addresses, place.reservation6.addresses);
+  const std::vector<PortName> names = names_of(machine.name, machine.ports);
+  for (const PortName& named : names) {
+    const auto place = std::ranges::find(machine.places, named.port, &Place::port);
+    const auto name =
+        dns::Name::parse(named.label + "." + domain_of(named.port->network, options_.domain));
+    if (!name || place == machine.places.end()) continue;
+    hosts_.add_host(*name, place->reservation.addresses, place->reservation6.addresses);
     machine.names.push_back(*name);
-  };
-  const auto has_address = [](const Place& place) {
-    return place.port != nullptr && !place.port->interface.addresses.empty();
-  };
-  // The node's own name is that of the interface it boots by, where that has an address.
-  const Place* first = machine.boots;
-  if (!has_address(*first)) {
-    const auto it = std::ranges::find_if(machine.places, [&](const Place& place) {
-      return has_address(place) && !place.port->is_bmc;
-    });
-    first = it == machine.places.end() ? nullptr : &*it;
   }
-  if (first != nullptr) host(machine.name, *first);
-  for (const Place& place : machine.places) {
-    if (&place == first || !has_address(place)) continue;
-    if (place.port->is_bmc) {
-      host("bmc-" + machine.name, place);
-    } else if (const std::string label = label_of(place.port->interface.name); !label.empty()) {
-      host(fmt::format("{}-{}", machine.name, label), place);
-    }
-  }
-  if (first == nullptr) return;
-  const std::string domain = domain_of(first->port->network);
+  if (names.empty() || !names.front().is_own) return;
+  const std::string domain = domain_of(names.front().port->network, options_.domain);
   const auto target = dns::Name::parse(machine.name + "." + domain);
   for (const std::string& alias : machine.spec.aliases) {
     const auto name = dns::Name::parse(alias + "." + domain);
@@ -211,7 +176,8 @@ std::vector<dns::Zone> Site::zones() const {
     out.push_back(std::move(zone));
   };
   std::set<std::string> domains{options_.domain};
-  for (const auto& [name, defined] : model_.networks()) domains.insert(domain_of(&defined.value));
+  for (const auto& [name, defined] : model_.networks())
+    domains.insert(domain_of(&defined.value, options_.domain));
   for (const std::string& domain : domains) {
     if (const auto apex = dns::Name::parse(domain)) add(*apex);
   }

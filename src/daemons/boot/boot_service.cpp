@@ -90,6 +90,7 @@ class BootService final : public Service {
     config.netconsole = options.flag("netconsole");
     config.advertise = options.flag("advertise");
     config.interfaces = split_config_list(options.text("interfaces"));
+    config.publish_names = names_beside(options.text("socket"), "boot");
     DROVER_TRY(const auth::Certificate ca, auth::Certificate::from_pem(core_.identity().ca_pem));
     config.ca_sha256 = ca.fingerprint();
     services_ = std::make_unique<BootServices>(

@@ -39,6 +39,10 @@ BootServices::BootServices(Seams seams, const Log& log, BootServicesConfig confi
             {config_.interfaces, config_.tftp, config_.dns, config_.netconsole, config_.advertise},
             loaders_, stages_, logs_) {
   site_options_.ca_sha256 = config_.ca_sha256;
+  if (config_.publish_names) {
+    names_ = std::make_unique<NameBoard>(seams_.executor, log_, site_options_.domain,
+                                         std::move(config_.publish_names));
+  }
 }
 
 BootServices::~BootServices() = default;
@@ -124,11 +128,13 @@ void BootServices::serve_anew() {
   machines_.use(*site_);
   desk_.serve(*site_, replica_.model());
   wire_.serve(*site_, replica_.model());
+  if (names_) names_->use(replica_.model());
   networks_changed();
 }
 
 void BootServices::follow(std::span<const store::Change> changes) {
   const boot::Refreshed refreshed = site_->refresh(changes);
+  if (names_) names_->follow(changes);
   bool images = false;
   for (const store::Change& change : changes) {
     images = images || change.kind == cluster::kImageKind;

@@ -11,6 +11,7 @@
 #include "daemons/boot/node_logs.hpp"
 #include "daemons/boot/stage_book.hpp"
 #include "daemons/boot/wire_services.hpp"
+#include "daemons/name_board.hpp"
 #include "daemons/replica/model_replica.hpp"
 #include "daemons/seams.hpp"
 
@@ -33,6 +34,8 @@ struct BootServicesConfig {
   bool dns = true;
   bool netconsole = true;
   bool advertise = true;  ///< answer IPv6 router solicitations
+  /// Puts the file of the nodes' names in its place; empty: there is none.
+  NameBoard::Publish publish_names = nullptr;
 };
 
 /// The machines of a site that may be exchanged for another while it is used.
@@ -97,6 +100,7 @@ class BootServices {
   std::unique_ptr<boot::io::DiskLeaseJournal> leases_;
   std::unique_ptr<boot::io::DhcpService> dhcp_;
   WireServices wire_;
+  std::unique_ptr<NameBoard> names_;
 };
 
 }  // namespace drover::daemons

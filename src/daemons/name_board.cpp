@@ -1,0 +1,99 @@
+#include "daemons/name_board.hpp"
+
+namespace drover::daemons {
+namespace {
+
+constexpr Duration kTryAgain = std::chrono::seconds(30);
+
+}  // namespace
+
+NameBoard::NameBoard(Executor& executor, const Log& log, std::string domain, Publish publish)
+    : executor_(executor),
+      log_(log.with("names")),
+      domain_(std::move(domain)),
+      publish_(std::make_shared<Publish>(std::move(publish))),
+      worker_(executor.make_worker("names")) {}
+
+void NameBoard::use(const cluster::Model& model) {
+  model_ = &model;
+  all_dirty_ = true;
+  written_ = false;
+  look();
+}
+
+void NameBoard::follow(std::span<const store::Change> changes) {
+  for (const store::Change& change : changes) {
+    if (change.kind == cluster::kNodeKind) {
+      dirty_.insert(change.key);
+    } else if (change.kind == cluster::kNetworkKind || change.kind == cluster::kGroupKind ||
+               change.kind == cluster::kProfileKind) {
+      all_dirty_ = true;  // domains, and what formulas stand on
+    }
+  }
+  if (all_dirty_ || !dirty_.empty()) later(kGather);
+}
+
+void NameBoard::later(Duration delay) {
+  if (std::exchange(waiting_, true)) return;
+  gather_.after(executor_, delay, [this] {
+    waiting_ = false;
+    look();
+  });
+}
+
+// What changes most of nodes are their states, which no name depends on: only another outcome is
+// written.
+void NameBoard::look() {
+  const boot::NetworkIndex networks(model_->networks());
+  if (all_dirty_) {
+    decltype(hosts_) fresh;
+    for (const auto& [name, entry] : model_->nodes()) {
+      fresh[name] = boot::hosts_of(*model_, networks, entry.node, domain_);
+    }
+    written_ = written_ && fresh == hosts_;
+    hosts_ = std::move(fresh);
+  } else {
+    for (const std::string& name : dirty_) {
+      const cluster::NodeEntry* entry = model_->find(name);
+      if (entry == nullptr) {
+        written_ = hosts_.erase(name) == 0 && written_;
+        continue;
+      }
+      auto hosts = boot::hosts_of(*model_, networks, entry->node, domain_);
+      auto& kept = hosts_[name];
+      written_ = written_ && kept == hosts;
+      kept = std::move(hosts);
+    }
+  }
+  all_dirty_ = false;
+  dirty_.clear();
+  if (!written_ && !writing_) write();
+}
+
+void NameBoard::write() {
+  nss::NameFileWriter writer;
+  for (const auto& [name, hosts] : hosts_) {
+    for (const nss::NamedHost& host : hosts) writer.add(host);
+  }
+  written_ = true;
+  writing_ = true;
+  auto bytes = std::make_shared<std::string>(writer.finish(model_->sequence()));
+  auto outcome = std::make_shared<Status>();
+  worker_->run([publish = publish_, bytes, outcome] { *outcome = (*publish)(*bytes); },
+               [this, outcome] {
+                 writing_ = false;
+                 if (!*outcome) {
+                   written_ = false;
+                   if (!std::exchange(failed_, true)) {
+                     log_.warning("programs of this host are not told the nodes' names",
+                                  {{"why", outcome->error().text()}});
+                   }
+                   later(kTryAgain);
+                   return;
+                 }
+                 if (std::exchange(failed_, false)) log_.info("the nodes' names are told again");
+                 if (!written_) write();
+               });
+}
+
+}  // namespace drover::daemons
