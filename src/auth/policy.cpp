@@ -3,6 +3,7 @@
 #include "auth/pattern.hpp"
 #include "base/noderange.hpp"
 #include "base/text.hpp"
+#include "store/reason.hpp"
 
 #include <algorithm>
 #include <array>
@@ -119,7 +120,7 @@ Status check_grant(const Grant& grant) {
   if (!visible || grant.principal.size() > kLongest) {
     return refused("a pattern has at most 512 visible ASCII characters");
   }
-  if (grant.why.size() > kLongest) return refused("why is longer than 512 bytes");
+  if (const Status fits = store::check_why(grant.why); !fits) return refused(fits.error().message);
   if (grant.nodes.empty()) return {};
   if (const auto mistake = find_mistake(grant.nodes); mistake) {
     return refused(fmt::format("nodes, column {}: {}", mistake->offset + 1, mistake->what));

@@ -418,6 +418,7 @@ TEST(Cli, GroupsAndProfilesAreChanged) {
   const Answers answers{
       {"POST /api/v1/groups", json_response(R"({"name":"g"})", 201)},
       {"PATCH /api/v1/groups/g", json_response(R"({"name":"g"})")},
+      {"POST /api/v1/groups/g/rename", json_response(R"({"name":"h"})")},
       {"POST /api/v1/groups/g/members", json_response(R"({"name":"g","nodes":"n[1-2]"})")},
       {"GET /api/v1/groups/g", json_response(R"({"name":"g","members":"n1"})")},
       {"DELETE /api/v1/profiles/p", problem(409, "conflict", "profile p is used by node n1", "")}};
@@ -435,6 +436,12 @@ TEST(Cli, GroupsAndProfilesAreChanged) {
   EXPECT_EQ(drover({"group", "unset", "g", "rack", "--dry-run"}).out, "group g would be changed\n");
   EXPECT_EQ(daemon.requests().back(),
             R"(PATCH /api/v1/groups/g?dry_run=true {"attributes":{"rack":null}})");
+  EXPECT_EQ(drover({"group", "rename", "g", "h", "--dry-run"}).out, "group h would be renamed\n");
+  EXPECT_EQ(daemon.requests().back(), R"(POST /api/v1/groups/g/rename?dry_run=true {"to":"h"})");
+  EXPECT_EQ(drover({"group", "set", "g", "profiles+=a"}).code, 0);
+  EXPECT_EQ(daemon.requests().back(), R"(PATCH /api/v1/groups/g {"edits":[)"
+                                      R"({"field":"profiles","how":"add","values":["a"]}]})");
+  EXPECT_EQ(drover({"group", "add", "g", "profiles+=a"}).code, 2);
   const Ran used = drover({"profile", "remove", "p"});
   EXPECT_EQ(used.code, 5);
   EXPECT_EQ(used.err, "drover: profile p is used by node n1\n");

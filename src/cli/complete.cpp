@@ -4,6 +4,7 @@
 #include "base/text.hpp"
 #include "cli/client.hpp"
 #include "cli/complete_settings.hpp"
+#include "cli/contract_kinds.hpp"
 #include "cli/fields.hpp"
 #include "cli/output.hpp"
 #include "cluster/attribute_catalogue.hpp"
@@ -337,7 +338,12 @@ class Completer {
   void change(std::string_view value) {
     const size_t equals = value.find('=');
     if (equals == std::string_view::npos) {
-      for (const Candidate& name : settable_names(place_.noun)) offer(name.text + "=", name.help);
+      for (const Candidate& name : settable_names(place_.noun)) {
+        offer(name.text + "=", name.help);
+        if (place_.command->verb != "set" || !is_settable_list(name.text)) continue;
+        offer(name.text + "+=", name.help + ": put in");
+        offer(name.text + "-=", name.help + ": take out");
+      }
       return;
     }
     std::string_view name = value.substr(0, equals);
@@ -376,7 +382,7 @@ class Completer {
 };
 
 void Completer::topics(std::string_view value) {
-  for (const FieldKind& kind : field_kinds()) {
+  for (const FieldKind& kind : explained_kinds()) {
     offer(kind.name, kind.help);
     const bool inside = value.starts_with(kind.name + ".");
     for (const FieldInfo& field : kind.fields) {

@@ -74,6 +74,10 @@ std::vector<Candidate> settable_names(std::string_view noun) {
   return out;
 }
 
+bool is_settable_list(std::string_view name) {
+  return name == "profiles" || name == "inherits" || name == "aliases";
+}
+
 std::vector<std::string> setting_choices(std::string_view noun, std::string_view name) {
   if (noun == "network") {
     const FieldInfo* field = find_field(*find_field_kind("network"), name);

@@ -84,8 +84,13 @@ TEST(Complete, FieldsAndTheirValues) {
   EXPECT_EQ(complete({"node", "set", "n1", "profiles+=gpu,b"}).kinds, Words{"profile"});
   EXPECT_EQ(complete({"node", "set", "n1", "profiles+=gpu,b"}).head, "profiles+=gpu,");
   EXPECT_EQ(complete({"node", "set", "n1", "profiles+=gpu,b"}).prefix, "b");
+  EXPECT_EQ(complete({"group", "set", "g", "profiles-=gpu,b"}).kinds, Words{"profile"});
+  EXPECT_EQ(complete({"profile", "set", "p", "inherits+=b"}).kinds, Words{"profile"});
   EXPECT_EQ(texts(complete({"node", "unset", "n1", "bmc.a"})), Words{"bmc.address"});
-  EXPECT_EQ(texts(complete({"profile", "set", "gpu", "inh"})), Words{"inherits="});
+  for (const char* how : {"inherits=", "inherits+=", "inherits-="}) {
+    EXPECT_TRUE(has(texts(complete({"profile", "set", "gpu", "inh"})), how)) << how;
+  }
+  EXPECT_EQ(texts(complete({"profile", "add", "gpu", "inh"})), Words{"inherits="});
   EXPECT_EQ(complete({"group", "show", "r"}).kinds, Words{"group"});
   EXPECT_EQ(complete({"profile", "show", "r"}).kinds, Words{"profile"});
   EXPECT_EQ(complete({"group", "set", "r", "range=a,n"}).head, "range=a,");

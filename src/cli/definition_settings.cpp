@@ -176,15 +176,32 @@ Status add_node_setting(const Setting& setting, Draft& out) {
   return {};
 }
 
-/// Lists of words whose setting needs no look at what is there.
+tl::unexpected<Error> not_by_edit(const Setting& setting) {
+  if (setting.name != "nodes") return not_a_list(setting);
+  const std::string_view option = setting.how == How::add ? "--add" : "--remove";
+  return fail(Code::invalid_argument, "nodes is a noderange: members are put in and taken out",
+              fmt::format("drover group members GROUP {} {}", option, printable(setting.value)));
+}
+
+/// An edit of a list that the cluster makes from what is there then.
+json::value list_edit(const Setting& setting) {
+  json::array values;
+  for (const std::string& value : split_list(setting.value)) values.emplace_back(value);
+  return json::object{
+      {"field", setting.name}, {"how", enum_name(setting.how)}, {"values", std::move(values)}};
+}
+
 Result<std::string> plain_settings(const std::vector<std::string>& words,
                                    const std::vector<std::string_view>& texts,
                                    std::string_view list) {
   json::object out;
   for (const std::string& word : words) {
     DROVER_TRY(const Setting setting, parse_setting(word));
-    if (setting.how != How::replace) return not_a_list(setting);
-    if (setting.name == list) {
+    if (setting.how != How::replace) {
+      if (setting.name != list) return not_by_edit(setting);
+      if (!out.contains("edits")) out["edits"] = json::array();
+      out["edits"].as_array().push_back(list_edit(setting));
+    } else if (setting.name == list) {
       json::array values;
       for (const std::string& value : split_list(setting.value)) values.emplace_back(value);
       out[list] = std::move(values);

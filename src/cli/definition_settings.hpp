@@ -20,7 +20,8 @@ Result<std::string> node_settings(const std::vector<std::string>& words);
 Result<std::string> node_unsettings(const std::vector<std::string>& names);
 
 /// Settings of a group (description, nodes, range, profiles, priority, any attribute) or a profile
-/// (description, inherits, any attribute) as a merge patch.
+/// (description, inherits, any attribute) as a merge patch; NAME+=VALUE and NAME-=VALUE of profiles
+/// and inherits become its `edits`.
 Result<std::string> group_settings(const std::vector<std::string>& words);
 Result<std::string> profile_settings(const std::vector<std::string>& words);
 Result<std::string> group_unsettings(const std::vector<std::string>& names);

@@ -76,5 +76,16 @@ TEST(DefinitionSettings, GroupsAndProfilesHaveTheirs) {
   EXPECT_FALSE(profile_unsettings({"range"}));
 }
 
+TEST(DefinitionSettings, ListsOfGroupsAndProfilesBecomeEdits) {
+  EXPECT_EQ(*group_settings({"profiles+=gpu,x", "priority=1", "profiles-=old"}),
+            R"({"edits":[{"field":"profiles","how":"add","values":["gpu","x"]},)"
+            R"({"field":"profiles","how":"remove","values":["old"]}],"priority":1})");
+  EXPECT_EQ(*profile_settings({"inherits-=base"}),
+            R"({"edits":[{"field":"inherits","how":"remove","values":["base"]}]})");
+  EXPECT_EQ(group_settings({"priority+=1"}).error().message,
+            "priority holds one value: use priority=VALUE");
+  EXPECT_EQ(group_settings({"nodes+=n3"}).error().next, "drover group members GROUP --add n3");
+}
+
 }  // namespace
 }  // namespace drover::cli

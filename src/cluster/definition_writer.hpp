@@ -9,6 +9,7 @@
 #include "cluster/network.hpp"
 #include "cluster/node.hpp"
 #include "cluster/profile.hpp"
+#include "cluster/range_rename.hpp"
 #include "store/store.hpp"
 
 #include <map>
@@ -65,6 +66,9 @@ class DefinitionWriter {
   /// Creates or replaces. Members that were not in the group before must be nodes, and the profiles
   /// and groups that it names must exist.
   Status put_group(Group group);
+  /// With the ranges of other groups that name it; conflict where one cannot be rewritten
+  /// (renamed_in()). Limits of people are the caller's. Not in Mode::together.
+  Result<Group> rename_group(const GroupRename& rename);
   /// conflict while the range of another group names it.
   Status remove_group(const std::string& name);
   /// Adds and removes members of a static group; conflict for a dynamic one. Both are lists of
@@ -72,6 +76,9 @@ class DefinitionWriter {
   Result<Group> change_members(const std::string& name, const std::vector<std::string>& add,
                                const std::vector<std::string>& remove);
   Status put_profile(Profile profile);
+  /// With every node, group, profile and next boot that takes it. conflict for the one that all
+  /// nodes have. Not in Mode::together.
+  Result<Profile> rename_profile(const std::string& from, const std::string& to);
   /// conflict while a node, group or profile takes it.
   Status remove_profile(const std::string& name);
 

@@ -4,6 +4,7 @@
 #include "cluster/names.hpp"
 #include "cluster/new_name.hpp"
 #include "cluster/settings.hpp"
+#include "store/reason.hpp"
 
 #include <fmt/format.h>
 
@@ -119,9 +120,7 @@ void NodePatch::describe(Visitor& v) {
 }
 
 Status patch_states(store::Transaction& tx, Node& node, const NodePatch& patch) {
-  if (patch.why.size() > store::kMaxName) {
-    return fail(Code::too_large, fmt::format("why: longer than {} bytes", store::kMaxName));
-  }
+  DROVER_CHECK_OK(store::check_why(patch.why));
   if (patch.service) {
     DROVER_CHECK_OK(may_change(node.service.state, *patch.service, Actor::admin));
     move_axis(node.service, *patch.service, from_unix_ms(tx.time_ms()), patch.why, tx.actor());

@@ -1,5 +1,7 @@
 #include "cluster/spec_edit.hpp"
 
+#include "cluster/list_edit.hpp"
+
 #include <algorithm>
 #include <array>
 
@@ -11,17 +13,6 @@ namespace {
 constexpr std::array<std::string_view, 3> kHowNames{"add", "remove", "replace"};
 constexpr std::array<std::string_view, 6> kFieldNames{"aliases", "profiles", "interface",
                                                       "mac",     "network",  "addresses"};
-
-void edit_list(std::vector<std::string>& list, const SpecEdit& edit) {
-  if (edit.how == EditHow::replace) list.clear();
-  for (const std::string& value : edit.values) {
-    if (edit.how == EditHow::remove) {
-      std::erase(list, value);
-    } else if (std::find(list.begin(), list.end(), value) == list.end()) {
-      list.push_back(value);
-    }
-  }
-}
 
 bool is_single(EditField field) {
   return field == EditField::mac || field == EditField::network;
@@ -60,7 +51,9 @@ void edit_interface(NodeSpec& spec, const SpecEdit& edit) {
     if (edit.how == EditHow::remove || edit.values.empty()) return;
     found = all.insert(all.end(), Interface{edit.interface, "", {}, ""});
   }
-  if (edit.field == EditField::addresses) return edit_list(found->addresses, edit);
+  if (edit.field == EditField::addresses) {
+    return edit_list(found->addresses, edit.how, edit.values);
+  }
   std::string& text = edit.field == EditField::mac ? found->mac : found->network;
   text = edit.values.empty() ? std::string() : edit.values.front();
 }
@@ -95,10 +88,10 @@ Status apply_edits(NodeSpec& spec, std::span<const SpecEdit> edits) {
     }
     switch (edit.field) {
       case EditField::aliases:
-        edit_list(spec.aliases, edit);
+        edit_list(spec.aliases, edit.how, edit.values);
         break;
       case EditField::profiles:
-        edit_list(spec.profiles, edit);
+        edit_list(spec.profiles, edit.how, edit.values);
         break;
       default:
         edit_interface(spec, edit);

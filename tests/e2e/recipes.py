@@ -325,6 +325,9 @@ RECIPES = {
     "PATCH /api/v1/groups/{name}": Recipe(
         lambda world: Request("PATCH", f"/groups/{world.group()}", {"description": "changed"})),
     "DELETE /api/v1/groups/{name}": Recipe(lambda world: Request("DELETE", f"/groups/{world.group()}")),
+    "POST /api/v1/groups/{name}/rename": Recipe(
+        lambda world: Request("POST", f"/groups/{world.group()}/rename", {"to": world.fresh("g"), "why": "clearer"}),
+        lambda world: [Request("POST", f"/groups/{world.group()}/rename", {"to": world.group()})]),
     "POST /api/v1/groups/{name}/members": Recipe(
         lambda world: Request("POST", f"/groups/{world.group()}/members", {"add": "n2", "remove": "n1"})),
     "POST /api/v1/apply": Recipe(
@@ -365,6 +368,9 @@ RECIPES = {
                        put_new(world, "/profiles", profile_body(world, inherits=["nosuch"]))]),
     "PATCH /api/v1/profiles/{name}": Recipe(
         lambda world: Request("PATCH", f"/profiles/{world.profile()}", {"description": "changed"})),
+    "POST /api/v1/profiles/{name}/rename": Recipe(
+        lambda world: Request("POST", f"/profiles/{world.profile()}/rename", {"to": world.fresh("p"), "why": "clearer"}),
+        lambda world: [Request("POST", f"/profiles/{world.profile()}/rename", {"to": world.profile()})]),
     "DELETE /api/v1/profiles/{name}": Recipe(lambda world: Request("DELETE", f"/profiles/{world.profile()}")),
     "GET /api/v1/images": Recipe(lambda world: Request("GET", f"/images?limit=1{'' if world.image() else ''}")),
     "POST /api/v1/images": Recipe(

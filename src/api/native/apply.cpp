@@ -2,6 +2,7 @@
 #include "cluster/declare/apply.hpp"
 
 #include "api/apply_view.hpp"
+#include "api/native/changing.hpp"
 #include "api/native/native.hpp"
 #include "api/native/node_changes.hpp"
 #include "api/node_selection.hpp"
@@ -261,11 +262,7 @@ class ApplyJob final : public std::enable_shared_from_this<ApplyJob> {
 };
 
 void apply(Services& services, const RequestPtr& request) {
-  DROVER_OR_FAIL(request, ApplyBody body, request->body<ApplyBody>());
-  if (body.why.size() > store::kMaxName) {
-    return request->fail(
-        {Code::too_large, fmt::format("why: longer than {} bytes", store::kMaxName), "", ""});
-  }
+  DROVER_OR_FAIL(request, ApplyBody body, change_body<ApplyBody>(request));
   std::make_shared<ApplyJob>(services, request, std::move(body))->start();
 }
 

@@ -4,9 +4,9 @@
 
 #include "api/bulk_result.hpp"
 #include "api/list_writer.hpp"
+#include "api/native/changing.hpp"
 #include "api/native/definitions.hpp"
 #include "api/native/node_bulk.hpp"
-#include "api/native/node_changes.hpp"
 #include "api/node_selection.hpp"
 #include "boot/site/site.hpp"
 #include "cluster/boot_next.hpp"
@@ -142,7 +142,7 @@ void list_next(Services& services, const RequestPtr& request) {
 }
 
 void set_next(Services& services, const RequestPtr& request) {
-  DROVER_OR_FAIL(request, BootNextRequest asked, request->body<BootNextRequest>());
+  DROVER_OR_FAIL(request, BootNextRequest asked, change_body<BootNextRequest>(request));
   DROVER_OR_FAIL(request, std::vector<std::string> names, asked_nodes(services, request));
   if (!asked.image.empty()) {
     const boot::ModelImages images(services.model);
@@ -162,10 +162,11 @@ void set_next(Services& services, const RequestPtr& request) {
 }
 
 void unset_next(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, std::vector<std::string> names, asked_nodes(services, request));
   change_each(services, request, std::move(names),
-              [why = why_of(request)](store::Transaction& tx, cluster::DefinitionWriter&,
-                                      const std::string& name, size_t) -> Result<bool> {
+              [why = std::move(why)](store::Transaction& tx, cluster::DefinitionWriter&,
+                                     const std::string& name, size_t) -> Result<bool> {
                 tx.explain(why);
                 return cluster::erase_boot_next(tx, name);
               });

@@ -1,6 +1,7 @@
 // /credentials, /signing-keys and /jwks: bearer tokens and certificates of people and programs.
 #include "api/idempotency.hpp"
 #include "api/list_writer.hpp"
+#include "api/native/changing.hpp"
 #include "api/native/native.hpp"
 
 #include <algorithm>
@@ -141,9 +142,10 @@ void show_credential(Services& services, const RequestPtr& request) {
 }
 
 void revoke_credential(Services& services, const RequestPtr& request) {
-  once(services, request, [&services, request](Finish finish) {
+  DROVER_OR_FAIL(request, const std::string why, why_of(request));
+  once(services, request, [&services, request, why](Finish finish) {
     services.access.credentials().revoke(
-        request->author(), request->path("id"), std::string(request->query("why").value_or("")),
+        request->author(), request->path("id"), why,
         [finish = std::move(finish)](const Status& revoked) mutable {
           finish(revoked ? Result<Reply>(Reply{204, "", ""})
                          : tl::unexpected<Error>(revoked.error()));
@@ -203,7 +205,7 @@ void add_credentials(Router& router, Services& services) {
               .path = "/api/v1/credentials/{id}",
               .privilege = auth::Privilege::administer,
               .summary = "Refuse a credential from now on.",
-              .query = {{"why", "Free text for people."}},
+              .query = {why_parameter("Free text for people.")},
               .handler = [&services](const RequestPtr& r) { revoke_credential(services, r); }});
   router.add({.method = "POST",
               .path = "/api/v1/signing-keys",

@@ -3,10 +3,41 @@
 #include "api/precondition.hpp"
 #include "base/json_values.hpp"
 #include "base/text.hpp"
+#include "store/reason.hpp"
 
 #include <fmt/format.h>
 
 namespace drover::api {
+
+void ListEdit::describe(Visitor& v) {
+  v.field("field", field, "The list: profiles of a group, inherits of a profile.");
+  v.field("how", how, "What is done with the values.", Presence::optional);
+  v.field("values", values, "What is put in or taken out.", Presence::optional);
+}
+
+void RenameRequest::describe(Visitor& v) {
+  v.field("to", to, "The new name.");
+  v.field("why", why, "Reason, for the change log.", Presence::optional);
+}
+
+std::string RenameRequest::reason(const std::string& from) const {
+  return store::with_reason(fmt::format("renamed from {} to {}", from, to), why);
+}
+
+namespace {
+
+constexpr std::string_view kEditsDoc =
+    "Edits of lists, after the rest, from what is there then: two who add to a list at the same "
+    "time both find theirs in it.";
+
+/// The part of a patch that is no merge patch.
+struct Edits {
+  static constexpr std::string_view kTypeName = "Edits";
+  std::vector<ListEdit> edits;
+  void describe(Visitor& v) { v.field("edits", edits, kEditsDoc, Presence::optional); }
+};
+
+}  // namespace
 
 void GroupPatch::describe(Visitor& v) {
   v.field("description", description, "Free text.", Presence::patch);
@@ -15,24 +46,14 @@ void GroupPatch::describe(Visitor& v) {
   v.field("profiles", profiles, "Profiles that its members take attributes from.", Presence::patch);
   v.field("attributes", attributes, "Attributes to set; null removes one.", Presence::patch);
   v.field("priority", priority, "Higher is stronger.", Presence::patch);
+  v.field("edits", edits, kEditsDoc, Presence::optional);
 }
 
 void ProfilePatch::describe(Visitor& v) {
   v.field("description", description, "Free text.", Presence::patch);
   v.field("inherits", inherits, "Profiles whose attributes it has too.", Presence::patch);
   v.field("attributes", attributes, "Attributes to set; null removes one.", Presence::patch);
-}
-
-QueryParameter dry_run_parameter() {
-  return {.name = "dry_run",
-          .doc = "true: say what would happen and change nothing.",
-          .choices = {"true", "false"}};
-}
-QueryParameter why_parameter() {
-  return {.name = "why", .doc = "Reason, for the change log."};
-}
-std::string why_of(const RequestPtr& request) {
-  return std::string(request->query("why").value_or("").substr(0, store::kMaxName));
+  v.field("edits", edits, kEditsDoc, Presence::optional);
 }
 
 Error no_definition(std::string_view kind, const std::string& name) {
@@ -72,15 +93,49 @@ Result<std::string> body_with_name(const RequestPtr& request, const std::string&
   return to_text(body);
 }
 
-Result<std::string> merge_patch_of(const RequestPtr& request) {
+Result<std::string> merge_patch_of(const RequestPtr& request, std::string_view rename) {
   const std::string& text = request->http().body;
   DROVER_TRY(const json::value body, parse_json(text.empty() ? std::string_view("{}") : text));
   const json::object* const object = body.if_object();
   if (object == nullptr) return fail(Code::invalid_argument, "the body: expected an object");
   if (object->contains("name")) {
-    return fail(Code::invalid_argument, "name: cannot be changed");
+    return fail(Code::invalid_argument, "name: cannot be changed", std::string(rename));
   }
   return text.empty() ? std::string("{}") : text;
+}
+
+Result<DefinitionPatch> patch_of(const RequestPtr& request) {
+  DROVER_TRY(const std::string text, merge_patch_of(request, "POST ../rename gives another name"));
+  DROVER_TRY(json::value body, parse_json(text));
+  DefinitionPatch out;
+  json::object* const object = body.if_object();
+  const json::value* const edits = object == nullptr ? nullptr : object->if_contains("edits");
+  if (edits != nullptr) {
+    DROVER_TRY(Edits read, decode_text<Edits>(to_text(json::object{{"edits", *edits}})));
+    if (read.edits.size() > cluster::kMaxEdits) {
+      return fail(Code::invalid_argument, fmt::format("edits: {} of them, and at most {} are taken",
+                                                      read.edits.size(), cluster::kMaxEdits));
+    }
+    out.edits = std::move(read.edits);
+    object->erase("edits");
+  }
+  out.merge = to_text(body);
+  return out;
+}
+
+std::vector<std::string>* list_called(cluster::Group& group, std::string_view field) {
+  return field == "profiles" ? &group.profiles : nullptr;
+}
+std::vector<std::string>* list_called(cluster::Profile& profile, std::string_view field) {
+  return field == "inherits" ? &profile.inherits : nullptr;
+}
+
+Error no_such_list(size_t index, const ListEdit& edit) {
+  return {Code::invalid_argument,
+          fmt::format("edits[{}].field: '{}' is not valid: expected profiles of a group, or "
+                      "inherits of a profile",
+                      index, printable(std::string_view(edit.field).substr(0, 64))),
+          "", ""};
 }
 
 }  // namespace drover::api

@@ -1,7 +1,7 @@
 // GET and PUT /grants: who has which role, as one ordered list.
 #include "auth/grants.hpp"
 
-#include "api/idempotency.hpp"
+#include "api/native/changing.hpp"
 #include "api/native/native.hpp"
 #include "api/precondition.hpp"
 
@@ -17,12 +17,12 @@ void show_grants(Services& services, const RequestPtr& request) {
 }
 
 void put_grants(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const Precondition precondition, precondition_of(request->http()));
   DROVER_OR_FAIL(request, const auth::GrantList list, request->body<auth::GrantList>());
   if (const Status good = auth::check_grants(list); !good) return request->fail(good.error());
   mutate(services, request,
-         [precondition, list, why = std::string(request->query("why").value_or(""))](
-             store::Transaction& tx) -> Result<Reply> {
+         [precondition, list, why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            // The ETag of a list that was never written is "0".
            const bool never = precondition.revision == 0U;
            if (never) {
@@ -51,7 +51,7 @@ void add_grants(Router& router, Services& services) {
               .path = "/api/v1/grants",
               .privilege = auth::Privilege::administer,
               .summary = "Replace the grants; they hold from the answer on.",
-              .query = {{"why", "Free text for the change log."}},
+              .query = {why_parameter("Free text for the change log.")},
               .takes = body_of<auth::GrantList>(),
               .gives = body_of<auth::GrantList>(),
               .condition = Condition::taken,

@@ -1,10 +1,12 @@
 // GET and POST /groups; GET, PUT, PATCH and DELETE /groups/{name}; POST /groups/{name}/members.
 #include "api/list_writer.hpp"
+#include "api/native/changing.hpp"
 #include "api/native/definitions.hpp"
 #include "api/native/native.hpp"
-#include "api/native/node_changes.hpp"
 #include "api/precondition.hpp"
+#include "auth/limit_rename.hpp"
 #include "base/noderange.hpp"
+#include "cluster/definition_writer.hpp"
 #include "cluster/field_rules.hpp"
 
 #include <fmt/format.h>
@@ -92,20 +94,21 @@ Status expand_members(const Services& services, cluster::Group& group) {
 }
 
 void create_group(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, cluster::Group group, request->body<cluster::Group>());
   if (const Status known = expand_members(services, group); !known) {
     return request->fail(known.error());
   }
-  change(
-      services, request,
-      [group = std::move(group), why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
-        DROVER_CHECK_OK(must_be_new(tx, cluster::kGroupKind, group.name));
-        tx.explain(why);
-        return write_group(tx, group, 201);
-      });
+  change(services, request,
+         [group = std::move(group), why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
+           DROVER_CHECK_OK(must_be_new(tx, cluster::kGroupKind, group.name));
+           tx.explain(why);
+           return write_group(tx, group, 201);
+         });
 }
 
 void put_group(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const Precondition before, required_precondition_of(request->http()));
   DROVER_OR_FAIL(request, cluster::Group group,
                  named_body<cluster::Group>(request, request->path("name")));
@@ -114,7 +117,7 @@ void put_group(Services& services, const RequestPtr& request) {
   }
   change(services, request,
          [before, group = std::move(group),
-          why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kGroupKind, group.name));
            DROVER_TRY(const auto there, tx.get(cluster::kGroupKind, group.name));
            tx.explain(why);
@@ -123,11 +126,12 @@ void put_group(Services& services, const RequestPtr& request) {
 }
 
 void patch_group(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
-  DROVER_OR_FAIL(request, const std::string patch, merge_patch_of(request));
+  DROVER_OR_FAIL(request, DefinitionPatch patch, patch_of(request));
   change(services, request,
-         [before, name = request->path("name"), patch,
-          why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+         [before, name = request->path("name"), patch = std::move(patch),
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kGroupKind, name));
            cluster::DefinitionWriter writer(tx);
            DROVER_TRY(const cluster::Group group, writer.group(name));
@@ -140,10 +144,11 @@ void patch_group(Services& services, const RequestPtr& request) {
 }
 
 void remove_group(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
   change(services, request,
          [before, name = request->path("name"),
-          why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kGroupKind, name));
            tx.explain(why);
            cluster::DefinitionWriter writer(tx);
@@ -153,9 +158,28 @@ void remove_group(Services& services, const RequestPtr& request) {
          });
 }
 
+void rename_group(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
+  DROVER_OR_FAIL(request, RenameRequest asked, change_body<RenameRequest>(request));
+  change(services, request,
+         [before, name = request->path("name"),
+          asked = std::move(asked)](store::Transaction& tx) -> Result<Reply> {
+           DROVER_CHECK_OK(before.check(tx, cluster::kGroupKind, name));
+           tx.explain(asked.reason(name));
+           DROVER_TRY(const auto rename, cluster::group_rename(tx, name, asked.to));
+           cluster::DefinitionWriter writer(tx);
+           DROVER_TRY(const cluster::Group group, writer.rename_group(rename));
+           DROVER_CHECK_OK(auth::rename_group_in_limits(tx, rename));
+           DROVER_CHECK_OK(writer.finish());
+           DROVER_TRY(Reply reply, reply_with(tx, group, 200));
+           reply.location = "/api/v1/groups/" + group.name;
+           return reply;
+         });
+}
+
 void change_members(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
-  DROVER_OR_FAIL(request, const MembersRequest asked, request->body<MembersRequest>());
+  DROVER_OR_FAIL(request, const MembersRequest asked, change_body<MembersRequest>(request));
   std::vector<std::string> add;
   std::vector<std::string> remove;
   const cluster::ModelNames names(services.model);
@@ -235,6 +259,18 @@ void add_groups(Router& router, Services& services) {
               .query = {dry_run_parameter(), why_parameter()},
               .condition = Condition::taken,
               .handler = [&services](const RequestPtr& r) { remove_group(services, r); }});
+  router.add({.method = "POST",
+              .path = "/api/v1/groups/{name}/rename",
+              .privilege = auth::Privilege::operate,
+              .summary = "Give a group another name, in every range and limit that names it too.",
+              .query = {dry_run_parameter()},
+              .takes = body_of<RenameRequest>(),
+              .gives = body_of<GroupView>(),
+              .errors = {Code::already_exists},
+              .condition = Condition::taken,
+              .etag = true,
+              .location = true,
+              .handler = [&services](const RequestPtr& r) { rename_group(services, r); }});
   router.add({.method = "POST",
               .path = "/api/v1/groups/{name}/members",
               .privilege = auth::Privilege::operate,

@@ -1,8 +1,8 @@
 // GET and POST /images; GET, PATCH and DELETE /images/{name}; tags, rollback and prune of one.
 #include "api/list_writer.hpp"
+#include "api/native/changing.hpp"
 #include "api/native/definitions.hpp"
 #include "api/native/native.hpp"
-#include "api/native/node_changes.hpp"
 #include "api/precondition.hpp"
 #include "auth/keys.hpp"
 #include "cluster/image_mutations.hpp"
@@ -113,6 +113,7 @@ Result<Reply> reply_with(store::Transaction& tx, const cluster::Image& image, in
 }
 
 void import_image(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, ImageImport given, request->body<ImageImport>());
   const std::string digest = auth::sha256_hex(cluster::canonical_image_text(given.version));
   if (!given.version.digest.empty() && given.version.digest != digest) {
@@ -126,7 +127,7 @@ void import_image(Services& services, const RequestPtr& request) {
   given.version.digest = digest;
   change(services, request,
          [given = std::move(given),
-          why = why_of(request)](store::Transaction& tx) mutable -> Result<Reply> {
+          why = std::move(why)](store::Transaction& tx) mutable -> Result<Reply> {
            if (given.version.created == WallTime{}) {
              given.version.created = from_unix_ms(tx.time_ms());
            }
@@ -147,9 +148,10 @@ void import_image(Services& services, const RequestPtr& request) {
 /// A change of the image in the path, under If-Match where it is given.
 template <typename Change>
 void change_image(Services& services, const RequestPtr& request, Change effect) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
   change(services, request,
-         [before, name = request->path("name"), why = why_of(request),
+         [before, name = request->path("name"), why = std::move(why),
           effect = std::move(effect)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kImageKind, name));
            tx.explain(why);
@@ -199,10 +201,11 @@ void prune_image(Services& services, const RequestPtr& request) {
 }
 
 void remove_image(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
   change(services, request,
          [before, name = request->path("name"),
-          why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kImageKind, name));
            tx.explain(why);
            DROVER_CHECK_OK(cluster::remove_image(tx, name));

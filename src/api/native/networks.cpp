@@ -1,9 +1,10 @@
 // GET and POST /networks; GET, PUT, PATCH and DELETE /networks/{name}.
 #include "api/list_writer.hpp"
 #include "api/native/boot.hpp"
+#include "api/native/changing.hpp"
 #include "api/native/definitions.hpp"
-#include "api/native/node_changes.hpp"
 #include "api/precondition.hpp"
+#include "cluster/definition_writer.hpp"
 
 #include <fmt/format.h>
 
@@ -86,10 +87,11 @@ Result<Reply> write_network(store::Transaction& tx, cluster::DefinitionWriter& w
 }
 
 void create_network(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, cluster::Network network, request->body<cluster::Network>());
   change(services, request,
          [network = std::move(network),
-          why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(must_be_new(tx, cluster::kNetworkKind, network.name));
            tx.explain(why);
            cluster::DefinitionWriter writer(tx);
@@ -98,12 +100,13 @@ void create_network(Services& services, const RequestPtr& request) {
 }
 
 void put_network(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const Precondition before, required_precondition_of(request->http()));
   DROVER_OR_FAIL(request, cluster::Network network,
                  named_body<cluster::Network>(request, request->path("name")));
   change(services, request,
          [before, network = std::move(network),
-          why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kNetworkKind, network.name));
            DROVER_TRY(const auto there, tx.get(cluster::kNetworkKind, network.name));
            tx.explain(why);
@@ -113,11 +116,12 @@ void put_network(Services& services, const RequestPtr& request) {
 }
 
 void patch_network(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
   DROVER_OR_FAIL(request, const std::string patch, merge_patch_of(request));
   change(services, request,
          [before, name = request->path("name"), patch,
-          why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kNetworkKind, name));
            cluster::DefinitionWriter writer(tx);
            DROVER_TRY(const cluster::Network network, writer.network(name));
@@ -128,10 +132,11 @@ void patch_network(Services& services, const RequestPtr& request) {
 }
 
 void remove_network(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
   change(services, request,
          [before, name = request->path("name"),
-          why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kNetworkKind, name));
            tx.explain(why);
            cluster::DefinitionWriter writer(tx);

@@ -2,6 +2,7 @@
 #include "api/native/node_bulk.hpp"
 
 #include "api/bulk_result.hpp"
+#include "api/native/changing.hpp"
 #include "api/native/node_changes.hpp"
 #include "api/node_selection.hpp"
 
@@ -66,7 +67,7 @@ Result<std::vector<std::string>> asked_nodes(Services& services, const RequestPt
 }
 
 void add_many(Services& services, const RequestPtr& request) {
-  DROVER_OR_FAIL(request, cluster::NodeCreate asked, request->body<cluster::NodeCreate>());
+  DROVER_OR_FAIL(request, cluster::NodeCreate asked, change_body<cluster::NodeCreate>(request));
   DROVER_OR_FAIL(request, asked.spec, asked.edited_spec());
   DROVER_OR_FAIL(request, std::vector<std::string> names,
                  expand_names(request->query("nodes").value_or("")));
@@ -93,7 +94,7 @@ void add_many(Services& services, const RequestPtr& request) {
 }
 
 void change_many(Services& services, const RequestPtr& request) {
-  DROVER_OR_FAIL(request, cluster::NodePatch patch, request->body<cluster::NodePatch>());
+  DROVER_OR_FAIL(request, cluster::NodePatch patch, change_body<cluster::NodePatch>(request));
   DROVER_OR_FAIL(request, std::vector<std::string> names, asked_nodes(services, request));
   change_each(services, request, std::move(names),
               [patch = std::move(patch), define = may_define(request)](
@@ -106,6 +107,7 @@ void change_many(Services& services, const RequestPtr& request) {
 }
 
 void remove_many(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, std::vector<std::string> names, asked_nodes(services, request));
   std::set<std::string> up;
   for (const std::string& name : names) {
@@ -115,8 +117,7 @@ void remove_many(Services& services, const RequestPtr& request) {
     if (heard) up.insert(name);
   }
   change_each(services, request, std::move(names),
-              [up = std::move(up), force = is_forced(request),
-               why = std::string(request->query("why").value_or(""))](
+              [up = std::move(up), force = is_forced(request), why = std::move(why)](
                   store::Transaction& tx, cluster::DefinitionWriter& writer,
                   const std::string& name, size_t) -> Result<bool> {
                 tx.explain(why);

@@ -3,6 +3,7 @@
 #include "api/native/node_changes.hpp"
 
 #include "api/bulk_result.hpp"
+#include "api/native/changing.hpp"
 #include "api/native/definitions.hpp"
 #include "api/native/native.hpp"
 #include "api/node_selection.hpp"
@@ -15,16 +16,6 @@ namespace drover::api {
 namespace {
 
 constexpr size_t kIdBytes = 16;
-
-struct RenameRequest {
-  static constexpr std::string_view kTypeName = "NodeRename";
-  std::string to;
-  std::string why;
-  void describe(Visitor& v) {
-    v.field("to", to, "The new name.");
-    v.field("why", why, "Reason, for the change log.", Presence::optional);
-  }
-};
 
 Result<std::optional<auth::Credential>> credential_of(store::Transaction& tx,
                                                       const cluster::Node& node) {
@@ -60,7 +51,7 @@ Reply located(Reply reply, const std::string& name) {
 }
 
 void add_one(Services& services, const RequestPtr& request) {
-  DROVER_OR_FAIL(request, cluster::NodeCreate asked, request->body<cluster::NodeCreate>());
+  DROVER_OR_FAIL(request, cluster::NodeCreate asked, change_body<cluster::NodeCreate>(request));
   DROVER_OR_FAIL(request, asked.spec, asked.edited_spec());
   if (asked.name.empty()) {
     return request->fail({Code::invalid_argument,
@@ -84,7 +75,7 @@ void add_one(Services& services, const RequestPtr& request) {
 
 void patch_one(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
-  DROVER_OR_FAIL(request, cluster::NodePatch patch, request->body<cluster::NodePatch>());
+  DROVER_OR_FAIL(request, cluster::NodePatch patch, change_body<cluster::NodePatch>(request));
   const std::string name = request->path("name");
   DROVER_OR_FAIL(request, const cluster::NodeEntry* entry, find_node(services.model, name));
   if (const Status allowed = request->authorize_node(name); !allowed) {
@@ -111,6 +102,7 @@ bool is_up(const cluster::NodeEntry& entry) {
 }
 
 void remove_one(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
   const std::string name = request->path("name");
   DROVER_OR_FAIL(request, const cluster::NodeEntry* entry, find_node(services.model, name));
@@ -119,8 +111,7 @@ void remove_one(Services& services, const RequestPtr& request) {
   }
   change(services, request,
          [name, before, up = is_up(*entry), force = is_forced(request),
-          why = std::string(request->query("why").value_or(""))](
-             store::Transaction& tx) -> Result<Reply> {
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kNodeKind, name));
            tx.explain(why);
            cluster::DefinitionWriter writer(tx);
@@ -132,7 +123,7 @@ void remove_one(Services& services, const RequestPtr& request) {
 
 void rename_one(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
-  DROVER_OR_FAIL(request, RenameRequest asked, request->body<RenameRequest>());
+  DROVER_OR_FAIL(request, RenameRequest asked, change_body<RenameRequest>(request));
   const std::string name = request->path("name");
   DROVER_OR_FAIL(request, [[maybe_unused]] const cluster::NodeEntry* entry,
                  find_node(services.model, name));
@@ -144,9 +135,7 @@ void rename_one(Services& services, const RequestPtr& request) {
          [name, before, asked = std::move(asked),
           force = is_forced(request)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kNodeKind, name));
-           // So that the history of either name leads to the other.
-           const std::string renaming = fmt::format("renamed from {} to {}", name, asked.to);
-           tx.explain(asked.why.empty() ? renaming : fmt::format("{}: {}", renaming, asked.why));
+           tx.explain(asked.reason(name));
            cluster::DefinitionWriter writer(tx);
            DROVER_TRY(const cluster::Node node, rename_node(tx, writer, name, asked.to, force));
            DROVER_CHECK_OK(writer.finish());
@@ -185,17 +174,8 @@ void add_bulk_routes(Router& router, Services& services) {
 
 }  // namespace
 
-bool is_dry_run(const RequestPtr& request) {
-  return request->query("dry_run") == "true";
-}
 bool is_forced(const RequestPtr& request) {
   return request->query("force") == "true";
-}
-
-void change(Services& services, const RequestPtr& request,
-            Callback<Result<Reply>(store::Transaction&)> effect) {
-  if (is_dry_run(request)) return rehearse(services, request, std::move(effect));
-  mutate(services, request, std::move(effect));
 }
 
 bool may_define(const RequestPtr& request) {

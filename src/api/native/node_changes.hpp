@@ -1,7 +1,6 @@
 // What single and bulk changes of nodes share.
 #pragma once
 
-#include "api/idempotency.hpp"
 #include "api/request.hpp"
 #include "api/services.hpp"
 #include "base/result.hpp"
@@ -12,13 +11,8 @@
 
 namespace drover::api {
 
-/// ?dry_run=true and ?force=true; the router has refused other values.
-bool is_dry_run(const RequestPtr& request);
+/// ?force=true; the router has refused other values.
 bool is_forced(const RequestPtr& request);
-
-/// mutate(), or rehearse() with ?dry_run=true.
-void change(Services& services, const RequestPtr& request,
-            Callback<Result<Reply>(store::Transaction&)> effect);
 
 /// Whether the caller may change what nodes are, beside their states.
 bool may_define(const RequestPtr& request);

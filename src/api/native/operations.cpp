@@ -1,6 +1,7 @@
 // GET /operations, GET /operations/{id} with wait=, DELETE /operations/{id}.
 #include "api/idempotency.hpp"
 #include "api/list_writer.hpp"
+#include "api/native/changing.hpp"
 #include "api/native/native.hpp"
 #include "base/noderange.hpp"
 
@@ -73,7 +74,8 @@ void show_operation(Services& services, const RequestPtr& request) {
 }
 
 void cancel_operation(Services& services, const RequestPtr& request) {
-  services.operations->when_ready([&services, request] {
+  DROVER_OR_FAIL(request, const std::string why, why_of(request));
+  services.operations->when_ready([&services, request, why] {
     const std::string id = request->path("id");
     const auto operation = services.operations->find(id);
     if (!operation) return request->fail(unknown(id));
@@ -81,7 +83,6 @@ void cancel_operation(Services& services, const RequestPtr& request) {
     if (const Status may = request->authorize_nodes(names, auth::NodeUse::run); !may) {
       return request->fail(may.error());
     }
-    const std::string why(request->query("why").value_or(""));
     mutate(services, request, [id, why](store::Transaction& tx) -> Result<Reply> {
       DROVER_TRY(const auto cancelled, cluster::cancel_operation(tx, id, why));
       return Reply{200, encode(cancelled), ""};
@@ -118,7 +119,7 @@ void add_operations(Router& router, Services& services) {
               .path = "/api/v1/operations/{id}",
               .privilege = auth::Privilege::use,
               .summary = "Stop a long-running request; what nodes have done stays done.",
-              .query = {{"why", "Reason, kept with it."}},
+              .query = {why_parameter("Reason, kept with it.")},
               .gives = body_of<cluster::Operation>(),
               .on_nodes = true,
               .handler = [&services](const RequestPtr& r) { cancel_operation(services, r); }});

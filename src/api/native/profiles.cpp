@@ -1,9 +1,10 @@
 // GET and POST /profiles; GET, PUT, PATCH and DELETE /profiles/{name}.
 #include "api/list_writer.hpp"
+#include "api/native/changing.hpp"
 #include "api/native/definitions.hpp"
 #include "api/native/native.hpp"
-#include "api/native/node_changes.hpp"
 #include "api/precondition.hpp"
+#include "cluster/definition_writer.hpp"
 
 #include <fmt/format.h>
 
@@ -51,10 +52,11 @@ Result<Reply> write_profile(store::Transaction& tx, cluster::DefinitionWriter& w
 }
 
 void create_profile(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, cluster::Profile profile, request->body<cluster::Profile>());
   change(services, request,
          [profile = std::move(profile),
-          why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(must_be_new(tx, cluster::kProfileKind, profile.name));
            tx.explain(why);
            cluster::DefinitionWriter writer(tx);
@@ -63,12 +65,13 @@ void create_profile(Services& services, const RequestPtr& request) {
 }
 
 void put_profile(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const Precondition before, required_precondition_of(request->http()));
   DROVER_OR_FAIL(request, cluster::Profile profile,
                  named_body<cluster::Profile>(request, request->path("name")));
   change(services, request,
          [before, profile = std::move(profile),
-          why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kProfileKind, profile.name));
            DROVER_TRY(const auto there, tx.get(cluster::kProfileKind, profile.name));
            tx.explain(why);
@@ -78,11 +81,12 @@ void put_profile(Services& services, const RequestPtr& request) {
 }
 
 void patch_profile(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
-  DROVER_OR_FAIL(request, const std::string patch, merge_patch_of(request));
+  DROVER_OR_FAIL(request, DefinitionPatch patch, patch_of(request));
   change(services, request,
-         [before, name = request->path("name"), patch,
-          why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+         [before, name = request->path("name"), patch = std::move(patch),
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kProfileKind, name));
            cluster::DefinitionWriter writer(tx);
            DROVER_TRY(const cluster::Profile profile, writer.profile(name));
@@ -92,11 +96,28 @@ void patch_profile(Services& services, const RequestPtr& request) {
          });
 }
 
+void rename_profile(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
+  DROVER_OR_FAIL(request, RenameRequest asked, change_body<RenameRequest>(request));
+  change(services, request,
+         [before, name = request->path("name"),
+          asked = std::move(asked)](store::Transaction& tx) -> Result<Reply> {
+           DROVER_CHECK_OK(before.check(tx, cluster::kProfileKind, name));
+           tx.explain(asked.reason(name));
+           cluster::DefinitionWriter writer(tx);
+           DROVER_TRY(const cluster::Profile profile, writer.rename_profile(name, asked.to));
+           DROVER_TRY(Reply reply, write_profile(tx, writer, profile, 200));
+           reply.location = "/api/v1/profiles/" + profile.name;
+           return reply;
+         });
+}
+
 void remove_profile(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
   change(services, request,
          [before, name = request->path("name"),
-          why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kProfileKind, name));
            tx.explain(why);
            cluster::DefinitionWriter writer(tx);
@@ -163,6 +184,18 @@ void add_profiles(Router& router, Services& services) {
               .query = {dry_run_parameter(), why_parameter()},
               .condition = Condition::taken,
               .handler = [&services](const RequestPtr& r) { remove_profile(services, r); }});
+  router.add({.method = "POST",
+              .path = "/api/v1/profiles/{name}/rename",
+              .privilege = auth::Privilege::operate,
+              .summary = "Give a profile another name, wherever it is taken.",
+              .query = {dry_run_parameter()},
+              .takes = body_of<RenameRequest>(),
+              .gives = body_of<ProfileView>(),
+              .errors = {Code::already_exists},
+              .condition = Condition::taken,
+              .etag = true,
+              .location = true,
+              .handler = [&services](const RequestPtr& r) { rename_profile(services, r); }});
 }
 
 }  // namespace drover::api

@@ -1,11 +1,12 @@
 // POST /changes/{sequence}/revert: undoes changes of the log by new ones.
+#include "api/native/changing.hpp"
 #include "api/native/definitions.hpp"
 #include "api/native/native.hpp"
-#include "api/native/node_changes.hpp"
 #include "api/problem.hpp"
 #include "api/whole_number.hpp"
 #include "cluster/history/undo.hpp"
 #include "cluster/settings.hpp"
+#include "store/reason.hpp"
 
 #include <algorithm>
 #include <optional>
@@ -113,8 +114,8 @@ Result<Reply> revert_all(store::Transaction& tx, const RevertingPtr& work) {
   result.dry_run = is_dry_run(work->request);
   for (size_t i = 0; i < work->undo.size(); ++i) {
     const cluster::UndoRequest& one = work->undo[i];
-    const std::string why = work->wanted.why.empty() ? "" : ": " + work->wanted.why;
-    tx.explain(fmt::format("undoes change {}{}", one.change.sequence, why));
+    tx.explain(
+        store::with_reason(fmt::format("undoes change {}", one.change.sequence), work->wanted.why));
     work->contested.clear();
     work->failed = i;
     DROVER_TRY(auto undone, cluster::undo(tx, writer, one, work->contested));
@@ -240,7 +241,7 @@ void revert(Services& services, const RequestPtr& request) {
   auto work = std::make_shared<Reverting>();
   work->request = request;
   DROVER_OR_FAIL(request, const uint64_t sequence, sequence_of(request));
-  DROVER_OR_FAIL(request, work->wanted, request->body<RevertRequest>());
+  DROVER_OR_FAIL(request, work->wanted, change_body<RevertRequest>(request));
   work->sequences = work->wanted.also;
   work->sequences.push_back(sequence);
   std::ranges::sort(work->sequences, std::greater());

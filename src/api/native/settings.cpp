@@ -3,9 +3,9 @@
 #include "cluster/settings.hpp"
 
 #include "api/list_writer.hpp"
+#include "api/native/changing.hpp"
 #include "api/native/definitions.hpp"
 #include "api/native/native.hpp"
-#include "api/native/node_changes.hpp"
 #include "api/precondition.hpp"
 
 #include <fmt/format.h>
@@ -106,7 +106,7 @@ void show_setting(Services& services, const RequestPtr& request) {
 
 void put_setting(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const cluster::SettingRow* row, row_of(request->path("key")));
-  DROVER_OR_FAIL(request, const SettingPut asked, request->body<SettingPut>());
+  DROVER_OR_FAIL(request, const SettingPut asked, change_body<SettingPut>(request));
   DROVER_OR_FAIL(request, const Precondition wanted, precondition_of(request->http()));
   change(services, request, [row, asked, wanted](store::Transaction& tx) -> Result<Reply> {
     DROVER_CHECK_OK(wanted.check(tx, cluster::kSettingKind, row->option.key));
@@ -120,10 +120,11 @@ void put_setting(Services& services, const RequestPtr& request) {
 }
 
 void delete_setting(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, std::string why, why_of(request));
   DROVER_OR_FAIL(request, const cluster::SettingRow* row, row_of(request->path("key")));
   DROVER_OR_FAIL(request, const Precondition wanted, precondition_of(request->http()));
   change(services, request,
-         [row, wanted, why = why_of(request)](store::Transaction& tx) -> Result<Reply> {
+         [row, wanted, why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(wanted.check(tx, cluster::kSettingKind, row->option.key));
            tx.explain(why);
            DROVER_TRY([[maybe_unused]] const bool was, cluster::unset_setting(tx, row->option.key));
@@ -135,7 +136,7 @@ void delete_setting(Services& services, const RequestPtr& request) {
 
 /// All or nothing, so that settings that only fit together can be changed together.
 void patch_settings(Services& services, const RequestPtr& request) {
-  DROVER_OR_FAIL(request, const SettingsPatch asked, request->body<SettingsPatch>());
+  DROVER_OR_FAIL(request, const SettingsPatch asked, change_body<SettingsPatch>(request));
   for (const std::string& key : asked.unset) {
     DROVER_OR_FAIL(request, [[maybe_unused]] const cluster::SettingRow* row, row_of(key));
   }

@@ -1,6 +1,7 @@
 // drover apply and drover export: the cluster as a document, both ways.
 #include "base/json_text.hpp"
 #include "base/yaml.hpp"
+#include "cli/common_parameters.hpp"
 #include "cli/declare.hpp"
 #include "cli/nouns/nouns.hpp"
 #include "net/http/target.hpp"
@@ -70,7 +71,7 @@ std::vector<Command> apply_commands() {
         {"prune", Kind::flag, "Remove what was applied before and is no longer in the document"},
         {"force", Kind::flag, "Let the document win over what others changed since"},
         {"name", Kind::option, "Name under which the document is remembered [cluster]"},
-        {"why", Kind::option, "Reason, kept in the history"}},
+        why_option()},
        {"drover apply -f cluster.yaml --dry-run", "drover apply -f cluster.yaml --why 'rack 7'",
         "drover apply -f cluster.yaml --prune"},
        apply},

@@ -3,6 +3,7 @@
 #include "base/noderange.hpp"
 #include "base/text.hpp"
 #include "cli/bulk.hpp"
+#include "cli/common_parameters.hpp"
 #include "cli/context.hpp"
 #include "cli/nouns/boot_nouns.hpp"
 #include "net/http/target.hpp"
@@ -158,8 +159,8 @@ std::vector<Command> boot_plan_commands() {
         {"mode", Kind::option, "How they run it", {"lean", "image", "disk"}},
         {"next", Kind::flag, "For the next boot alone, which uses it up"},
         {"clear", Kind::flag, "Take back what --next said"},
-        {"why", Kind::option, "Reason, kept in the history"},
-        {"dry-run", Kind::flag, "Let the cluster check it and change nothing"}},
+        why_option(),
+        dry_run_flag()},
        {"drover boot set 'n[1-8]' --image rocky9:stable --why 'new kernel'",
         "drover boot set n1 --image rescue --mode lean --next", "drover boot set n1 --clear"},
        set},

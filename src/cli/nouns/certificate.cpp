@@ -2,6 +2,7 @@
 #include "base/json_values.hpp"
 #include "base/noderange.hpp"
 #include "base/text.hpp"
+#include "cli/common_parameters.hpp"
 #include "cli/context.hpp"
 #include "cli/nouns/nouns.hpp"
 
@@ -74,7 +75,7 @@ Result<int> revoke_node(Context& context, const Given& given) {
 
 std::vector<Command> certificate_commands() {
   const Parameter why{"why", Kind::option, "Shown to whoever is refused, and in the change log"};
-  const Parameter dry_run{"dry-run", Kind::flag, "Let the cluster check it and change nothing"};
+  const Parameter dry_run = dry_run_flag();
   return {
       {"certificate",
        "list",

@@ -3,6 +3,7 @@
 #include "base/noderange.hpp"
 #include "base/text.hpp"
 #include "base/yaml.hpp"
+#include "cli/common_parameters.hpp"
 #include "cli/declare.hpp"
 #include "cli/nouns/nouns.hpp"
 #include "net/http/target.hpp"
@@ -144,7 +145,7 @@ std::vector<Command> edit_commands() {
        "Edit nodes, a group, a profile, a network or a setting in $EDITOR",
        {{"kind", Kind::required, "What it is", {"node", "group", "profile", "network", "setting"}},
         {"name", Kind::required, "Its name; of nodes a noderange"},
-        {"why", Kind::option, "Reason, kept in the history"}},
+        why_option()},
        {"drover edit node n1", "drover edit node 'n[1-8]' --why 'new NIC'",
         "drover edit group rack1"},
        edit}};

@@ -2,6 +2,7 @@
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "cli/bulk.hpp"
+#include "cli/common_parameters.hpp"
 #include "cli/context.hpp"
 #include "cli/definition_settings.hpp"
 #include "cli/network_settings.hpp"
@@ -117,6 +118,10 @@ Result<int> show(Context& context, const Sort& sort, const Given& given) {
 
 Result<int> add(Context& context, const Sort& sort, const Given& given) {
   DROVER_TRY(json::object body, parsed_object(sort.settings(given.all("setting"))));
+  if (body.contains("edits")) {
+    return fail(Code::invalid_argument,
+                fmt::format("a new {} has no list yet: use NAME=VALUE", sort.noun));
+  }
   body["name"] = given.text(sort.noun);
   DROVER_TRY(Client* const client, context.client());
   DROVER_TRY(const json::value answer,
@@ -143,6 +148,16 @@ Result<int> set(Context& context, const Sort& sort, const Given& given) {
 Result<int> unset(Context& context, const Sort& sort, const Given& given) {
   DROVER_TRY(json::object body, parsed_object(sort.unsettings(given.all("field"))));
   return patch(context, sort, given, std::move(body));
+}
+
+Result<int> rename(Context& context, const Sort& sort, const Given& given) {
+  json::object body{{"to", given.text("to")}};
+  if (given.has("why")) body["why"] = given.text("why");
+  std::string path = path_of_one(sort, given.text(sort.noun)) + "/rename";
+  if (given.has("dry-run")) path = with_query(path, "dry_run", "true");
+  DROVER_TRY(Client* const client, context.client());
+  DROVER_TRY(const json::value answer, client->send("POST", path, body, context.timeout()));
+  return print_changed(context, sort, given, answer, "renamed");
 }
 
 Result<int> remove(Context& context, const Sort& sort, const Given& given) {
@@ -193,9 +208,6 @@ Result<int> list_of(Context& context, const Given& /*given*/) {
   return list(context, kSort());
 }
 
-const Parameter kWhy{"why", Kind::option, "Reason, kept in the history"};
-const Parameter kDryRun{"dry-run", Kind::flag, "Let the cluster check it and change nothing"};
-
 }  // namespace
 
 std::vector<Command> group_commands() {
@@ -220,27 +232,37 @@ std::vector<Command> group_commands() {
         {"setting", Kind::any,
          "NAME=VALUE: nodes, range, profiles, priority, description, "
          "any attribute"},
-        kWhy,
-        kDryRun},
+        why_option(),
+        dry_run_flag()},
        {"drover group add rack1 nodes='n[1-32]' rack=1",
         "drover group add gpus range='gpus>=4 & service=in_service' profiles=gpu"},
        of<group_sort, add>},
       {"group",
        "set",
        "Change a group",
-       {name, {"setting", Kind::many, "NAME=VALUE"}, kWhy, kDryRun},
-       {"drover group set rack1 priority=10 gateway=10.0.1.254"},
+       {name,
+        {"setting", Kind::many, "NAME=VALUE; of profiles also NAME+=VALUE and NAME-=VALUE"},
+        why_option(),
+        dry_run_flag()},
+       {"drover group set rack1 priority=10 gateway=10.0.1.254",
+        "drover group set rack1 profiles+=gpu profiles-=old"},
        of<group_sort, set>},
       {"group",
        "unset",
        "Take fields and attributes of a group away",
-       {name, {"field", Kind::many, "Attribute or field"}, kWhy, kDryRun},
+       {name, {"field", Kind::many, "Attribute or field"}, why_option(), dry_run_flag()},
        {"drover group unset rack1 gateway"},
        of<group_sort, unset>},
       {"group",
+       "rename",
+       "Give a group another name, in every range and limit that names it too",
+       {name, {"to", Kind::required, "Its new name"}, why_option(), dry_run_flag()},
+       {"drover group rename rack1 row1-rack1"},
+       of<group_sort, rename>},
+      {"group",
        "remove",
        "Remove groups; their nodes stay",
-       {{"group", Kind::many, "Names of groups"}, kWhy, kDryRun},
+       {{"group", Kind::many, "Names of groups"}, why_option(), dry_run_flag()},
        {"drover group remove rack1"},
        of<group_sort, remove>},
       {"group",
@@ -249,8 +271,8 @@ std::vector<Command> group_commands() {
        {name,
         {"add", Kind::option, "Noderange of nodes to put in"},
         {"remove", Kind::option, "Noderange of nodes to take out"},
-        kWhy,
-        kDryRun},
+        why_option(),
+        dry_run_flag()},
        {"drover group members rack1", "drover group members rack1 --add 'n[33-36]' --remove n1"},
        members},
   };
@@ -271,27 +293,36 @@ std::vector<Command> profile_commands() {
        "Make a profile; the one called default is every node's weakest",
        {name,
         {"setting", Kind::any, "NAME=VALUE: inherits, description, any attribute"},
-        kWhy,
-        kDryRun},
+        why_option(),
+        dry_run_flag()},
        {"drover profile add gpu inherits=base kernel_args='quiet iommu=pt'",
         "drover profile add default timezone=Europe/Zurich rack='${(number-1)/32+1}'"},
        of<profile_sort, add>},
       {"profile",
        "set",
        "Change a profile",
-       {name, {"setting", Kind::many, "NAME=VALUE"}, kWhy, kDryRun},
-       {"drover profile set gpu image=rocky9-gpu"},
+       {name,
+        {"setting", Kind::many, "NAME=VALUE; of inherits also NAME+=VALUE and NAME-=VALUE"},
+        why_option(),
+        dry_run_flag()},
+       {"drover profile set gpu image=rocky9-gpu", "drover profile set gpu inherits+=base"},
        of<profile_sort, set>},
       {"profile",
        "unset",
        "Take fields and attributes of a profile away",
-       {name, {"field", Kind::many, "Attribute or field"}, kWhy, kDryRun},
+       {name, {"field", Kind::many, "Attribute or field"}, why_option(), dry_run_flag()},
        {"drover profile unset gpu kernel_args"},
        of<profile_sort, unset>},
       {"profile",
+       "rename",
+       "Give a profile another name, wherever it is taken",
+       {name, {"to", Kind::required, "Its new name"}, why_option(), dry_run_flag()},
+       {"drover profile rename gpu gpu-rocky9"},
+       of<profile_sort, rename>},
+      {"profile",
        "remove",
        "Remove profiles that nothing takes",
-       {{"profile", Kind::many, "Names of profiles"}, kWhy, kDryRun},
+       {{"profile", Kind::many, "Names of profiles"}, why_option(), dry_run_flag()},
        {"drover profile remove gpu"},
        of<profile_sort, remove>},
   };
@@ -319,8 +350,8 @@ std::vector<Command> network_commands() {
         {"setting", Kind::any,
          "NAME=VALUE: prefix, prefix6, mode, pool, gateway, nameservers, ntp_servers, domain, "
          "search, mtu, lease_seconds, unknown, description"},
-        kWhy,
-        kDryRun},
+        why_option(),
+        dry_run_flag()},
        {"drover network add boot prefix=10.77.0.0/24 pool=10.77.0.200-10.77.0.250 "
         "gateway=10.77.0.1 domain=cluster.test",
         "drover network add office prefix=192.0.2.0/24 mode=proxy unknown=ignore"},
@@ -328,19 +359,19 @@ std::vector<Command> network_commands() {
       {"network",
        "set",
        "Change a network",
-       {name, {"setting", Kind::many, "NAME=VALUE"}, kWhy, kDryRun},
+       {name, {"setting", Kind::many, "NAME=VALUE"}, why_option(), dry_run_flag()},
        {"drover network set boot nameservers=10.77.0.1,10.77.0.2 mtu=9000"},
        of<network_sort, set>},
       {"network",
        "unset",
        "Take fields of a network back to their defaults",
-       {name, {"field", Kind::many, "Field"}, kWhy, kDryRun},
+       {name, {"field", Kind::many, "Field"}, why_option(), dry_run_flag()},
        {"drover network unset boot pool"},
        of<network_sort, unset>},
       {"network",
        "remove",
        "Remove networks; the addresses of their machines stay",
-       {{"network", Kind::many, "Names of networks"}, kWhy, kDryRun},
+       {{"network", Kind::many, "Names of networks"}, why_option(), dry_run_flag()},
        {"drover network remove boot"},
        of<network_sort, remove>},
   };

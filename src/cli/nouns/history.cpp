@@ -3,6 +3,7 @@
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "cli/changes.hpp"
+#include "cli/common_parameters.hpp"
 #include "cli/context.hpp"
 #include "cli/nouns/nouns.hpp"
 #include "net/http/target.hpp"
@@ -58,10 +59,10 @@ std::string of_thing(std::string_view kind, std::string_view key) {
 
 /// KIND NAME, KIND/NAME, KIND, or a node, or a noderange.
 Result<std::string> subject_of(const Given& given) {
-  constexpr std::array<std::string_view, 15> kKinds{
-      "node",       "part",      "daemon",  "group",     "profile",
-      "setting",    "image",     "network", "boot-next", "credential",
-      "join_token", "operation", "grant",   "issuer",    "token"};
+  constexpr std::array<std::string_view, 16> kKinds{
+      "node",  "part",    "daemon",    "group",      "profile",    "setting",
+      "image", "network", "boot-next", "credential", "join_token", "operation",
+      "grant", "issuer",  "bearer",    "restore"};
   const std::string& what = given.text("what");
   if (what.empty()) return std::string();
   const size_t slash = what.find('/');
@@ -205,7 +206,7 @@ std::vector<Command> history_commands() {
        "",
        "Undo changes by new ones; what was only seen of nodes is not undone",
        {{"change", Kind::many, "Sequence numbers of changes, or spans: 17 19-22"},
-        {"why", Kind::option, "Reason, for the change log"},
+        why_option(),
         {"force", Kind::flag, "Also where a later change touched the same"},
         {"dry-run", Kind::flag, "Show what would be done"}},
        {"drover revert 1042 --why 'wrong rack'", "drover revert 1042-1057 --dry-run"},

@@ -6,6 +6,7 @@
 #include "boot/image/blob_store.hpp"
 #include "boot/image/squashfs.hpp"
 #include "cli/bulk.hpp"
+#include "cli/common_parameters.hpp"
 #include "cli/context.hpp"
 #include "cli/nouns/nouns.hpp"
 #include "net/http/target.hpp"
@@ -274,8 +275,8 @@ Result<cluster::Image> fetch_image(Context& context, const std::string& name) {
 std::vector<Command> image_commands() {
   const Parameter name{"image", Kind::required, "Its name"};
   const Parameter version{"image", Kind::required, "NAME, NAME:TAG or NAME@DIGEST"};
-  const Parameter why{"why", Kind::option, "Reason, kept in the history"};
-  const Parameter dry{"dry-run", Kind::flag, "Let the cluster check it and change nothing"};
+  const Parameter why = why_option();
+  const Parameter dry = dry_run_flag();
   const Parameter folder{"images", Kind::option,
                          "Where this host's images lie [DROVER_IMAGES, else "
                          "/var/lib/drover/images]"};

@@ -5,6 +5,7 @@
 #include "boot/image/import.hpp"
 #include "boot/image/kernel_finder.hpp"
 #include "cli/bulk.hpp"
+#include "cli/common_parameters.hpp"
 #include "cli/context.hpp"
 #include "cli/nouns/image.hpp"
 #include "cluster/field_rules.hpp"
@@ -293,7 +294,7 @@ std::vector<Parameter> import_parameters() {
       {"agent", Kind::option, "The program drover-compute that the image starts with"},
       {"images", Kind::option,
        "Where this host's images lie [DROVER_IMAGES, else /var/lib/drover/images]"},
-      {"why", Kind::option, "Reason, kept in the history"},
+      why_option(),
       {"dry-run", Kind::flag, "Say what would be taken and do nothing"},
   };
 }

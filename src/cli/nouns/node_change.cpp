@@ -3,6 +3,7 @@
 #include "base/noderange.hpp"
 #include "base/text.hpp"
 #include "cli/bulk.hpp"
+#include "cli/common_parameters.hpp"
 #include "cli/context.hpp"
 #include "cli/definition_settings.hpp"
 #include "cli/nouns/nouns.hpp"
@@ -175,9 +176,6 @@ Result<int> attributes(Context& context, const Given& given) {
   return trouble ? 1 : code;
 }
 
-const Parameter kWhy{"why", Kind::option, "Reason, kept in the history"};
-const Parameter kDryRun{"dry-run", Kind::flag, "Let the cluster check it and change nothing"};
-
 }  // namespace
 
 std::vector<Command> node_change_commands() {
@@ -188,8 +186,8 @@ std::vector<Command> node_change_commands() {
        {{"noderange", Kind::required, "Names of the new nodes"},
         {"setting", Kind::any, "NAME=VALUE, as of drover node set"},
         {"role", Kind::option, "What kind of nodes they are [compute]", {"compute", "utility"}},
-        kWhy,
-        kDryRun},
+        why_option(),
+        dry_run_flag()},
        {"drover node add 'n[1-16]'",
         "drover node add 'n[1-16]' rack=3 eth0.address='10.0.3.${number}/16'",
         "drover node add n17 nid=17 eth0.mac=02:00:00:00:00:11 bmc.address=10.1.3.17 profiles=gpu"},
@@ -199,11 +197,11 @@ std::vector<Command> node_change_commands() {
        "Change nodes: service, enabled, flag, locked, any field of the spec, any attribute",
        {{"noderange", Kind::required, "Nodes to change"},
         {"setting", Kind::many, "NAME=VALUE; of lists also NAME+=VALUE and NAME-=VALUE"},
-        kWhy,
-        kDryRun},
+        why_option(),
+        dry_run_flag()},
        {"drover node set n1 service=maintenance --why 'new DIMM'",
         "drover node set 'rack1' service=in_service --why repaired",
-        "drover node set 'n[1-8]' rack=3 profiles+=gpu",
+        "drover node set 'n[1-8]' rack=3 profiles+=gpu aliases-=x",
         "drover node set n1 owner=alice mode=0750"},
        set},
       {"node",
@@ -211,8 +209,8 @@ std::vector<Command> node_change_commands() {
        "Take fields and attributes of nodes back to what they were without them",
        {{"noderange", Kind::required, "Nodes to change"},
         {"field", Kind::many, "Attribute, field, INTERFACE.mac, or interface.NAME for all of it"},
-        kWhy,
-        kDryRun},
+        why_option(),
+        dry_run_flag()},
        {"drover node unset n1 rack nid", "drover node unset 'n[1-8]' bmc interface.eth1"},
        unset},
       {"node",
@@ -221,8 +219,8 @@ std::vector<Command> node_change_commands() {
        {{"node", Kind::required, "Its name"},
         {"to", Kind::required, "Its new name"},
         {"force", Kind::flag, "Also when its agent has joined: it must join again then"},
-        kWhy,
-        kDryRun},
+        why_option(),
+        dry_run_flag()},
        {"drover node rename n1 rack1n01"},
        rename},
       {"node",
@@ -230,8 +228,8 @@ std::vector<Command> node_change_commands() {
        "Forget nodes, with their parts and memberships; their history stays",
        {{"noderange", Kind::required, "Nodes to remove"},
         {"force", Kind::flag, "Also when they are up: their agents are cut off"},
-        kWhy,
-        kDryRun},
+        why_option(),
+        dry_run_flag()},
        {"drover node remove 'n[5-8]' --why scrapped", "drover node remove n1 --force"},
        remove},
       {"node",

@@ -2,6 +2,7 @@
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "cli/bulk.hpp"
+#include "cli/common_parameters.hpp"
 #include "cli/context.hpp"
 #include "cli/nouns/nouns.hpp"
 #include "net/http/target.hpp"
@@ -126,18 +127,14 @@ std::vector<Command> setting_commands() {
       {"setting",
        "set",
        "Set settings for the whole cluster, at once and all or none",
-       {{"setting", Kind::many, "SETTING=VALUE, .."},
-        {"why", Kind::option, "Reason, for the change log"},
-        {"dry-run", Kind::flag, "Let the cluster check it and change nothing"}},
+       {{"setting", Kind::many, "SETTING=VALUE, .."}, why_option(), dry_run_flag()},
        {"drover setting set tree.heartbeat=2s tree.silence=6s --why 'slow network'",
         "drover setting set log.levels=link=debug,call=warning"},
        set},
       {"setting",
        "unset",
        "Take settings back to their defaults",
-       {{"setting", Kind::many, "Settings to take back"},
-        {"why", Kind::option, "Reason, for the change log"},
-        {"dry-run", Kind::flag, "Let the cluster check it and change nothing"}},
+       {{"setting", Kind::many, "Settings to take back"}, why_option(), dry_run_flag()},
        {"drover setting unset log.levels"},
        unset},
   };
