@@ -110,7 +110,7 @@ class AuditLog::Writer {
 AuditLog::AuditLog(Executor& executor, Worker& worker, Disk& disk, Log log, Options options)
     : executor_(executor),
       worker_(worker),
-      log_(std::move(log)),
+      log_(log),
       options_(std::move(options)),
       writer_(std::make_shared<Writer>(disk, options_)) {}
 

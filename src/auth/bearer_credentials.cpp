@@ -84,7 +84,7 @@ BearerCredentials::BearerCredentials(store::Store& store, const Authority& autho
       keys_(std::move(keys)),
       clock_(clock),
       random_(random),
-      log_(std::move(log)),
+      log_(log),
       cluster_(std::move(cluster)),
       issuer_("drover:" + cluster_) {}
 

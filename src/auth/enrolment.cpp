@@ -89,7 +89,7 @@ Enrolment::Enrolment(store::Store& store, const Authority& authority, Clock& clo
       authority_(authority),
       clock_(clock),
       random_(random),
-      log_(std::move(log)),
+      log_(log),
       options_(std::move(options)),
       name_sets_(std::make_shared<NameSets>()) {}
 

@@ -19,9 +19,11 @@ using testing::TestCa;
 
 /// A master's enrolment on the real store, on a simulated disk and in simulated time.
 class Enrolments : public ::testing::Test {
+ public:
+  ~Enrolments() override { stop(); }
+
  protected:
   Enrolments() { start(); }
-  ~Enrolments() override { stop(); }
 
   void start() {
     process_ = std::make_unique<sim::SimProcess>(

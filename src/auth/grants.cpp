@@ -31,7 +31,7 @@ Status check_grants(const GrantList& list) {
   return {};
 }
 
-Grants::Grants(store::Store& store, Log log) : store_(store), log_(std::move(log)) {}
+Grants::Grants(store::Store& store, Log log) : store_(store), log_(log) {}
 
 Status Grants::start() {
   DROVER_TRY(const auto objects, store_.load(kGrantKind));

@@ -44,11 +44,7 @@ struct Issuers::State {
 };
 
 Issuers::Issuers(store::Store& store, Clock& clock, Random& random, Log log, FetchJwks fetch)
-    : store_(store),
-      clock_(clock),
-      random_(random),
-      log_(std::move(log)),
-      fetch_(std::move(fetch)) {}
+    : store_(store), clock_(clock), random_(random), log_(log), fetch_(std::move(fetch)) {}
 
 Issuers::~Issuers() = default;
 

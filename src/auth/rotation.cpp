@@ -14,8 +14,8 @@ constexpr uint32_t kFailuresToWarn = 3;
 std::string span_text(Duration span) {
   const auto seconds = std::chrono::duration_cast<std::chrono::seconds>(span).count();
   if (seconds < 120) return fmt::format("{} s", seconds);
-  if (seconds < 120 * 60) return fmt::format("{} min", seconds / 60);
-  if (seconds < 48 * 3600) return fmt::format("{} h", seconds / 3600);
+  if (seconds < 7200) return fmt::format("{} min", seconds / 60);
+  if (seconds < 172'800) return fmt::format("{} h", seconds / 3600);
   return fmt::format("{} days", seconds / 86'400);
 }
 
@@ -57,7 +57,7 @@ Rotation::Rotation(Executor& executor, Worker& worker, Random& random, Disk& dis
       worker_(worker),
       random_(random),
       tool_(tool),
-      log_(std::move(log)),
+      log_(log),
       options_(std::move(options)),
       ask_(std::move(ask)),
       files_(std::make_shared<const IdentityFiles>(disk, options_.dir)),

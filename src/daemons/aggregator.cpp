@@ -153,10 +153,10 @@ void Aggregator::on_door_lost(tree::Link& link, const Error& why) {
   const tree::MemberFacts* facts = board_.table().find(node);
   const tree::MemberFacts lost =
       facts_of(link, tree::MemberState::lost, facts == nullptr ? 0 : facts->path_epoch, why.text());
-  if (!mine && why.code == Code::cancelled) {
-    board_.forget(node);  // it moved, as decided
-  } else if (link.peer_missed_us()) {
-    board_.forget(node);  // it lives, and it was we who were silent
+  const bool moved = !mine && why.code == Code::cancelled;  // as decided
+  // Of one that missed us: it lives, and it was we who were silent.
+  if (moved || link.peer_missed_us()) {
+    board_.forget(node);
   } else if (links_.awake.just_woke()) {
     board_.forget(node);
     doubtful_.hold(node, [this, lost] { board_.put(lost); });

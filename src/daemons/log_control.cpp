@@ -40,7 +40,8 @@ Status LogControl::by_hand(const std::map<std::string, std::string>& levels) {
       fresh[kOthers] = *severity;
     } else {
       // A comma or '=' would read as more than was meant; no component has one.
-      rest += (rest.empty() ? "" : ",") + component + "=" + level;
+      if (!rest.empty()) rest += ',';
+      rest.append(component).append("=").append(level);
     }
   }
   DROVER_TRY(Components named, parse_log_levels(rest));

@@ -221,7 +221,7 @@ std::span<const std::string_view> daemon_roles() {
 }
 
 const ConfigTable* daemon_table(std::string_view role) {
-  static const std::vector<ConfigTable> kTables = [] {
+  static const std::vector<ConfigTable> tables = [] {
     std::vector<ConfigTable> out;
     for (const Program& program : kPrograms) {
       std::vector<ConfigOption> all = common_options(program.role);
@@ -232,7 +232,7 @@ const ConfigTable* daemon_table(std::string_view role) {
     return out;
   }();
   const auto it = std::find(kRoles.begin(), kRoles.end(), role);
-  return it == kRoles.end() ? nullptr : &kTables[static_cast<size_t>(it - kRoles.begin())];
+  return it == kRoles.end() ? nullptr : &tables[static_cast<size_t>(it - kRoles.begin())];
 }
 
 std::string standard_file(std::string_view role) {

@@ -11,7 +11,7 @@ Retention::Retention(Executor& executor, Store& store, std::shared_ptr<ChangeArc
     : executor_(executor),
       store_(store),
       archive_(std::move(archive)),
-      log_(std::move(log)),
+      log_(log),
       limits_(std::move(limits)),
       period_(period) {
   look();

@@ -33,7 +33,7 @@ std::string client_key(const HardwareAddress& hardware, std::string_view client_
   return key;
 }
 
-LeaseBook::LeaseBook(std::vector<Pool> pools, Times times, LeaseJournal& journal)
+LeaseBook::LeaseBook(const std::vector<Pool>& pools, Times times, LeaseJournal& journal)
     : times_(times), journal_(journal) {
   pools_.reserve(pools.size());
   for (const Pool& pool : pools) {

@@ -69,7 +69,7 @@ class LeaseBook {
   };
 
   /// `journal` must outlive the book. Pools must not overlap; one whose ends are reversed is empty.
-  LeaseBook(std::vector<Pool> pools, Times times, LeaseJournal& journal);
+  LeaseBook(const std::vector<Pool>& pools, Times times, LeaseJournal& journal);
 
   /// An address for `client` out of pool `pool`, held for it until Times::offer has passed: the one
   /// it has or had last, else `wanted` where that is free, else one that nobody had yet, else the

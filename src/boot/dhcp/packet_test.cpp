@@ -6,7 +6,6 @@
 namespace drover::boot::dhcp {
 namespace {
 
-using test::ip;
 using test::Message;
 using test::Read;
 using namespace std::string_literals;

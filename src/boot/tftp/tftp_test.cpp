@@ -208,7 +208,7 @@ TEST_F(TftpTest, ASizeProbeIsANormalEnd) {  // what EDK2 and iPXE do
 }
 
 TEST_F(TftpTest, Windows) {  // RFC 7440 section 4
-  *files.content = pattern(512 * 10);
+  *files.content = pattern(size_t{512} * 10);
   const auto transfer = start(rrq("boot/file", "octet", {"windowsize", "4"}));
   (void)bytes_of(*transfer);
   transfer->receive(ack(0), kStart);
@@ -374,7 +374,7 @@ TEST(TftpDeliveryTest, EveryWindowThroughLoss) {
 TEST(TftpDeliveryTest, BlockNumbersRollOver) {
   for (const size_t window : {1, 64}) {
     EXPECT_EQ(deliver(8 * 140'000 + 3, 8, window, 0, 1), 0U);
-    deliver(8 * 70'000, 8, window, 2, 3);
+    deliver(size_t{8} * 70'000, 8, window, 2, 3);
   }
 }
 

@@ -51,7 +51,8 @@ Transfer::Transfer(const ReadRequest& request, File file, const Limits& limits, 
       bytes_(file_.bytes),
       first_wait_(limits.first_wait),
       longest_wait_(limits.longest_wait),
-      tries_(limits.tries) {
+      tries_(limits.tries),
+      wait_(limits.first_wait) {
   if (request.netascii) {
     converted_ = to_netascii(bytes_);
     bytes_ = converted_;

@@ -35,8 +35,8 @@ struct Limits {
   uint16_t window_size = 64;
   Duration first_wait = std::chrono::seconds(1);  ///< without the client's `timeout`
   Duration longest_wait = std::chrono::seconds(8);
-  int tries = 6;                       ///< sendings of one window before the client is given up
-  size_t most_netascii = 1024 * 1024;  ///< bytes; larger files are no text
+  int tries = 6;  ///< sendings of one window before the client is given up
+  size_t most_netascii = size_t{1024} * 1024;  ///< bytes; larger files are no text
 };
 
 /// How a transfer stands or ended.

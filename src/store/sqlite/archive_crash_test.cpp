@@ -38,7 +38,7 @@ struct Line {
 /// Appends wherever the file happens to end, as one that trusts the disk would.
 class TrustingArchive final : public ChangeArchive {
  public:
-  TrustingArchive(Disk& disk, Log log) : disk_(disk), log_(std::move(log)) {}
+  TrustingArchive(Disk& disk, Log log) : disk_(disk), log_(log) {}
   Result<std::string> append(std::span<const Change> changes, std::string_view) override {
     DROVER_CHECK_OK(disk_.make_dirs(kDir, 0700));
     DROVER_TRY(auto file, disk_.open(std::string(kDir) + "/changes-all.jsonl", true, 0600));
