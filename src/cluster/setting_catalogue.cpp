@@ -1,12 +1,41 @@
 // The catalogue of cluster settings: to add one, add a row here and make somebody act on it.
 #include "base/log_levels.hpp"
+#include "cluster/net_address.hpp"
 #include "cluster/settings.hpp"
+
+#include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
 namespace drover::cluster {
 namespace {
+
+/// "10.0.0.1", "10.0.0.1:5353", "fd00::1" or "[fd00::1]:53", with commas between.
+Status check_name_servers(const std::string& text) {
+  for (const std::string& server : split_config_list(text)) {
+    std::string_view address = server;
+    std::string_view port = "53";
+    const size_t colon = address.rfind(':');
+    const bool bracketed = address.starts_with('[');
+    const bool has_port = bracketed
+                              ? address.substr(0, colon).ends_with(']') && !address.ends_with(']')
+                              : std::ranges::count(address, ':') == 1;
+    if (has_port) {
+      port = address.substr(colon + 1);
+      address = address.substr(0, colon);
+    }
+    if (bracketed && address.ends_with(']')) address = address.substr(1, address.size() - 2);
+    uint16_t number = 0;
+    const auto [end, error] = std::from_chars(port.data(), port.data() + port.size(), number);
+    const bool good = error == std::errc() && end == port.data() + port.size() && number != 0;
+    if (good && address_octets(address)) continue;
+    return fail(Code::invalid_argument, fmt::format("'{}' is no address of a name server", server),
+                "write 10.0.0.1, 10.0.0.1:5353 or [fd00::1]:53");
+  }
+  return {};
+}
 
 constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kDayMs = 24 * kHourMs;
@@ -128,6 +157,13 @@ std::vector<SettingRow> other_rows() {
         .least = 1'000,
         .most = 100'000'000},
        "master"},
+      {{.key = "dns.upstreams",
+        .type = ConfigType::list,
+        .help =
+            "Name servers that boot daemons ask about other names than the cluster's, for "
+            "machines on its networks: ADDRESS or ADDRESS:PORT,..; none: such names are refused.",
+        .rule = check_name_servers},
+       "boot daemons"},
       {{.key = "confirm.above",
         .type = ConfigType::integer,
         .standard = "16",

@@ -52,6 +52,18 @@ TEST(Settings, ValuesAreCheckedAndMadeCanonical) {
   EXPECT_TRUE(check_setting("log.levels", "link=debug,call=warning"));
 }
 
+TEST(Settings, NameServersAreAddressesWithOrWithoutAPort) {
+  for (const char* good :
+       {"10.0.0.53", "10.0.0.53:5353,10.0.1.53", "fd00::53", "[fd00::53]:5353", "[fd00::53]", ""}) {
+    EXPECT_TRUE(check_setting("dns.upstreams", good)) << good;
+  }
+  for (const char* bad : {"dns.example", "10.0.0.53:0", "10.0.0.53:x", "10.0.0.53:", ":53",
+                          "[fd00::53]:", "[fd00::53:53", "fd00::53]:53", "10.0.0.53:65536",
+                          "10.0.0.53/24", "[]:53", "[", ":"}) {
+    EXPECT_FALSE(check_setting("dns.upstreams", bad)) << bad;
+  }
+}
+
 TEST(Settings, WhatIsSetLiesOverTheDefaults) {
   const Settings settings(
       {{"tree.hold", "5s"}, {"of.a.newer.version", "x"}, {"tree.silence", "?"}});

@@ -23,8 +23,9 @@ std::string_view octets_of(const net::InetAddress& address) {
 /// One address: its UDP socket and its TCP listener.
 class DnsService::Port final : public net::DatagramHandler {
  public:
-  explicit Port(DnsService& service) : service_(service) {}
+  Port(DnsService& service, const net::InetAddress& at) : at(at), service_(service) {}
   void on_datagrams(std::span<const net::Datagram> batch) override;
+  const net::InetAddress at;
   std::unique_ptr<net::DatagramSocket> socket;
   std::unique_ptr<net::Listener> listener;
 
@@ -41,10 +42,12 @@ void DnsService::Port::on_datagrams(std::span<const net::Datagram> batch) {
       continue;
     }
     auto& space = service.space_[service.outgoing_.size()];
-    const dns::Answer answer = service.answer(datagram.bytes, dns::Transport::udp, space);
-    if (answer.size == 0) continue;
+    bool waits = false;
+    const size_t size = service.answer(datagram.bytes, dns::Transport::udp, datagram.from, space,
+                                       waits, [&] { return service.reply_to(at, datagram); });
+    if (size == 0) continue;
     net::OutgoingDatagram out;
-    out.head = {space.data(), answer.size};
+    out.head = {space.data(), size};
     out.to = datagram.from;
     out.from = datagram.local;
     out.interface = datagram.from.is_link_local() ? datagram.interface : 0;
@@ -58,7 +61,10 @@ void DnsService::Port::on_datagrams(std::span<const net::Datagram> batch) {
 class DnsService::Connection final : public net::StreamHandler {
  public:
   Connection(DnsService& service, uint64_t number, std::unique_ptr<net::Stream> stream)
-      : number(number), service_(service), stream_(std::move(stream)) {
+      : number(number),
+        service_(service),
+        stream_(std::move(stream)),
+        from_(net::InetAddress::parse(stream_->peer().address).value_or(net::InetAddress{})) {
     stream_->set_handler(this);
     wait();
   }
@@ -76,6 +82,13 @@ class DnsService::Connection final : public net::StreamHandler {
     wait();
   }
   void on_closed(const Error& /*why*/) override { service_.close(*this); }
+  /// Sends an answer behind its length.
+  void send(std::string_view answer) {
+    const std::array<char, 2> length{static_cast<char>(answer.size() >> 8),
+                                     static_cast<char>(answer.size())};
+    stream_->write({length.data(), length.size()});
+    stream_->write(answer);
+  }
 
   const uint64_t number;
 
@@ -83,12 +96,14 @@ class DnsService::Connection final : public net::StreamHandler {
   bool answer(std::string_view query) {
     if (stream_->unsent() > kMostUnsent) return false;
     std::vector<char>& space = service_.tcp_space_;
-    const dns::Answer answer =
-        service_.answer(query, dns::Transport::tcp, {space.data() + 2, kMostMessage});
-    if (answer.size == 0) return false;
-    space[0] = static_cast<char>(answer.size >> 8);
-    space[1] = static_cast<char>(answer.size);
-    stream_->write({space.data(), answer.size + 2});
+    bool waits = false;
+    const size_t size =
+        service_.answer(query, dns::Transport::tcp, from_, {space.data() + 2, kMostMessage}, waits,
+                        [this] { return service_.reply_to(number); });
+    if (size == 0) return waits;
+    space[0] = static_cast<char>(size >> 8);
+    space[1] = static_cast<char>(size);
+    stream_->write({space.data(), size + 2});
     return true;
   }
   void wait() {
@@ -97,6 +112,7 @@ class DnsService::Connection final : public net::StreamHandler {
 
   DnsService& service_;
   std::unique_ptr<net::Stream> stream_;
+  net::InetAddress from_;
   std::string input_;
   Timer idle_;
 };
@@ -185,7 +201,7 @@ Status DnsService::refresh() {
 }
 
 Status DnsService::open(const net::InetAddress& at) {
-  auto port = std::make_unique<Port>(*this);
+  auto port = std::make_unique<Port>(*this, at);
   net::DatagramOptions options;
   options.at = at;
   options.receive_buffer = kBuffer;
@@ -212,15 +228,65 @@ void DnsService::close(Connection& connection) {
   connections_.erase(connection.number);
 }
 
-dns::Answer DnsService::answer(std::string_view query, dns::Transport transport,
-                               std::span<char> out) {
+size_t DnsService::answer(std::string_view query, dns::Transport transport,
+                          const net::InetAddress& from, std::span<char> out, bool& waits,
+                          Later later) {
   const dns::Answer answer = server_->answer(query, transport, out);
   ++stats_.queries;
+  if (answer.outcome == dns::Outcome::outside) {
+    ++stats_.outside;
+    const auto asked = may_forward(from) ? dns::read_query(query) : tl::unexpected(dns::NotQuery{});
+    if (asked && asked->wants_recursion) {
+      ++stats_.forwarded;
+      const size_t size = forwarder_->ask(*asked, transport, out, later());
+      waits = size == 0;
+      if (size > 0) ++stats_.answered;
+      return size;
+    }
+  }
   if (answer.size > 0) ++stats_.answered;
-  if (answer.outcome == dns::Outcome::outside) ++stats_.outside;
   if (answer.outcome == dns::Outcome::malformed) ++stats_.malformed;
   if (answer.truncated) ++stats_.truncated;
-  return answer;
+  return answer.size;
+}
+
+bool DnsService::may_forward(const net::InetAddress& from) const {
+  if (forwarder_ == nullptr || !forwarder_->is_on() || from.is_none()) return false;
+  if (from.is_v4()) {
+    return std::ranges::any_of(config_.clients4, [&](const Prefix4& prefix) {
+      return prefix.contains(Ipv4{from.v4_value()});
+    });
+  }
+  Ipv6 address;
+  address.bytes = from.octets;
+  return std::ranges::any_of(config_.clients6,
+                             [&](const Prefix6& prefix) { return prefix.contains(address); });
+}
+
+DnsForwarder::Reply DnsService::reply_to(const net::InetAddress& port,
+                                         const net::Datagram& question) {
+  net::OutgoingDatagram out;
+  out.to = question.from;
+  out.from = question.local;
+  out.interface = question.from.is_link_local() ? question.interface : 0;
+  return [this, alive = std::weak_ptr(alive_), port, out](std::string_view answer) mutable {
+    if (alive.expired()) return;
+    const auto it = ports_.find(port);
+    if (it == ports_.end() || answer.empty()) return;
+    ++stats_.answered;
+    out.head = answer;
+    it->second->socket->send({&out, 1});
+  };
+}
+
+DnsForwarder::Reply DnsService::reply_to(uint64_t connection) {
+  return [this, alive = std::weak_ptr(alive_), connection](std::string_view answer) {
+    if (alive.expired()) return;
+    const auto it = connections_.find(connection);
+    if (it == connections_.end() || answer.empty()) return;
+    ++stats_.answered;
+    it->second->send(answer);
+  };
 }
 
 std::vector<net::InetAddress> DnsService::bound() const {

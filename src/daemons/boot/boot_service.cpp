@@ -100,7 +100,10 @@ class BootService final : public Service {
                Callback<void(Result<boot::BootEnrolAnswer>)> answer) {
           enrol(node, request, std::move(answer));
         });
-    return services_->start(core_.open_security());
+    DROVER_CHECK_OK(services_->start(core_.open_security()));
+    daemon_->settings().on_change(
+        [this](const cluster::Settings& settings) { services_->apply(settings); });
+    return {};
   }
 
   /// Asks a master in this daemon's own name: it vouches for the machine.

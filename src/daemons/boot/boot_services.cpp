@@ -1,5 +1,7 @@
 #include "daemons/boot/boot_services.hpp"
 
+#include <algorithm>
+
 #include <fmt/format.h>
 #include <fmt/ranges.h>
 
@@ -110,6 +112,10 @@ void BootServices::on_dhcp(const boot::io::DhcpEvent& event) {
   if (boots && decision.reply) stages_.seen(node, cluster::PhaseState::dhcp, line);
 }
 
+void BootServices::apply(const cluster::Settings& settings) {
+  wire_.forward_to(settings.list("dns.upstreams"));
+}
+
 void BootServices::stop(Callback<void()> stopped) {
   if (dhcp_) dhcp_->stop();
   wire_.stop();
@@ -123,6 +129,8 @@ void BootServices::on_news(const ModelReplica::News& news) {
 }
 
 void BootServices::serve_anew() {
+  site_options_.own_addresses.clear();
+  if (config_.dns) site_options_.own_addresses = own_addresses();
   images_ = std::make_unique<boot::ModelImages>(replica_.model());
   site_ = std::make_unique<boot::Site>(replica_.model(), *images_, site_options_);
   machines_.use(*site_);
@@ -130,6 +138,23 @@ void BootServices::serve_anew() {
   wire_.serve(*site_, replica_.model());
   if (names_) names_->use(replica_.model());
   networks_changed();
+}
+
+// Machines are told to ask this daemon for names where their network says nobody; as of when the
+// model was heard last, since an address that comes later is no reason to begin anew.
+std::vector<boot::Ipv4> BootServices::own_addresses() const {
+  std::vector<boot::Ipv4> out;
+  const auto interfaces = seams_.net.interfaces();
+  if (!interfaces) return out;
+  const auto& chosen = config_.interfaces;
+  for (const net::NetInterface& it : *interfaces) {
+    const bool named = std::ranges::find(chosen, it.name) != chosen.end();
+    if (!it.up || (chosen.empty() ? it.loopback : !named)) continue;
+    for (const auto& own : it.addresses) {
+      if (own.address.is_v4()) out.push_back({own.address.v4_value()});
+    }
+  }
+  return out;
 }
 
 void BootServices::follow(std::span<const store::Change> changes) {

@@ -71,12 +71,16 @@ class BootServices {
   Status start(Callback<std::shared_ptr<net::Security>()> security);
   void stop(Callback<void()> stopped);
 
+  /// The cluster's settings are others.
+  void apply(const cluster::Settings& settings);
+
   [[nodiscard]] StageBook& stages() { return stages_; }
   [[nodiscard]] NodeLogs& logs() { return logs_; }
 
  private:
   void on_news(const ModelReplica::News& news);
   void serve_anew();
+  [[nodiscard]] std::vector<boot::Ipv4> own_addresses() const;
   void follow(std::span<const store::Change> changes);
   void networks_changed();
   Status start_dhcp();

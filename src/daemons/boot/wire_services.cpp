@@ -50,6 +50,7 @@ WireServices::WireServices(const Seams& seams, const Log& log, WireServicesConfi
       logs_(logs),
       files_(loaders),
       tftp_(seams.executor, seams.net, log.with("tftp"), tftp_config(config_), files_),
+      forwarder_(seams.executor, seams.net, seams.random, log.with("dns")),
       dns_(seams.executor, seams.net, log.with("dns"), dns_config(config_), hosts_),
       netconsole_(seams.executor, seams.net, log.with("netconsole"), netconsole_config(config_)),
       advertiser_(seams.executor, seams.net, log.with("ra"), advertiser_config(config_)) {
@@ -67,6 +68,7 @@ Status WireServices::start() {
 void WireServices::stop() {
   tftp_.stop();
   dns_.stop();
+  forwarder_.stop();
   netconsole_.stop();
   advertiser_.stop();
 }
@@ -82,12 +84,36 @@ void WireServices::networks_changed() {
   if (!config_.dns || site_ == nullptr) return;
   boot::io::DnsServiceConfig config = dns_config(config_);
   config.zones = site_->zones();
+  for (const auto& [name, defined] : model_->networks()) {
+    if (const auto prefix = boot::Prefix4::parse(defined.value.prefix)) {
+      config.clients4.push_back(*prefix);
+    }
+    if (const auto prefix = boot::Prefix6::parse(defined.value.prefix6)) {
+      config.clients6.push_back(*prefix);
+    }
+  }
   Status served = dns_.reconfigure(std::move(config));
   if (served && !dns_started_) {
     served = dns_.start();
     dns_started_ = served.has_value();  // else the next change tries again
   }
   warn("names are not served", served);
+}
+
+void WireServices::forward_to(const std::vector<std::string>& servers) {
+  constexpr uint16_t kPort = 53;
+  std::vector<net::InetAddress> out;
+  for (const std::string& server : servers) {
+    auto address = net::InetAddress::parse(server);
+    if (!address || address->is_any() || address->is_group()) {
+      log_.warning("a name server cannot be asked", {{"server", server}});
+      continue;
+    }
+    if (address->port == 0) address->port = kPort;
+    out.push_back(*address);
+  }
+  forwarder_.use(std::move(out));
+  dns_.forward_by(&forwarder_);
 }
 
 /// Who has an address, by the names of the site.

@@ -2,6 +2,7 @@
 // answers to firmware that looks for IPv6 routers.
 #pragma once
 
+#include "boot/io/dns_forwarder.hpp"
 #include "boot/io/dns_service.hpp"
 #include "boot/io/loader_shelf.hpp"
 #include "boot/io/netconsole_service.hpp"
@@ -65,6 +66,8 @@ class WireServices {
   void serve(const boot::Site& site, const cluster::Model& model);
   /// The site's networks are others, and with them the zones.
   void networks_changed();
+  /// The name servers that are asked what the cluster's zones do not have, "ADDRESS[:PORT]" each.
+  void forward_to(const std::vector<std::string>& servers);
 
  private:
   [[nodiscard]] std::optional<std::string> node_of(const net::InetAddress& address) const;
@@ -81,6 +84,7 @@ class WireServices {
   const boot::Site* site_ = nullptr;
   const cluster::Model* model_ = nullptr;
   boot::io::TftpService tftp_;
+  boot::io::DnsForwarder forwarder_;
   boot::io::DnsService dns_;
   boot::io::NetconsoleService netconsole_;
   boot::io::RouterAdvertiser advertiser_;
