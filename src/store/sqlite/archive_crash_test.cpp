@@ -6,8 +6,10 @@
 #include "sim/sim_disk.hpp"
 #include "store/file_archive.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "store/sqlite/test_power_cuts.hpp"
 #include "store/store_conformance.hpp"
 
+#include <algorithm>
 #include <map>
 #include <optional>
 
@@ -70,10 +72,20 @@ class Lives {
     }
     return {};
   }
-  [[nodiscard]] uint64_t cuts() const { return cuts_; }
-  [[nodiscard]] uint64_t cuts_in_archive() const { return cuts_in_archive_; }
-  [[nodiscard]] uint64_t archived() const { return archived_; }
-  [[nodiscard]] size_t files() const { return files_; }
+  struct Counts {
+    uint64_t cuts = 0;
+    uint64_t cuts_in_archive = 0;
+    uint64_t archived = 0;
+    size_t files = 0;  ///< most at one time
+    Counts& operator+=(const Counts& other) {
+      cuts += other.cuts;
+      cuts_in_archive += other.cuts_in_archive;
+      archived += other.archived;
+      files = std::max(files, other.files);
+      return *this;
+    }
+  };
+  [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
   std::string live() {
@@ -96,8 +108,8 @@ class Lives {
     const uint64_t moment = disk_.operations() + 1 + random_.below(dies_at_once ? 15 : 250);
     disk_.set_fault_hook([this, moment](const DiskOperation& operation) {
       if (operation.number != moment) return DiskFault::none;
-      ++cuts_;
-      if (operation.path.starts_with(kDir)) ++cuts_in_archive_;
+      ++counts_.cuts;
+      if (operation.path.starts_with(kDir)) ++counts_.cuts_in_archive;
       return DiskFault::power_cut;
     });
     work();
@@ -134,7 +146,7 @@ class Lives {
   std::string check() {
     std::map<uint64_t, std::pair<std::string, std::string>> found;
     if (auto wrong = read_archive(found); !wrong.empty()) return wrong;
-    archived_ += found.size();
+    counts_.archived += found.size();
     auto page = harness_.changes(*store_, {.limit = 100'000});
     if (!page) return "the log does not read: " + page.error().text();
     for (const Change& change : page->changes) {
@@ -159,7 +171,7 @@ class Lives {
     if (!there || !*there) return {};
     const auto names = disk_.list(kDir);
     if (!names) return "the archive does not list";
-    files_ = std::max(files_, names->size());
+    counts_.files = std::max(counts_.files, names->size());
     uint64_t last = 0;
     for (const std::string& name : *names) {
       const auto text = disk_.read_all(std::string(kDir) + "/" + name);
@@ -188,41 +200,23 @@ class Lives {
   std::unique_ptr<Store> store_;
   std::map<uint64_t, std::pair<std::string, std::string>> acknowledged_;
   uint64_t next_ = 1;
-  uint64_t cuts_ = 0;
-  uint64_t cuts_in_archive_ = 0;
-  uint64_t archived_ = 0;
-  size_t files_ = 0;
+  Counts counts_;
 };
 
 class ArchiveCrash : public ::testing::TestWithParam<uint64_t> {};
 
-INSTANTIATE_TEST_SUITE_P(Lots, ArchiveCrash, ::testing::Range<uint64_t>(0, 6));
+INSTANTIATE_TEST_SUITE_P(Lots, ArchiveCrash, testing::all_lots());
 
 TEST_P(ArchiveCrash, EachChangeIsInTheArchiveOrInTheLog) {
-  constexpr uint64_t kLot = 50;
-  uint64_t cuts = 0;
-  uint64_t cuts_in_archive = 0;
-  uint64_t archived = 0;
-  size_t files = 0;
-  for (uint64_t seed = GetParam() * kLot; seed < (GetParam() + 1) * kLot; ++seed) {
-    Lives lives(seed, true);
-    const std::string wrong = lives.run();
-    ASSERT_EQ(wrong, "") << "seed " << seed;
-    cuts += lives.cuts();
-    cuts_in_archive += lives.cuts_in_archive();
-    archived += lives.archived();
-    files = std::max(files, lives.files());
-  }
-  EXPECT_GT(cuts, 150U);
-  EXPECT_GT(cuts_in_archive, 20U);
-  EXPECT_GT(archived, 5'000U);
-  EXPECT_GT(files, 3U) << "rotated";
+  const auto counts = testing::run_lot<Lives>(GetParam());
+  EXPECT_GT(counts.cuts, 150U);
+  EXPECT_GT(counts.cuts_in_archive, 20U);
+  EXPECT_GT(counts.archived, 5'000U);
+  EXPECT_GT(counts.files, 3U) << "rotated";
 }
 
 TEST(ArchiveCrashChecker, FindsAnArchiveThatIgnoresItsMark) {
-  int found = 0;
-  for (uint64_t seed = 0; seed < 30; ++seed) found += Lives(seed, false).run().empty() ? 0 : 1;
-  EXPECT_GT(found, 8);
+  EXPECT_GT(testing::count_found<Lives>(30), 8U);
 }
 
 }  // namespace

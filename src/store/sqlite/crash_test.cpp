@@ -2,6 +2,7 @@
 // and the change log tells the truth. The checker proves itself on a disk that lies about syncing.
 #include "sim/sim_disk.hpp"
 #include "store/sqlite/sqlite_store.hpp"
+#include "store/sqlite/test_power_cuts.hpp"
 #include "store/store_conformance.hpp"
 
 #include <algorithm>
@@ -73,11 +74,18 @@ class Lives {
     }
     return {};
   }
-  /// Power cuts in the middle of work.
-  [[nodiscard]] uint64_t cuts() const { return reached_; }
-  /// Pages that went from the write-ahead log to the database.
-  [[nodiscard]] uint64_t written_back() const { return written_back_; }
-  [[nodiscard]] uint64_t acknowledged() const { return acknowledged_; }
+  struct Counts {
+    uint64_t cuts = 0;          ///< in the middle of work
+    uint64_t written_back = 0;  ///< pages that went from the write-ahead log to the database
+    uint64_t acknowledged = 0;
+    Counts& operator+=(const Counts& other) {
+      cuts += other.cuts;
+      written_back += other.written_back;
+      acknowledged += other.acknowledged;
+      return *this;
+    }
+  };
+  [[nodiscard]] const Counts& counts() const { return counts_; }
 
  private:
   std::string live() {
@@ -103,8 +111,9 @@ class Lives {
 
   void cut_at(uint64_t number) {
     disk_.set_fault_hook([this, number](const DiskOperation& operation) {
-      if (operation.kind == DiskOperation::Kind::write && operation.path == kPath) ++written_back_;
-      if (operation.number == number) ++reached_;
+      if (operation.kind == DiskOperation::Kind::write && operation.path == kPath)
+        ++counts_.written_back;
+      if (operation.number == number) ++counts_.cuts;
       return operation.number == number ? DiskFault::power_cut : DiskFault::none;
     });
   }
@@ -158,7 +167,7 @@ class Lives {
           if (committed) {
             fates_[id] = Fate::acknowledged;
             last_acknowledged_ = committed->last;
-            ++acknowledged_;
+            ++counts_.acknowledged;
           } else if (fates_[id] == Fate::waiting) {
             fates_[id] = Fate::unknown;  // the power went while it was being committed
           }
@@ -231,38 +240,22 @@ class Lives {
   std::map<uint64_t, Fate> fates_;
   uint64_t next_ = 1;
   uint64_t last_acknowledged_ = 0;
-  uint64_t reached_ = 0;
-  uint64_t written_back_ = 0;
-  uint64_t acknowledged_ = 0;
+  Counts counts_;
 };
 
-/// Seeds in lots of 50, so that they may run beside one another.
 class StoreCrash : public ::testing::TestWithParam<uint64_t> {};
 
-INSTANTIATE_TEST_SUITE_P(Lots, StoreCrash, ::testing::Range<uint64_t>(0, 6));
+INSTANTIATE_TEST_SUITE_P(Lots, StoreCrash, testing::all_lots());
 
 TEST_P(StoreCrash, WhatWasAcknowledgedSurvivesEveryPowerCut) {
-  constexpr uint64_t kLot = 50;
-  uint64_t cuts = 0;
-  uint64_t acknowledged = 0;
-  uint64_t written_back = 0;
-  for (uint64_t seed = GetParam() * kLot; seed < (GetParam() + 1) * kLot; ++seed) {
-    Lives lives(seed, true);
-    const std::string wrong = lives.run();
-    ASSERT_EQ(wrong, "") << "seed " << seed;
-    cuts += lives.cuts();
-    acknowledged += lives.acknowledged();
-    written_back += lives.written_back();
-  }
-  EXPECT_GT(cuts, 50U);
-  EXPECT_GT(acknowledged, 3'000U);
-  EXPECT_GT(written_back, 3'000U);
+  const auto counts = testing::run_lot<Lives>(GetParam());
+  EXPECT_GT(counts.cuts, 50U);
+  EXPECT_GT(counts.acknowledged, 3'000U);
+  EXPECT_GT(counts.written_back, 3'000U);
 }
 
 TEST(StoreCrashChecker, FindsADiskThatLies) {
-  int found = 0;
-  for (uint64_t seed = 0; seed < 20; ++seed) found += Lives(seed, false).run().empty() ? 0 : 1;
-  EXPECT_GT(found, 15);
+  EXPECT_GT(testing::count_found<Lives>(20), 15U);
 }
 
 }  // namespace
