@@ -65,13 +65,9 @@ Status Aggregator::start() {
   }
   log_.notice("nodes are told to dial",
               {{"endpoints", fmt::format("{}", fmt::join(links_.self.listens, " "))}});
-  std::unique_ptr<tree::SpoolPlace> spool;
-  if (!config_.spool_dir.empty()) {
-    spool = std::make_unique<tree::SpoolPlace>(
-        tree::SpoolPlace{seams_.disk, config_.spool_dir, tree::SpoolLimits{}});
-  }
   records_ = std::make_unique<tree::RecordRelay>(seams_.executor, log_.with("records"), nodes_,
-                                                 tree::RecordOutbox::Limits{}, std::move(spool));
+                                                 tree::RecordOutbox::Limits{},
+                                                 tree::spool_at(seams_.disk, config_.spool_dir));
   runner_.handle("ping", tree::Repeat::harmless,
                  [](const tree::CallRequest&, tree::CallReply reply) { reply("pong"); });
   settings_.on_change([this](const cluster::Settings& settings) { apply(settings); });

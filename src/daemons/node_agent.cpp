@@ -5,14 +5,6 @@
 #include <fmt/core.h>
 
 namespace drover::daemons {
-namespace {
-
-std::unique_ptr<tree::SpoolPlace> spool_at(Disk& disk, const std::string& dir) {
-  if (dir.empty()) return nullptr;
-  return std::make_unique<tree::SpoolPlace>(tree::SpoolPlace{disk, dir, tree::SpoolLimits{}});
-}
-
-}  // namespace
 
 NodeAgent::NodeAgent(Seams seams, const Log& log, const tree::Introduction& self,
                      const Timing& timing, HostFacts& facts, tree::Peers& askers,
@@ -26,7 +18,7 @@ NodeAgent::NodeAgent(Seams seams, const Log& log, const tree::Introduction& self
       runner_(seams.executor, log.with("call"), askers, {}),
       records_(seams.executor, log.with("records"),
                {self.name, std::string(tree::name(self.role)), self.incarnation}, {},
-               spool_at(seams.disk, spool_dir)),
+               tree::spool_at(seams.disk, spool_dir)),
       heartbeat_(seams.executor, timing.heartbeat, [this](uint64_t n) { beat(n); }) {
   heartbeat_.prove(*worker_);
 }

@@ -179,7 +179,7 @@ void Boot::enrol() {
   }
   const auto csr = seams_.tool.make_csr(key_pem_, command_.node);
   if (!csr) return failed(csr.error(), &Boot::enrol);
-  client_->enrol(*csr, boot_id_, [this, alive = alive_](Result<Enrolled> enrolled) {
+  client_->enrol(*csr, boot_id_, [this, alive = alive_](Result<auth::EnrolAnswer> enrolled) {
     if (!*alive) return;
     if (enrolled) return finish(*std::move(enrolled));
     const bool refused = enrolled.error().code == Code::denied;
@@ -188,7 +188,7 @@ void Boot::enrol() {
 }
 
 /// The answer must be what was asked for: this key, this node, the CA of the command line.
-Status Boot::check(const auth::Identity& identity, const Enrolled& enrolled) {
+Status Boot::check(const auth::Identity& identity, const auth::EnrolAnswer& enrolled) {
   DROVER_TRY(const auto facts, seams_.tool.check(identity));
   DROVER_TRY(const auto who, tree::parse_certificate_uri(facts.uri));
   if (who.role != "compute" || who.name != command_.node || enrolled.name != command_.node) {
@@ -202,7 +202,7 @@ Status Boot::check(const auth::Identity& identity, const Enrolled& enrolled) {
   return {};
 }
 
-void Boot::finish(Enrolled enrolled) {
+void Boot::finish(auth::EnrolAnswer enrolled) {
   const auth::Identity identity{key_pem_, enrolled.certificate_pem, enrolled.ca_pem};
   if (const Status good = check(identity, enrolled); !good) {
     return failed(good.error(), &Boot::enrol);

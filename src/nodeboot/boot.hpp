@@ -20,7 +20,7 @@ inline constexpr const char* kImageRoot = "/newroot";
 /// What a finished boot hands to the agent.
 struct Outcome {
   BootCommand command;
-  Enrolled enrolled;
+  auth::EnrolAnswer enrolled;
   auth::Identity identity;
   std::string image_root;  ///< where the image is mounted; empty in mode lean
 };
@@ -73,8 +73,8 @@ class Boot {
   void fetch_image();
   void mount_image();
   void enrol();
-  void finish(Enrolled enrolled);
-  Status check(const auth::Identity& identity, const Enrolled& enrolled);
+  void finish(auth::EnrolAnswer enrolled);
+  Status check(const auth::Identity& identity, const auth::EnrolAnswer& enrolled);
   void go(Step step, Duration wait = {});
   /// Tells why, and tries `step` again later.
   void failed(const Error& why, Step step);

@@ -39,30 +39,21 @@ Status accepted(const Result<net::HttpResponse>& response) {
   return {};
 }
 
-Result<Enrolled> read_enrolled(const Result<net::HttpResponse>& response) {
+Result<auth::EnrolAnswer> read_enrolled(const Result<net::HttpResponse>& response) {
   DROVER_CHECK_OK(accepted(response));
-  DROVER_TRY(const json::value body, parse_json(response->body));
-  if (!body.is_object()) return fail(Code::corrupt, "the answer to the enrolment is no object");
-  const json::object& object = body.get_object();
-  Enrolled out{text_in(object, "certificate_pem"),
-               text_in(object, "ca_pem"),
-               text_in(object, "cluster"),
-               text_in(object, "name"),
-               text_in(object, "role"),
-               {}};
-  if (const json::value* list = object.if_contains("aggregators");
-      list != nullptr && list->is_array()) {
-    for (const json::value& item : list->get_array()) {
-      if (!item.is_string()) continue;
-      DROVER_TRY(const auto endpoint, net::Endpoint::parse(std::string(item.get_string())));
-      out.aggregators.push_back(endpoint.text());
-    }
+  auto answer = decode_text<auth::EnrolAnswer>(response->body, Unknown::ignore);
+  if (!answer) {
+    return fail(Code::corrupt, "the answer to the enrolment: " + answer.error().message);
   }
-  if (out.aggregators.empty()) {
+  for (std::string& aggregator : answer->aggregators) {
+    DROVER_TRY(const auto endpoint, net::Endpoint::parse(aggregator));
+    aggregator = endpoint.text();
+  }
+  if (answer->aggregators.empty()) {
     return fail(Code::unreachable, "drover-boot knows no aggregator that could serve this node",
                 "drover health");
   }
-  return out;
+  return answer;
 }
 
 }  // namespace
@@ -135,9 +126,8 @@ void BootClient::log(std::string lines, Callback<void(Status)> done) {
 }
 
 void BootClient::enrol(const std::string& csr_pem, const std::string& boot_id,
-                       Callback<void(Result<Enrolled>)> done) {
-  const json::object body{{"csr_pem", csr_pem}, {"boot_id", boot_id}};
-  post("enrol", to_text(body), "application/json",
+                       Callback<void(Result<auth::EnrolAnswer>)> done) {
+  post("enrol", encode(auth::EnrolRequest{csr_pem, boot_id}), "application/json",
        [done = std::move(done)](const Result<net::HttpResponse>& response) mutable {
          done(read_enrolled(response));
        });

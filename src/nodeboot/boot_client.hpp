@@ -2,12 +2,12 @@
 // be. One kept TLS connection, pinned to the cluster's CA.
 #pragma once
 
+#include "auth/enrol_messages.hpp"
 #include "net/http/http_session.hpp"
 #include "nodeboot/command_line.hpp"
 
 #include <memory>
 #include <string>
-#include <vector>
 
 namespace drover::nodeboot {
 
@@ -20,16 +20,6 @@ struct StageReport {
   std::string why;     ///< for people
   uint64_t done = 0;   ///< bytes, with stage image
   uint64_t total = 0;  ///< 0: not known
-};
-
-/// What enrolment gives.
-struct Enrolled {
-  std::string certificate_pem;
-  std::string ca_pem;
-  std::string cluster;
-  std::string name;
-  std::string role;
-  std::vector<std::string> aggregators;  ///< endpoints
 };
 
 /// Executor's thread only.
@@ -48,9 +38,10 @@ class BootClient {
   void stage(const StageReport& report, Callback<void(Status)> done = {});
   /// Lines as in os/kernel_log.hpp, each with its end.
   void log(std::string lines, Callback<void(Status)> done);
-  /// denied: the token is unknown, over or was used with another key.
+  /// denied: the token is unknown, over or was used with another key. An answer names at least one
+  /// aggregator, each as Endpoint::text().
   void enrol(const std::string& csr_pem, const std::string& boot_id,
-             Callback<void(Result<Enrolled>)> done);
+             Callback<void(Result<auth::EnrolAnswer>)> done);
 
  private:
   void post(std::string_view what, std::string body, std::string_view type,

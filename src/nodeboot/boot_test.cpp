@@ -11,6 +11,7 @@
 
 #include <functional>
 #include <optional>
+#include <utility>
 
 #include <fmt/core.h>
 #include <gtest/gtest.h>
@@ -133,7 +134,7 @@ class BootTest : public ::testing::Test {
           {"name", enrol_as_},
           {"role", "compute"},
           {"aggregators", json::array{"10.0.0.1:9800"}}};
-      response.body = to_text(answer);
+      response.body = std::exchange(half_answer_, false) ? R"({"name":"n1"})" : to_text(answer);
       enrol_as_ = "n1";
     }
     exchange->respond(std::move(response));
@@ -171,6 +172,7 @@ class BootTest : public ::testing::Test {
   auth::OpensslIdentityTool tool_;
   std::string image_ = std::string(300'000, 'i');
   std::string enrol_as_ = "n1";
+  bool half_answer_ = false;  ///< to the next enrolment
   bool refuse_ = false;
   int enrolments_ = 0;
   int networks_ = 0;
@@ -238,6 +240,15 @@ TEST_F(BootTest, AServerOfAnotherClusterIsNotSpokenTo) {
   ASSERT_TRUE(boot([this] { return machine_.said.find("trying again") != std::string::npos; }));
   EXPECT_TRUE(stages_.empty());
   EXPECT_FALSE(outcome_);
+}
+
+TEST_F(BootTest, AnAnswerWithoutACertificateIsNotTaken) {
+  half_answer_ = true;
+  ASSERT_TRUE(boot());
+  ASSERT_TRUE(outcome_) << "the second answer is right";
+  EXPECT_EQ(enrolments_, 2);
+  EXPECT_NE(machine_.said.find("the answer to the enrolment: certificate_pem"), std::string::npos)
+      << machine_.said;
 }
 
 TEST_F(BootTest, ACertificateForSomebodyElseIsNotTaken) {

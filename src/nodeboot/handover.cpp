@@ -20,7 +20,7 @@ std::string quoted(std::string_view text) {
   return out + "\"";
 }
 
-std::string config_text(const std::string& state, const Enrolled& enrolled) {
+std::string config_text(const std::string& state, const auth::EnrolAnswer& enrolled) {
   std::vector<std::string> aggregators;
   for (const std::string& one : enrolled.aggregators) aggregators.push_back(quoted(one));
   return fmt::format(

@@ -41,13 +41,6 @@ RecordId id_of(const proto::Record& record);
 RecordId id_of(const proto::RecordKey& key);
 void set_key(proto::RecordKey& key, const RecordId& id);
 
-/// Where a spool lies.
-struct SpoolPlace {
-  Disk& disk;
-  std::string dir;
-  SpoolLimits limits;
-};
-
 /// One executor's thread only; the disk is touched on a worker of its own.
 class RecordOutbox {
  public:

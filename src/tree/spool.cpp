@@ -90,6 +90,11 @@ uint64_t number_of(std::string_view file) {
 
 }  // namespace
 
+std::unique_ptr<SpoolPlace> spool_at(Disk& disk, const std::string& dir) {
+  if (dir.empty()) return nullptr;
+  return std::make_unique<SpoolPlace>(SpoolPlace{disk, dir, SpoolLimits{}});
+}
+
 std::string Spool::path(uint64_t segment) const {
   return fmt::format("{}/{:016x}{}", dir_, segment, kSuffix);
 }

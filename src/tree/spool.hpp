@@ -29,6 +29,15 @@ struct SpoolLimits {
   uint64_t segment_bytes = uint64_t{4} << 20;  ///< a file is closed when it reaches this
 };
 
+/// Where a spool lies.
+struct SpoolPlace {
+  Disk& disk;
+  std::string dir;
+  SpoolLimits limits;
+};
+/// With the usual limits; nullptr where `dir` is empty: there is no spool.
+std::unique_ptr<SpoolPlace> spool_at(Disk& disk, const std::string& dir);
+
 /// What opening found beside good entries.
 struct SpoolFindings {
   uint64_t torn_bytes = 0;  ///< cut off the end of the last file: writes that were never synced

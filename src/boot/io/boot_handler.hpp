@@ -2,6 +2,7 @@
 // stages, kernel messages and enrolments go.
 #pragma once
 
+#include "auth/enrol_messages.hpp"
 #include "base/callback.hpp"
 #include "base/result.hpp"
 #include "boot/io/boot_messages.hpp"
@@ -66,8 +67,8 @@ class BootHandler {
   /// Lines as /dev/kmsg gives them, whole ones.
   virtual Status log(const BootClaim& claim, std::string_view lines) = 0;
   /// `reply` runs once, in here or later; the machine may be gone by then.
-  virtual void enrol(const BootClaim& claim, std::string_view token, BootEnrolRequest request,
-                     Callback<void(Result<BootEnrolAnswer>)> reply) = 0;
+  virtual void enrol(const BootClaim& claim, std::string_view token, auth::EnrolRequest request,
+                     Callback<void(Result<auth::EnrolAnswer>)> reply) = 0;
 };
 
 /// Where blobs come from: the BlobStore of this host, or one that fetches what is missing.

@@ -35,18 +35,4 @@ Status normalise(StageReport& report) {
   return {};
 }
 
-void BootEnrolRequest::describe(Visitor& v) {
-  v.field("csr_pem", csr_pem, "Certificate request (PKCS #10) of the machine's new key.");
-  v.field("boot_id", boot_id, "The kernel's boot id.", Presence::optional);
-}
-
-void BootEnrolAnswer::describe(Visitor& v) {
-  v.field("certificate_pem", certificate_pem, "The machine's certificate.");
-  v.field("ca_pem", ca_pem, "The cluster's CA.");
-  v.field("cluster", cluster, "The cluster's name.");
-  v.field("name", name, "The node's name.");
-  v.field("role", role, "The node's role.");
-  v.field("aggregators", aggregators, "Where it links to.", Presence::optional);
-}
-
 }  // namespace drover::boot

@@ -1,5 +1,5 @@
-// What machines say to drover-boot over TLS while they boot, and what they are told: the bodies of
-// POST /boot/v1/stage and /boot/v1/enrol.
+// What machines tell drover-boot over TLS while they boot: the body of POST /boot/v1/stage. That of
+// /boot/v1/enrol is in auth/enrol_messages.hpp.
 #pragma once
 
 #include "base/describe.hpp"
@@ -8,7 +8,6 @@
 #include <cstdint>
 #include <string>
 #include <string_view>
-#include <vector>
 
 namespace drover::boot {
 
@@ -28,25 +27,5 @@ struct StageReport {
 };
 /// too_large for a longer `why`; control characters in it are replaced by blanks.
 Status normalise(StageReport& report);
-
-/// Body of POST /boot/v1/enrol.
-struct BootEnrolRequest {
-  static constexpr std::string_view kTypeName = "BootEnrolRequest";
-  std::string csr_pem;
-  std::string boot_id;
-  void describe(Visitor& v);
-};
-
-/// The answer to it.
-struct BootEnrolAnswer {
-  static constexpr std::string_view kTypeName = "BootEnrolAnswer";
-  std::string certificate_pem;
-  std::string ca_pem;
-  std::string cluster;
-  std::string name;
-  std::string role;
-  std::vector<std::string> aggregators;
-  void describe(Visitor& v);
-};
 
 }  // namespace drover::boot

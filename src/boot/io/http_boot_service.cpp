@@ -355,12 +355,12 @@ void HttpBootService::log_lines(const Asked& asked) {
 }
 
 void HttpBootService::enrol(const Asked& asked) {
-  auto request = decode_text<BootEnrolRequest>(asked.request.body, Unknown::ignore);
+  auto request = decode_text<auth::EnrolRequest>(asked.request.body, Unknown::ignore);
   if (!request) return refuse(asked, request.error());
   handler_.enrol(
       asked.claim, asked.token, *std::move(request),
       [this, alive = alive_, exchange = asked.exchange, client = asked.client,
-       node = asked.claim.node, target = asked.request.target](Result<BootEnrolAnswer> answer) {
+       node = asked.claim.node, target = asked.request.target](Result<auth::EnrolAnswer> answer) {
         if (!*alive) return;
         if (!answer) return refuse(client, target, *exchange, answer.error());
         exchange->respond({200,

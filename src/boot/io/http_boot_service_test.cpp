@@ -59,8 +59,8 @@ struct FakeDaemon final : BootHandler {
     logged += claim.node + ":" + std::string(lines);
     return {};
   }
-  void enrol(const BootClaim& claim, std::string_view token, BootEnrolRequest request,
-             Callback<void(Result<BootEnrolAnswer>)> reply) override {
+  void enrol(const BootClaim& claim, std::string_view token, auth::EnrolRequest request,
+             Callback<void(Result<auth::EnrolAnswer>)> reply) override {
     enrolled.push_back(
         fmt::format("{} {} {} {}", claim.node, token, request.csr_pem, request.boot_id));
     replies.push_back(std::move(reply));
@@ -71,7 +71,7 @@ struct FakeDaemon final : BootHandler {
   std::vector<std::string> stages;
   std::string logged;
   std::vector<std::string> enrolled;
-  std::vector<Callback<void(Result<BootEnrolAnswer>)>> replies;
+  std::vector<Callback<void(Result<auth::EnrolAnswer>)>> replies;
 };
 
 struct FakeBlobs final : BlobSource {
@@ -284,7 +284,7 @@ TEST_F(HttpBootServiceTest, EnrolmentIsAnsweredLater) {
   ASSERT_TRUE(wait([&] { return daemon_.replies.size() == 1; }));
   EXPECT_EQ(daemon_.enrolled[0], fmt::format("n1 {} CSR b1", kToken));
   EXPECT_FALSE(result);
-  BootEnrolAnswer answer;
+  auth::EnrolAnswer answer;
   answer.certificate_pem = "CERT";
   answer.name = "n1";
   answer.aggregators = {"10.0.0.1:4711"};
@@ -307,7 +307,7 @@ TEST_F(HttpBootServiceTest, EnrolmentIsAnsweredLater) {
   ASSERT_TRUE(wait([&] { return daemon_.replies.size() == 3; }));
   call.reset();
   service_.reset();
-  daemon_.replies[2](BootEnrolAnswer{});
+  daemon_.replies[2](auth::EnrolAnswer{});
 }
 
 TEST_F(HttpBootServiceTest, OneClientCannotTakeAllConnectionsNorFillTheLog) {

@@ -3,13 +3,6 @@
 #include "proto/link.pb.h"
 
 namespace drover::daemons {
-namespace {
-
-std::unique_ptr<tree::SpoolPlace> spool_at(Disk& disk, const std::string& dir) {
-  return std::make_unique<tree::SpoolPlace>(tree::SpoolPlace{disk, dir, tree::SpoolLimits{}});
-}
-
-}  // namespace
 
 Boot::Boot(Seams seams, BootConfig config, Callback<std::shared_ptr<net::Security>()> security,
            ModelReplica::Ask ask)
@@ -23,7 +16,7 @@ Boot::Boot(Seams seams, BootConfig config, Callback<std::shared_ptr<net::Securit
       records_(
           seams.executor, log_.with("records"),
           {config.self.name, std::string(tree::name(config.self.role)), config.self.incarnation},
-          {}, spool_at(seams.disk, config.spool_dir)),
+          {}, tree::spool_at(seams.disk, config.spool_dir)),
       heartbeat_(seams.executor, config.timing.heartbeat, [this](uint64_t n) { beat(n); }),
       replica_(seams, log_, config.replica_dir, std::move(ask)),
       settings_(log_.with("settings"), std::move(config.own_settings)) {

@@ -184,8 +184,7 @@ Status BootDesk::log(const boot::BootClaim& claim, std::string_view lines) {
 }
 
 void BootDesk::enrol(const boot::BootClaim& claim, std::string_view token,
-                     boot::BootEnrolRequest request,
-                     Callback<void(Result<boot::BootEnrolAnswer>)> reply) {
+                     auth::EnrolRequest request, Callback<void(Result<auth::EnrolAnswer>)> reply) {
   if (const Status used = tokens_.use(token, auth::sha256_hex(request.csr_pem)); !used) {
     parts_.logs.add(claim.node, LogSource::boot, "was refused: " + used.error().text());
     return reply(tl::unexpected<Error>(used.error()));
@@ -193,7 +192,7 @@ void BootDesk::enrol(const boot::BootClaim& claim, std::string_view token,
   parts_.stages.seen(claim.node, Ph::joining, "asks to be enrolled");
   parts_.enrol(claim.node, request,
                [this, alive = std::weak_ptr<bool>(alive_), node = claim.node,
-                reply = std::move(reply)](Result<boot::BootEnrolAnswer> answer) mutable {
+                reply = std::move(reply)](Result<auth::EnrolAnswer> answer) mutable {
                  if (!alive.expired()) {
                    parts_.logs.add(node, LogSource::boot,
                                    answer ? std::string("was enrolled")

@@ -23,8 +23,8 @@ namespace drover::daemons {
 class BootDesk final : public boot::BootHandler {
  public:
   /// Asks a master to let the node in with the key of this request.
-  using Enrol = Callback<void(const std::string& node, const boot::BootEnrolRequest& request,
-                              Callback<void(Result<boot::BootEnrolAnswer>)> answer)>;
+  using Enrol = Callback<void(const std::string& node, const auth::EnrolRequest& request,
+                              Callback<void(Result<auth::EnrolAnswer>)> answer)>;
   /// References outlive the desk.
   struct Parts {
     Executor& executor;
@@ -52,8 +52,8 @@ class BootDesk final : public boot::BootHandler {
                   const std::string& source) override;
   Status stage(const boot::BootClaim& claim, const boot::StageReport& report) override;
   Status log(const boot::BootClaim& claim, std::string_view lines) override;
-  void enrol(const boot::BootClaim& claim, std::string_view token, boot::BootEnrolRequest request,
-             Callback<void(Result<boot::BootEnrolAnswer>)> reply) override;
+  void enrol(const boot::BootClaim& claim, std::string_view token, auth::EnrolRequest request,
+             Callback<void(Result<auth::EnrolAnswer>)> reply) override;
 
  private:
   [[nodiscard]] std::vector<std::string> addresses_of(const std::string& mac,

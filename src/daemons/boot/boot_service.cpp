@@ -20,9 +20,9 @@ struct Refusal {
   void describe(Visitor& v) { v.field("detail", detail, "", Presence::optional); }
 };
 
-Result<boot::BootEnrolAnswer> read_enrolled(const Result<net::HttpResponse>& got) {
+Result<auth::EnrolAnswer> read_enrolled(const Result<net::HttpResponse>& got) {
   if (!got) return tl::unexpected<Error>(got.error());
-  if (got->status == 200) return decode_text<boot::BootEnrolAnswer>(got->body, Unknown::ignore);
+  if (got->status == 200) return decode_text<auth::EnrolAnswer>(got->body, Unknown::ignore);
   const auto refusal = decode_text<Refusal>(got->body, Unknown::ignore);
   const std::string why = refusal ? refusal->detail : fmt::format("status {}", got->status);
   constexpr int kServerError = 500;
@@ -96,8 +96,8 @@ class BootService final : public Service {
     services_ = std::make_unique<BootServices>(
         program_.seams, Log(program_.seams.log, "boot"), std::move(config), daemon_->replica(),
         [this](const cluster::BootReport& report) { daemon_->report(report); },
-        [this](const std::string& node, const boot::BootEnrolRequest& request,
-               Callback<void(Result<boot::BootEnrolAnswer>)> answer) {
+        [this](const std::string& node, const auth::EnrolRequest& request,
+               Callback<void(Result<auth::EnrolAnswer>)> answer) {
           enrol(node, request, std::move(answer));
         });
     DROVER_CHECK_OK(services_->start(core_.open_security()));
@@ -107,8 +107,8 @@ class BootService final : public Service {
   }
 
   /// Asks a master in this daemon's own name: it vouches for the machine.
-  void enrol(const std::string& node, const boot::BootEnrolRequest& asked,
-             Callback<void(Result<boot::BootEnrolAnswer>)> answer) {
+  void enrol(const std::string& node, const auth::EnrolRequest& asked,
+             Callback<void(Result<auth::EnrolAnswer>)> answer) {
     net::HttpRequest request;
     request.method = "POST";
     request.target = fmt::format("/api/v1/nodes/{}/enrol", node);
