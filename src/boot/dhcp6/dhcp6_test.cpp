@@ -88,6 +88,11 @@ TEST_F(Dhcp6Test, WithoutAnAddressItSaysSoOrIsSilent) {
   EXPECT_EQ(outcome(message(MessageType::rebind, option(kClientId, kStranger) + association(1))),
             Outcome::no_record);
   EXPECT_FALSE(decision.reply);
+  config.subnets[0].discovers = false;
+  restart();
+  EXPECT_EQ(outcome(solicit(kStranger)), Outcome::unknown_machine) << "by the network's policy";
+  EXPECT_NE(outcome(solicit(kDuidLl)), Outcome::unknown_machine);
+  config.subnets[0].discovers = true;
   config.discover_unknown = false;
   restart();
   EXPECT_EQ(outcome(solicit(kStranger)), Outcome::unknown_machine);

@@ -223,7 +223,8 @@ void Server::answer(Exchange& exchange) {
   if (decision.machine != nullptr && decision.machine->ignored) {
     return silent(Outcome::ignored_machine);
   }
-  if (decision.machine == nullptr && !config_.discover_unknown) {
+  const bool discovers = config_.discover_unknown && exchange.subnet.discovers;
+  if (decision.machine == nullptr && !discovers) {
     return silent(Outcome::unknown_machine);
   }
   const auto server_id = view.option(kServerId);

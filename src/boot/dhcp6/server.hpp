@@ -51,6 +51,7 @@ struct Subnet {
   Duration valid = std::chrono::hours(2);
   /// Machines without an address of their own get a derived one; needs a prefix of at most 64 bits.
   bool derive = false;
+  bool discovers = true;  ///< machines that nobody knows are answered
 };
 
 /// `{server}` in URLs stands for the server's address as text, which the brackets are around.

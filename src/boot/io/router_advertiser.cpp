@@ -9,6 +9,7 @@ constexpr uint8_t kSolicitation = 133;
 constexpr uint8_t kAdvertisement = 134;
 constexpr uint8_t kManaged = 0x80;
 constexpr uint8_t kOther = 0x40;
+constexpr uint8_t kOnLink = 0x80;
 constexpr Duration kLookAgain = std::chrono::seconds(30);
 /// Of one interface: hosts that start together are answered together (RFC 4861 section 6.2.6).
 constexpr RateLimit kRate{20, 50};
@@ -23,7 +24,8 @@ net::InetAddress group(uint8_t last) {
 
 }  // namespace
 
-RouterAdvertisement router_advertisement(bool dhcp6, std::optional<net::MacAddress> own) {
+RouterAdvertisement router_advertisement(bool dhcp6, std::optional<net::MacAddress> own,
+                                         std::span<const Prefix6> on_link) {
   RouterAdvertisement out;
   const auto put = [&](uint8_t value) { out.bytes[out.size++] = static_cast<char>(value); };
   put(kAdvertisement);
@@ -37,6 +39,15 @@ RouterAdvertisement router_advertisement(bool dhcp6, std::optional<net::MacAddre
     put(1);  // source link-layer address
     put(1);  // eight octets
     for (const uint8_t octet : *own) put(octet);
+  }
+  for (const Prefix6& prefix : on_link.first(std::min(on_link.size(), kMostOnLink))) {
+    put(3);  // prefix information
+    put(4);  // 32 octets
+    put(prefix.bits);
+    put(kOnLink);
+    for (int i = 0; i < 8; ++i) put(0xff);  // for ever: nobody speaks here unasked to renew it
+    for (int i = 0; i < 4; ++i) put(0);
+    for (const uint8_t octet : prefix.network.bytes) put(octet);
   }
   return out;
 }
@@ -117,20 +128,31 @@ void RouterAdvertiser::join() {
                             ? it.mac.has_value()
                             : std::find(chosen.begin(), chosen.end(), it.name) != chosen.end();
     if (!wanted || !it.up || it.loopback) continue;
-    if (port_->socket->join(group(2), it.index)) joined_.push_back(it);
+    if (port_->socket->join(group(2), it.index)) joined_.push_back({it, on_link_of(it)});
   }
 }
 
+std::vector<Prefix6> RouterAdvertiser::on_link_of(const net::NetInterface& interface) const {
+  std::vector<Prefix6> out;
+  for (const Prefix6& prefix : config_.on_link) {
+    const bool here = std::ranges::any_of(interface.addresses, [&](const auto& own) {
+      return own.address.is_v6() && prefix.contains(Ipv6{own.address.octets});
+    });
+    if (here) out.push_back(prefix);
+  }
+  return out;
+}
+
 void RouterAdvertiser::take(const net::Datagram& datagram) {
-  const auto own = std::find_if(joined_.begin(), joined_.end(), [&](const net::NetInterface& it) {
-    return it.index == datagram.interface;
-  });
+  const auto own = std::ranges::find(joined_, datagram.interface,
+                                     [](const Joined& it) { return it.interface.index; });
   if (own == joined_.end() || datagram.truncated ||
       !is_router_solicitation(datagram.bytes, datagram.from) ||
-      !limiter_.allow(own->name, executor_.now())) {
+      !limiter_.allow(own->interface.name, executor_.now())) {
     return;
   }
-  const RouterAdvertisement message = router_advertisement(config_.dhcp6, own->mac);
+  const RouterAdvertisement message =
+      router_advertisement(config_.dhcp6, own->interface.mac, own->on_link);
   // To the host that asked, or to all where it has no address of the link yet. The source must be
   // link-local, which the system picks by itself for such destinations.
   const net::OutgoingDatagram reply{.head = message.view(),

@@ -5,6 +5,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "boot/io/rate_limit.hpp"
+#include "boot/wire/address.hpp"
 #include "net/datagram.hpp"
 #include "net/net.hpp"
 
@@ -12,6 +13,7 @@
 #include <cstdint>
 #include <memory>
 #include <optional>
+#include <span>
 #include <string>
 #include <vector>
 
@@ -23,17 +25,23 @@ struct RouterAdvertiserConfig {
   /// Tell hosts that addresses and options come by DHCPv6 (the M and O flags, RFC 4861 section
   /// 4.2). Set where drover-boot serves DHCPv6.
   bool dhcp6 = false;
+  /// Networks whose addresses are reached without a router. An interface tells of those that it has
+  /// an address in; machines with an address from DHCPv6 know of no others on their link.
+  std::vector<Prefix6> on_link;
 };
 
+inline constexpr size_t kMostOnLink = 4;
+
 /// A router advertisement without a router: its lifetime is zero, so nobody takes it for a default
-/// route, and without prefixes, so nobody makes an address of it. With the sender's link address
-/// where it is known (RFC 4861 section 4.6.1).
+/// route. Prefixes in it are on the link for ever and for nobody to make an address of (flag L
+/// without A, RFC 4861 section 4.6.2). With the sender's link address where it is known.
 struct RouterAdvertisement {
-  std::array<char, 24> bytes{};
+  std::array<char, 24 + 32 * kMostOnLink> bytes{};
   size_t size = 0;
   [[nodiscard]] std::string_view view() const { return {bytes.data(), size}; }
 };
-RouterAdvertisement router_advertisement(bool dhcp6, std::optional<net::MacAddress> own);
+RouterAdvertisement router_advertisement(bool dhcp6, std::optional<net::MacAddress> own,
+                                         std::span<const Prefix6> on_link = {});
 
 /// Whether `packet` is a solicitation as RFC 4861 section 6.1.1 demands.
 bool is_router_solicitation(std::string_view packet, const net::InetAddress& from);
@@ -57,6 +65,7 @@ class RouterAdvertiser {
  private:
   class Port;
   void join();
+  [[nodiscard]] std::vector<Prefix6> on_link_of(const net::NetInterface& interface) const;
   void take(const net::Datagram& datagram);
 
   Executor& executor_;
@@ -64,7 +73,12 @@ class RouterAdvertiser {
   Log log_;
   RouterAdvertiserConfig config_;
   std::unique_ptr<Port> port_;
-  std::vector<net::NetInterface> joined_;
+  /// An interface that is listened on, with what it tells of.
+  struct Joined {
+    net::NetInterface interface;
+    std::vector<Prefix6> on_link;
+  };
+  std::vector<Joined> joined_;
   RateLimiter limiter_;
   Timer timer_;
   uint64_t answered_ = 0;

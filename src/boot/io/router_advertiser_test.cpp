@@ -34,6 +34,23 @@ TEST(RouterAdvertisementTest, IsNoRouterAndGivesNoAddresses) {
             "0101525400770100");
 }
 
+TEST(RouterAdvertisementTest, NamesWhatIsOnTheLinkForNobodyToMakeAnAddressOf) {
+  const std::vector<Prefix6> on_link{*Prefix6::parse("fd77::/64")};
+  EXPECT_EQ(boot::test::hex(router_advertisement(true, {}, on_link).view()),
+            "86000000"
+            "40c0"
+            "0000"
+            "00000000"
+            "00000000"
+            "03044080"
+            "ffffffffffffffff"
+            "00000000"
+            "fd770000000000000000000000000000");
+  const std::vector<Prefix6> many(20, on_link[0]);
+  const auto full = router_advertisement(true, net::MacAddress{}, many);
+  EXPECT_EQ(full.size, full.bytes.size());
+}
+
 TEST(RouterAdvertisementTest, KnowsSolicitations) {
   const net::InetAddress host = at("fe80::2");
   EXPECT_TRUE(is_router_solicitation(kSolicitation, host));

@@ -15,6 +15,7 @@ struct SiteOptions {
   uint16_t log_port = 6666;   ///< netconsole
   std::string ca_sha256;      ///< of the cluster's CA, 64 lower-case hex digits
   std::vector<Ipv4> own_addresses;
+  std::vector<Ipv6> own_addresses6;
   /// Where networks say no domain; reserved for private use (ICANN, 2024).
   std::string domain = "cluster.internal";
   std::string server_name = "boot";  ///< this server in DNS, below the domain

@@ -112,17 +112,23 @@ dhcp6::ServerConfig Site::dhcp6_config() const {
   for (const auto& [name, defined] : model_.networks()) {
     const cluster::Network& network = defined.value;
     const auto prefix = Prefix6::parse(network.prefix6);
-    if (!prefix || network.mode == cluster::NetworkMode::off) continue;
+    // There is no proxy in DHCPv6: a machine takes all from one server.
+    if (!prefix || network.mode != cluster::NetworkMode::full) continue;
     dhcp6::Subnet subnet;
     subnet.prefix = *prefix;
     for (const std::string& server : network.nameservers) {
       if (const auto v6 = Ipv6::parse(server)) subnet.name_servers.push_back(*v6);
     }
+    if (network.nameservers.empty()) {
+      std::ranges::copy_if(options_.own_addresses6, std::back_inserter(subnet.name_servers),
+                           [&](const Ipv6& own) { return prefix->contains(own); });
+    }
     subnet.search = network.search;
     if (subnet.search.empty() && !network.domain.empty()) subnet.search = {network.domain};
     subnet.valid = std::chrono::seconds(network.lease_seconds);
     subnet.preferred = subnet.valid / 2;
-    subnet.derive = network.unknown == cluster::UnknownMachines::discover && prefix->bits <= 64;
+    subnet.derive = prefix->bits <= 64;
+    subnet.discovers = network.unknown == cluster::UnknownMachines::discover;
     out.subnets.push_back(std::move(subnet));
   }
   return out;
@@ -134,7 +140,9 @@ void Site::add_own_names() {
     domains.insert(domain_of(&defined.value, options_.domain));
   for (const std::string& domain : domains) {
     const auto name = dns::Name::parse(options_.server_name + "." + domain);
-    if (name && !options_.own_addresses.empty()) hosts_.add_host(*name, options_.own_addresses);
+    if (name && !(options_.own_addresses.empty() && options_.own_addresses6.empty())) {
+      hosts_.add_host(*name, options_.own_addresses, options_.own_addresses6);
+    }
   }
 }
 

@@ -100,6 +100,7 @@ TEST_F(SiteTest, TellsDhcpOfNetworks) {
   const auto six = site().dhcp6_config();
   ASSERT_EQ(six.subnets.size(), 1U);
   EXPECT_TRUE(six.subnets[0].derive);
+  EXPECT_TRUE(six.subnets[0].discovers);
 }
 
 TEST_F(SiteTest, AnswersNamesOfNodesAndBmcs) {

@@ -1,5 +1,7 @@
 #include "daemons/boot/boot_services.hpp"
 
+#include "daemons/boot/server_duid.hpp"
+
 #include <algorithm>
 
 #include <fmt/format.h>
@@ -96,13 +98,12 @@ boot::io::DhcpServiceConfig BootServices::dhcp_config() const {
   return out;
 }
 
-void BootServices::on_dhcp(const boot::io::DhcpEvent& event) {
-  const boot::dhcp::Decision& decision = event.decision;
+template <typename Decision>
+void BootServices::note(const Decision& decision, std::string_view packet) {
   const bool boots = decision.kind != boot::dhcp::ClientKind::plain;
-  const std::string line = fmt::format(
-      "DHCP {} from {} ({}): {}{}", decision.request ? name(*decision.request) : "packet",
-      decision.hardware.text(), name(decision.kind), text(decision.outcome),
-      decision.address.is_zero() ? "" : " " + decision.address.text());
+  const std::string line =
+      fmt::format("{} ({}): {}{}", packet, name(decision.kind), text(decision.outcome),
+                  decision.address.is_zero() ? "" : " " + decision.address.text());
   if (decision.machine == nullptr) {
     log_.info("a machine that is not in the model", {{"packet", line}});
     return;
@@ -112,12 +113,61 @@ void BootServices::on_dhcp(const boot::io::DhcpEvent& event) {
   if (boots && decision.reply) stages_.seen(node, cluster::PhaseState::dhcp, line);
 }
 
+void BootServices::on_dhcp(const boot::io::DhcpEvent& event) {
+  const boot::dhcp::Decision& decision = event.decision;
+  note(decision,
+       fmt::format("DHCP {} from {}", decision.request ? name(*decision.request) : "packet",
+                   decision.hardware.text()));
+}
+
+void BootServices::on_dhcp6(const boot::io::Dhcp6Event& event) {
+  const boot::dhcp6::Decision& decision = event.decision;
+  note(decision,
+       fmt::format("DHCPv6 {} from {}", decision.request ? name(*decision.request) : "packet",
+                   decision.hardware ? decision.hardware->text() : event.from.host_text()));
+}
+
+void BootServices::follow_dhcp6() {
+  boot::io::Dhcp6ServiceConfig config;
+  config.server = site_->dhcp6_config();
+  config.interfaces = config_.interfaces;
+  boot::io::RouterAdvertiserConfig advertiser;
+  for (const auto& subnet : config.server.subnets) advertiser.on_link.push_back(subnet.prefix);
+  if (!config_.dhcp || config.server.subnets.empty()) {
+    dhcp6_.reset();
+    return wire_.advertise({});
+  }
+  if (duid_.empty()) {
+    auto duid = boot_duid(seams_.disk, seams_.random, config_.state);
+    if (!duid) return log_.error("DHCPv6 is not served", {{"why", duid.error().text()}});
+    duid_ = *std::move(duid);
+  }
+  config.server.duid = duid_;
+  config.server.key = address_key(config_.ca_sha256);
+  Status served;
+  if (dhcp6_) {
+    served = dhcp6_->reconfigure(std::move(config));
+  } else {
+    dhcp6_ = std::make_unique<boot::io::Dhcp6Service>(
+        seams_.executor, seams_.net, log_.with("dhcp6"), std::move(config), machines6_);
+    dhcp6_->on_event([this](const boot::io::Dhcp6Event& event) { on_dhcp6(event); });
+    served = dhcp6_->start();
+  }
+  if (!served) {
+    dhcp6_.reset();
+    log_.error("DHCPv6 is not served", {{"why", served.error().text()}});
+  }
+  advertiser.dhcp6 = dhcp6_ != nullptr;
+  wire_.advertise(std::move(advertiser));
+}
+
 void BootServices::apply(const cluster::Settings& settings) {
   wire_.forward_to(settings.list("dns.upstreams"));
 }
 
 void BootServices::stop(Callback<void()> stopped) {
   if (dhcp_) dhcp_->stop();
+  if (dhcp6_) dhcp6_->stop();
   wire_.stop();
   replica_.on_news(nullptr);
   http_.stop(std::chrono::milliseconds(500), std::move(stopped));
@@ -129,11 +179,11 @@ void BootServices::on_news(const ModelReplica::News& news) {
 }
 
 void BootServices::serve_anew() {
-  site_options_.own_addresses.clear();
-  if (config_.dns) site_options_.own_addresses = own_addresses();
+  if (config_.dns) find_own_addresses();
   images_ = std::make_unique<boot::ModelImages>(replica_.model());
   site_ = std::make_unique<boot::Site>(replica_.model(), *images_, site_options_);
   machines_.use(*site_);
+  machines6_.use(site_->reservations6());
   desk_.serve(*site_, replica_.model());
   wire_.serve(*site_, replica_.model());
   if (names_) names_->use(replica_.model());
@@ -142,19 +192,23 @@ void BootServices::serve_anew() {
 
 // Machines are told to ask this daemon for names where their network says nobody; as of when the
 // model was heard last, since an address that comes later is no reason to begin anew.
-std::vector<boot::Ipv4> BootServices::own_addresses() const {
-  std::vector<boot::Ipv4> out;
+void BootServices::find_own_addresses() {
+  site_options_.own_addresses.clear();
+  site_options_.own_addresses6.clear();
   const auto interfaces = seams_.net.interfaces();
-  if (!interfaces) return out;
+  if (!interfaces) return;
   const auto& chosen = config_.interfaces;
   for (const net::NetInterface& it : *interfaces) {
     const bool named = std::ranges::find(chosen, it.name) != chosen.end();
     if (!it.up || (chosen.empty() ? it.loopback : !named)) continue;
     for (const auto& own : it.addresses) {
-      if (own.address.is_v4()) out.push_back({own.address.v4_value()});
+      const net::InetAddress& address = own.address;
+      if (address.is_v4()) site_options_.own_addresses.push_back({address.v4_value()});
+      if (address.is_v6() && !address.is_link_local()) {
+        site_options_.own_addresses6.push_back({address.octets});
+      }
     }
   }
-  return out;
 }
 
 void BootServices::follow(std::span<const store::Change> changes) {
@@ -181,6 +235,7 @@ void BootServices::networks_changed() {
     log_.warning("a node cannot be served as it is defined", {{"why", problem}});
   }
   wire_.networks_changed();
+  follow_dhcp6();
   if (!dhcp_) return;
   if (const Status taken = dhcp_->reconfigure(dhcp_config()); !taken) {
     log_.error("DHCP cannot serve the networks of the model", {{"why", taken.error().text()}});

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "boot/image/blob_store.hpp"
+#include "boot/io/dhcp6_service.hpp"
 #include "boot/io/dhcp_service.hpp"
 #include "boot/io/http_boot_service.hpp"
 #include "boot/io/loader_shelf.hpp"
@@ -59,6 +60,29 @@ class CurrentMachines final : public boot::dhcp::ReservationView {
   const boot::dhcp::ReservationView* machines_ = nullptr;
 };
 
+/// The same for DHCPv6.
+class CurrentMachines6 final : public boot::dhcp6::ReservationView {
+ public:
+  void use(const boot::dhcp6::ReservationView& machines) { machines_ = &machines; }
+  [[nodiscard]] const boot::dhcp6::Reservation* by_hardware(
+      const boot::HardwareAddress& address) const override {
+    return machines_ == nullptr ? nullptr : machines_->by_hardware(address);
+  }
+  [[nodiscard]] const boot::dhcp6::Reservation* by_uuid(std::string_view uuid) const override {
+    return machines_ == nullptr ? nullptr : machines_->by_uuid(uuid);
+  }
+  [[nodiscard]] const boot::dhcp6::Reservation* by_duid(std::string_view duid) const override {
+    return machines_ == nullptr ? nullptr : machines_->by_duid(duid);
+  }
+  [[nodiscard]] const boot::dhcp6::Reservation* by_port(std::string_view interface_id,
+                                                        std::string_view remote) const override {
+    return machines_ == nullptr ? nullptr : machines_->by_port(interface_id, remote);
+  }
+
+ private:
+  const boot::dhcp6::ReservationView* machines_ = nullptr;
+};
+
 /// One executor's thread. start() once, stop() once.
 class BootServices {
  public:
@@ -80,12 +104,17 @@ class BootServices {
  private:
   void on_news(const ModelReplica::News& news);
   void serve_anew();
-  [[nodiscard]] std::vector<boot::Ipv4> own_addresses() const;
+  void find_own_addresses();
   void follow(std::span<const store::Change> changes);
   void networks_changed();
   Status start_dhcp();
   void on_dhcp(const boot::io::DhcpEvent& event);
   [[nodiscard]] boot::io::DhcpServiceConfig dhcp_config() const;
+  /// Serves DHCPv6 where a network has an IPv6 prefix; opens the port when there is a first one.
+  void follow_dhcp6();
+  void on_dhcp6(const boot::io::Dhcp6Event& event);
+  template <typename Decision>
+  void note(const Decision& decision, std::string_view packet);
 
   Seams seams_;
   Log log_;
@@ -103,6 +132,9 @@ class BootServices {
   CurrentMachines machines_;
   std::unique_ptr<boot::io::DiskLeaseJournal> leases_;
   std::unique_ptr<boot::io::DhcpService> dhcp_;
+  std::string duid_;  ///< this server's, from the state folder
+  CurrentMachines6 machines6_;
+  std::unique_ptr<boot::io::Dhcp6Service> dhcp6_;
   WireServices wire_;
   std::unique_ptr<NameBoard> names_;
 };

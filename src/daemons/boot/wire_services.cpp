@@ -100,6 +100,13 @@ void WireServices::networks_changed() {
   warn("names are not served", served);
 }
 
+void WireServices::advertise(boot::io::RouterAdvertiserConfig config) {
+  const boot::io::RouterAdvertiserConfig own = advertiser_config(config_);
+  config.enabled = own.enabled;
+  config.interfaces = own.interfaces;
+  warn("IPv6 router solicitations are not answered", advertiser_.reconfigure(std::move(config)));
+}
+
 void WireServices::forward_to(const std::vector<std::string>& servers) {
   constexpr uint16_t kPort = 53;
   std::vector<net::InetAddress> out;

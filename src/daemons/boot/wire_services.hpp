@@ -66,6 +66,8 @@ class WireServices {
   void serve(const boot::Site& site, const cluster::Model& model);
   /// The site's networks are others, and with them the zones.
   void networks_changed();
+  /// What routers' solicitations are answered; `interfaces` and `enabled` are this daemon's own.
+  void advertise(boot::io::RouterAdvertiserConfig config);
   /// The name servers that are asked what the cluster's zones do not have, "ADDRESS[:PORT]" each.
   void forward_to(const std::vector<std::string>& servers);
 
