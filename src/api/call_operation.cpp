@@ -1,5 +1,6 @@
 #include "api/call_operation.hpp"
 
+#include "api/power_note.hpp"
 #include "base/noderange.hpp"
 
 #include <fmt/format.h>
@@ -32,6 +33,7 @@ struct Running {
   RunPtr run;
   MonoTime patient_until{};  ///< until then "unreached" is not the last word
   Timer timer;
+  std::unique_ptr<PowerNote> note;
 };
 using RunningPtr = std::shared_ptr<Running>;
 
@@ -52,6 +54,7 @@ void run_later(Services& services, const RunningPtr& running) {
 
 /// Notes the groups; those unreached only when that is the last word.
 void settle(const RunningPtr& running, const tree::CallReport& report, MonoTime now) {
+  running->note->take(report);
   for (const tree::CallGroup& group : report.groups) {
     const bool wait = group.outcome == tree::Outcome::unreached && now < running->patient_until;
     if (!wait) running->run->settle(operation_group_of(group));
@@ -72,6 +75,9 @@ void run_call(Services& services, const RunningPtr& running) {
   const auto asked = decode_text<CallRequest>(operation.request.text, Unknown::ignore);
   if (!asked) return run->finish(OperationOutcome::failed, error_of(asked.error()));
   const Duration left = time_left(operation, *asked, services.executor.wall());
+  if (!running->note) {
+    running->note = std::make_unique<PowerNote>(services, asked->method, asked->why, operation.who);
+  }
   tree::CallSpec spec;
   spec.id = operation.id;
   spec.method = asked->method;
@@ -106,8 +112,8 @@ void run_call(Services& services, const RunningPtr& running) {
 
 }  // namespace
 
-cluster::Operation call_operation(const tree::CallSpec& spec, const std::string& who,
-                                  const std::string& master) {
+cluster::Operation call_operation(const tree::CallSpec& spec, const std::string& why,
+                                  const std::string& who, const std::string& master) {
   cluster::Operation out;
   out.id = spec.id;
   out.kind = kCallOperation;
@@ -120,6 +126,7 @@ cluster::Operation call_operation(const tree::CallSpec& spec, const std::string&
   asked.method = spec.method;
   asked.nodes = out.nodes;
   asked.payload = spec.payload;
+  asked.why = why;
   asked.timeout_ms = spec.budget / std::chrono::milliseconds(1);
   out.request.text = encode(asked);
   return out;

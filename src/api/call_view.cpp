@@ -11,6 +11,8 @@ void CallRequest::describe(Visitor& v) {
   v.field("nodes", nodes, "Noderange of the nodes to ask.");
   v.field("payload", payload, "Passed to the method.", Presence::optional);
   v.field("timeout_ms", timeout_ms, "Time for all answers together.", Presence::optional);
+  v.field("why", why, "Why nodes are told to end; kept in their phases and in the history.",
+          Presence::optional);
 }
 
 std::span<const std::string_view> enum_names(CallOutcome) {

@@ -21,6 +21,7 @@ struct CallRequest {
   std::string nodes;
   std::string payload;
   int64_t timeout_ms = kDefaultCallMs;
+  std::string why;  ///< of what ends nodes: kept in their phases and in the history
   void describe(Visitor& v);
 };
 

@@ -241,6 +241,40 @@ TEST_F(Operations, StreamedCallsTellOutcomesAsTheyCome) {
       << stream->body;
 }
 
+TEST_F(Operations, ACommandedRebootIsThePhaseOfTheNodesThatTookIt) {
+  const std::string body =
+      R"({"method":"power.reboot","nodes":"n[1-4]","timeout_ms":60000,"why":"new kernel"})";
+  const auto phase = [this](const std::string& node) {
+    return master.model.find(node)->node.phase;
+  };
+  const auto reboots = [&](const std::string& node) {
+    return phase(node).state == cluster::PhaseState::rebooting;
+  };
+  const net::HttpHeaders lines{{"Accept", "application/jsonl"}};
+  const auto stream = master.send({"POST", "/api/v1/calls", lines, body, {}}, person("operator"));
+  wait_started();
+  master.calls.progress[0](answered(master.calls.started[0], "n1", 1));
+  ASSERT_TRUE(master.world.run_until([&] { return reboots("n1"); }, seconds(1)));
+  EXPECT_EQ(phase("n1").why, "reboot was asked for: new kernel");
+  EXPECT_EQ(phase("n1").who, person("operator").text());
+  EXPECT_FALSE(reboots("n2")) << "it has not answered";
+  master.calls.pending[0](answered(master.calls.started[0], "n1", 1));
+
+  // In one piece, and on its own.
+  const auto whole = master.send({"POST", "/api/v1/calls", {}, body, {}}, person("operator"));
+  wait_started(2);
+  master.calls.pending[1](answered(master.calls.started[1], "n2", 1));
+  ASSERT_TRUE(master.world.run_until([&] { return reboots("n2"); }, seconds(1)));
+  const net::HttpHeaders alone{{"Prefer", "respond-async"}};
+  const auto operation =
+      master.send({"POST", "/api/v1/calls", alone, body, {}}, person("operator"));
+  wait_started(3);
+  master.calls.pending[2](answered(master.calls.started[2], "n3", 1));
+  ASSERT_TRUE(master.world.run_until([&] { return reboots("n3"); }, seconds(1)));
+  EXPECT_EQ(phase("n3").why, "reboot was asked for: new kernel");
+  EXPECT_FALSE(reboots("n4"));
+}
+
 TEST_F(Operations, AStreamThatNobodyReadsStopsItsCall) {
   const auto stream = master.send({"POST",
                                    "/api/v1/calls",

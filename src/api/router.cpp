@@ -46,9 +46,9 @@ std::vector<std::string_view> split(std::string_view path) {
   return out;
 }
 
-/// A HEAD request would never end.
+/// A HEAD request might never end.
 bool streams(const Route& route) {
-  return route.content_type == "text/event-stream";
+  return route.content_type == "text/event-stream" || route.content_type == "application/jsonl";
 }
 
 bool is_variable(std::string_view segment) {

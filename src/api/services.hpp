@@ -14,6 +14,7 @@
 #include "cluster/health.hpp"
 #include "cluster/model.hpp"
 #include "cluster/operation_runner.hpp"
+#include "net/http/http_client.hpp"
 #include "store/store.hpp"
 #include "tree/call.hpp"
 
@@ -121,6 +122,25 @@ class AuditSource {
   virtual void read_audit(auth::AuditQuery query, Callback<void(Result<auth::AuditPage>)> done) = 0;
 };
 
+/// The boot daemons as this master knows them: asked over their links.
+class BootDaemons {
+ public:
+  BootDaemons() = default;
+  BootDaemons(const BootDaemons&) = delete;
+  BootDaemons& operator=(const BootDaemons&) = delete;
+  virtual ~BootDaemons() = default;
+  struct Known {
+    std::string name;
+    bool linked = false;
+    std::string why;  ///< not linked: what became of it
+  };
+  /// In natural order of names.
+  [[nodiscard]] virtual std::vector<Known> known() const = 0;
+  /// Sends one a request; its answer as it comes. Events never run in here.
+  virtual std::unique_ptr<net::HttpCall> ask(const std::string& name, net::HttpRequest request,
+                                             net::HttpStreamEvents events) = 0;
+};
+
 /// Where a master keeps what a backup must have beside the database.
 struct BackupPlace {
   Disk* disk = nullptr;  ///< used by a worker; null: there is nothing to back up
@@ -141,6 +161,7 @@ struct Services {
   LocalSource& local;
   auth::AccessControl& access;
   AuditSource& audit;
+  BootDaemons& boot_daemons;
   BackupPlace backup = {};
   DaemonControl* control = nullptr;  ///< null where there is none (tests)
   /// Set by MasterApi.

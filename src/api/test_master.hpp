@@ -148,6 +148,45 @@ class FakeAudit final : public AuditSource {
   Executor& executor_;
 };
 
+/// Boot daemons that answer what a test says, when it says so.
+class FakeBootDaemons final : public BootDaemons {
+ public:
+  struct Asked {
+    std::string name;
+    net::HttpRequest request;
+    net::HttpStreamEvents events;
+    bool paused = false;
+    bool left = false;  ///< nobody listens any more
+    /// The whole answer.
+    void answer(const std::string& body, int status = 200) {
+      events.on_head({status, {}, {}});
+      events.on_chunk(body);
+      events.on_end({});
+    }
+  };
+  [[nodiscard]] std::vector<Known> known() const override { return daemons; }
+  std::unique_ptr<net::HttpCall> ask(const std::string& name, net::HttpRequest request,
+                                     net::HttpStreamEvents events) override {
+    asked.push_back(std::make_shared<Asked>(Asked{name, std::move(request), std::move(events)}));
+    return std::make_unique<Call>(asked.back());
+  }
+  std::vector<Known> daemons;
+  std::vector<std::shared_ptr<Asked>> asked;
+
+ private:
+  class Call final : public net::HttpCall {
+   public:
+    explicit Call(std::shared_ptr<Asked> asked) : asked_(std::move(asked)) {}
+    Call(const Call&) = delete;
+    Call& operator=(const Call&) = delete;
+    ~Call() override { asked_->left = true; }
+    void pause(bool paused) override { asked_->paused = paused; }
+
+   private:
+    std::shared_ptr<Asked> asked_;
+  };
+};
+
 inline auth::Principal person(const std::string& role, const std::string& name = "alice") {
   auth::Principal principal;
   principal.kind = auth::PrincipalKind::person;
@@ -208,6 +247,7 @@ class TestMaster {
                  local,
                  *access,
                  audit,
+                 boot_daemons,
                  {store_disk, "/var"},
                  &control},
         [this] { return policy ? policy : access->policy(); },
@@ -280,6 +320,7 @@ class TestMaster {
   std::unique_ptr<Worker> worker;
   std::unique_ptr<auth::AccessControl> access;
   FakeAudit audit{process.executor()};
+  FakeBootDaemons boot_daemons;
   /// What an issuer's server answers, how often and where it was asked.
   Result<std::string> jwks = fail(Code::unreachable, "no such server");
   int fetches = 0;

@@ -81,6 +81,7 @@ Status Master::start() {
       [this](const std::string& node, std::string_view sample) {
         (void)metrics_.apply_bytes(node, sample, seams_.executor.now());
       });
+  boot_doors_ = std::make_unique<BootDoors>(seams_.executor, *tree_, model_);
   tree_->publish(model_.setting_book());
   model_.on_settings([this] { tree_->publish(model_.setting_book()); });
   enrolment_.on_revocation([this] { tree_->revocations_changed(); });
@@ -111,6 +112,7 @@ Status Master::start() {
                     *this,
                     access_,
                     *this,
+                    *boot_doors_,
                     {&seams_.disk, config_.state},
                     config_.control},
       [this] { return access_.policy(); }, std::move(audit), std::move(config_.groups_of));

@@ -10,6 +10,7 @@
 #include "auth/enrolment.hpp"
 #include "auth/policy.hpp"
 #include "cluster/model.hpp"
+#include "daemons/boot_doors.hpp"
 #include "daemons/jwks_fetcher.hpp"
 #include "daemons/master_tree.hpp"
 #include "daemons/name_board.hpp"
@@ -118,6 +119,7 @@ class Master final : public api::CallService,
   auth::Authenticator authenticator_;
   telemetry::Latest metrics_;
   std::unique_ptr<MasterTree> tree_;
+  std::unique_ptr<BootDoors> boot_doors_;
   std::unique_ptr<Worker> audit_worker_;
   std::unique_ptr<auth::AuditLog> audit_;
   std::unique_ptr<NameBoard> names_;

@@ -4,6 +4,9 @@
 
 namespace drover::daemons {
 
+void MasterLinksEvents::on_master_channel(tree::Link&, const std::string&,
+                                          std::unique_ptr<tree::Channel>) {}
+
 MasterLinks::MasterLinks(tree::UplinkContext& context, MasterLinksEvents& events)
     : context_(context), events_(events) {}
 
@@ -118,6 +121,11 @@ void MasterLinks::on_uplink_ready(tree::Link& link) {
 void MasterLinks::on_uplink_message(tree::Link& link, tree::MessageType type,
                                     std::string_view payload) {
   events_.on_master_message(link, type, payload);
+}
+
+void MasterLinks::on_uplink_channel(tree::Link& link, const std::string& kind, const std::string&,
+                                    std::unique_ptr<tree::Channel> channel) {
+  events_.on_master_channel(link, kind, std::move(channel));
 }
 
 void MasterLinks::on_uplink_lost(tree::Link& link, const Error& why) {

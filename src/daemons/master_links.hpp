@@ -20,6 +20,9 @@ class MasterLinksEvents {
   virtual void on_master_ready(tree::Link& link) = 0;
   virtual void on_master_message(tree::Link& link, tree::MessageType type,
                                  std::string_view payload) = 0;
+  /// A master opened a channel toward us; dropping it, the default, refuses it.
+  virtual void on_master_channel(tree::Link& link, const std::string& kind,
+                                 std::unique_ptr<tree::Channel> channel);
   virtual void on_master_lost(const std::string& name, const Error& why) = 0;
   /// The way up (the first linked master) has changed; nullptr: lost.
   virtual void on_way_up(tree::WayUp* way) = 0;
@@ -56,6 +59,8 @@ class MasterLinks final : public tree::Peers, public tree::WayUp, public tree::U
   void on_uplink_ready(tree::Link& link) override;
   void on_uplink_message(tree::Link& link, tree::MessageType type,
                          std::string_view payload) override;
+  void on_uplink_channel(tree::Link& link, const std::string& kind, const std::string& head,
+                         std::unique_ptr<tree::Channel> channel) override;
   void on_uplink_lost(tree::Link& link, const Error& why) override;
   void on_uplink_replaced(tree::Link& old, tree::Link& fresh) override;
   void choose(bool renewed);

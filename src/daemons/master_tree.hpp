@@ -75,6 +75,8 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
   [[nodiscard]] tree::ChannelNet& channels() { return channels_; }
   /// Children by "role/name".
   [[nodiscard]] const std::map<std::string, ChildStatus>& children() const { return children_; }
+  /// The live link of a child, by "role/name"; null when there is none.
+  [[nodiscard]] tree::Link* child(const std::string& key) const { return door_.find(key); }
   [[nodiscard]] SettingsBoard& settings() { return settings_; }
   /// The store's settings are these from now on: acts on them and sends them down the tree.
   void publish(const cluster::SettingBook& book);

@@ -339,6 +339,13 @@ RECIPES = {
         lambda world: Request("GET", "/nodes/n1/boot"),
         lambda world: [Request("GET", f"/nodes/{world.node(attributes={'image': 'nosuch'})}/boot?loader=grub&server=10.0.0.1"),
                        Request("GET", "/nodes/nosuch/boot")]),
+    "GET /api/v1/boot/progress": Recipe(
+        lambda world: Request("GET", "/boot/progress?nodes=n1"),
+        lambda world: [Request("GET", "/boot/progress?follow=true", stream=True),
+                       Request("GET", "/boot/progress?nodes=nosuch")]),
+    "GET /api/v1/boot/log": Recipe(
+        lambda world: Request("GET", "/boot/log?nodes=n1&grep=error&since=2026-01-01T00:00:00Z"),
+        lambda world: [Request("GET", "/boot/log?nodes=nosuch")]),
     "GET /api/v1/boot-next": Recipe(lambda world: Request("GET", "/boot-next")),
     "POST /api/v1/boot-next": Recipe(
         lambda world: Request("POST", f"/boot-next?nodes={world.node()}", {"mode": "lean", "why": "memory test"}),

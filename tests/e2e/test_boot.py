@@ -1,4 +1,10 @@
 """Machines with nothing on their disks, answered by Drover alone, from power on to `up`."""
+import os
+import pty
+import re
+import subprocess
+import threading
+
 import boot_lab
 import cluster as c
 import lab as labs
@@ -26,8 +32,18 @@ def site():
 def test_a_bare_machine_comes_up(site):
     machine = site.lab.machine("n1", firmware="bios")
     site.define_node("n1", machine.mac, "10.77.0.11/24", image="lean", kernel_args=KERNEL)
-    machine.start()
-    site.wait_up("n1", limit=120)
+    with Terminal(site, "boot", "watch", "n1", "--until-up", "--limit", "3m") as watch:
+        machine.start()
+        site.wait_up("n1", limit=120)
+        assert watch.end() == 0, watch.text()
+    # Bars that are drawn over each other, and at the end what is so.
+    assert re.search(r"n1  kernel .*\[#*\.*\] +\d+%  [\d.]+/[\d.]+ MiB", watch.text()), watch.text()
+    assert "\r\x1b[2A" in watch.text() and "1 nodes: 1 up" in watch.text().splitlines()[-1], watch.text()
+
+    # Its log is there by any daemon's socket, from the first packet to the kernel's own words.
+    for daemon in ("agg1", "boot1"):
+        lines = site.cli("boot", "log", "n1", "--grep", "DHCP|Linux version", socket_of=site[daemon], check=0).stdout.splitlines()
+        assert "boot: DHCP DISCOVER" in lines[0] and any(" kernel: [" in line for line in lines), lines
     phases = site.phases("n1")
     for before, after in zip(("dhcp", "loader", "kernel", "init", "joining"), ("loader", "kernel", "init", "joining", "up")):
         assert phases.index(before) < phases.index(after), phases
@@ -56,6 +72,45 @@ def test_a_machine_with_uefi_alone_fetches_its_loader_and_comes_up(site, name, f
     assert phases.index("dhcp") < phases.index("loader") < phases.index("kernel"), phases
     log = next((site.run / "boot1").rglob(f"{name}.log")).read_text()
     assert by in log, log
+
+
+class Terminal:
+    """A command on a terminal of 100 columns."""
+
+    def __init__(self, site, *arguments):
+        self.screen = bytearray()
+        self.master, slave = pty.openpty()
+        os.set_blocking(self.master, True)
+        subprocess.run(["stty", "rows", "24", "cols", "100"], stdin=slave, check=True)
+        self.process = subprocess.Popen([c.BIN / "drover", "--socket", site.master.socket, *arguments], stdin=slave,
+                                        stdout=slave, stderr=slave)
+        os.close(slave)
+        self.reader = threading.Thread(target=self._read)
+        self.reader.start()
+
+    def _read(self):
+        try:
+            while chunk := os.read(self.master, 65536):
+                self.screen += chunk
+        except OSError:  # the last one has closed it
+            pass
+
+    def text(self):
+        return self.screen.decode()
+
+    def end(self):
+        code = self.process.wait(30)
+        self.reader.join(5)
+        return code
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait(5)
+        self.reader.join(5)
+        os.close(self.master)
 
 
 def node_log(site, name):

@@ -5,7 +5,9 @@
 #include "api/idempotency.hpp"
 #include "api/native/native.hpp"
 #include "api/node_selection.hpp"
+#include "api/power_note.hpp"
 #include "auth/assertion.hpp"
+#include "store/reason.hpp"
 
 #include <fmt/format.h>
 
@@ -25,8 +27,7 @@ std::string call_id(Services& services, const Request& request, const std::strin
   return auth::request_hash("call", request.actor(), key).substr(0, 2 * kIdBytes);
 }
 
-Result<tree::CallSpec> spec_of(Services& services, const RequestPtr& request) {
-  DROVER_TRY(CallRequest asked, request->body<CallRequest>());
+Result<tree::CallSpec> spec_of(Services& services, const RequestPtr& request, CallRequest asked) {
   constexpr int64_t kMostMs = kLongestTimeout / std::chrono::milliseconds(1);
   if (asked.method.empty()) return fail(Code::invalid_argument, "method: is empty");
   if (asked.timeout_ms < 1 || asked.timeout_ms > kMostMs) {
@@ -37,6 +38,7 @@ Result<tree::CallSpec> spec_of(Services& services, const RequestPtr& request) {
     return fail(Code::too_large, fmt::format("payload: {} bytes; at most {}", asked.payload.size(),
                                              tree::kMaxCallPayload));
   }
+  DROVER_CHECK_OK(store::check_why(asked.why));
   DROVER_TRY(const std::string key, request->idempotency_key());
   tree::CallSpec spec;
   DROVER_TRY(spec.targets, evaluate(asked.nodes, cluster::ModelNames(services.model)));
@@ -53,8 +55,9 @@ Result<tree::CallSpec> spec_of(Services& services, const RequestPtr& request) {
 /// A call whose outcomes go out as they come. Lives until the call or the client ends.
 class CallStream : public std::enable_shared_from_this<CallStream> {
  public:
-  CallStream(Services& services, RequestPtr request, const tree::CallSpec& spec, bool lines)
-      : services_(services), request_(std::move(request)), lines_(lines) {
+  CallStream(Services& services, RequestPtr request, const tree::CallSpec& spec, bool lines,
+             PowerNote note)
+      : services_(services), request_(std::move(request)), lines_(lines), note_(std::move(note)) {
     last_.id = spec.id;
     last_.targets = spec.targets.size();
   }
@@ -78,6 +81,7 @@ class CallStream : public std::enable_shared_from_this<CallStream> {
 
  private:
   void tell(const tree::CallReport& fresh) {
+    note_.take(fresh);
     last_.totals = totals_of(fresh.totals);
     for (const tree::CallGroup& group : fresh.groups) {
       last_.group = view_of(group);
@@ -86,6 +90,7 @@ class CallStream : public std::enable_shared_from_this<CallStream> {
     }
   }
   void end(const tree::CallReport& report) {
+    note_.take(report);
     // What no progress has told, such as nodes that nothing was heard of.
     if (told_ == 0) tell(report);
     last_.totals = totals_of(report.totals);
@@ -120,15 +125,17 @@ class CallStream : public std::enable_shared_from_this<CallStream> {
   Services& services_;
   RequestPtr request_;
   bool lines_;
+  PowerNote note_;
   std::unique_ptr<Answer> answer_;
   CallEvent last_;
   uint64_t told_ = 0;
   Timer pulse_;
 };
 
-void run_on_its_own(Services& services, const RequestPtr& request, const tree::CallSpec& spec) {
+void run_on_its_own(Services& services, const RequestPtr& request, const tree::CallSpec& spec,
+                    const std::string& why) {
   mutate(services, request,
-         [operation = call_operation(spec, request->actor(), services.operations->master())](
+         [operation = call_operation(spec, why, request->actor(), services.operations->master())](
              store::Transaction& tx) -> Result<Reply> {
            tx.explain(fmt::format("{} on {}", operation.what, operation.nodes));
            DROVER_CHECK_OK(cluster::create_operation(tx, operation));
@@ -138,7 +145,8 @@ void run_on_its_own(Services& services, const RequestPtr& request, const tree::C
 }
 
 void start_call(Services& services, const RequestPtr& request) {
-  DROVER_OR_FAIL(request, tree::CallSpec spec, spec_of(services, request));
+  DROVER_OR_FAIL(request, const CallRequest asked, request->body<CallRequest>());
+  DROVER_OR_FAIL(request, tree::CallSpec spec, spec_of(services, request, asked));
   // Who may run something on a node may not end it for the others.
   const auto use = spec.method.starts_with("power.") ? auth::NodeUse::change : auth::NodeUse::run;
   if (const Status allowed = request->authorize_nodes(spec.targets, use); !allowed) {
@@ -146,19 +154,24 @@ void start_call(Services& services, const RequestPtr& request) {
   }
   const net::HttpHeaders& headers = request->http().headers;
   if (headers.has_token("Prefer", "respond-async")) {
-    return run_on_its_own(services, request, spec);
+    return run_on_its_own(services, request, spec, asked.why);
   }
+  PowerNote note(services, spec.method, asked.why, request->author());
   const bool lines = headers.has_token("Accept", kLines);
   if (lines || headers.has_token("Accept", kEvents)) {
-    const auto stream = std::make_shared<CallStream>(services, request, spec, lines);
+    const auto stream =
+        std::make_shared<CallStream>(services, request, spec, lines, std::move(note));
     return stream->start(std::move(spec));
   }
   constexpr Duration kGathering = std::chrono::seconds(5);  // the last answers on their way up
   request->allow(spec.budget + kGathering);
-  once(services, request, [&services, spec = std::move(spec)](Finish finish) mutable {
+  const auto noted = std::make_shared<PowerNote>(std::move(note));
+  once(services, request, [&services, noted, spec = std::move(spec)](Finish finish) mutable {
     const auto shared = std::make_shared<Finish>(std::move(finish));
-    const Status started =
-        services.calls.start(std::move(spec), {}, [shared](const tree::CallReport& report) {
+    const Status started = services.calls.start(
+        std::move(spec), [noted](const tree::CallReport& fresh) { noted->take(fresh); },
+        [shared, noted](const tree::CallReport& report) {
+          noted->take(report);
           (*shared)(Reply{200, encode(view_of(report)), ""});
         });
     if (!started) (*shared)(tl::unexpected<Error>(started.error()));

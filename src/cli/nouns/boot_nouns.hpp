@@ -9,5 +9,7 @@ namespace drover::cli {
 
 std::vector<Command> network_commands();
 std::vector<Command> boot_plan_commands();
+std::vector<Command> boot_watch_commands();
+std::vector<Command> boot_log_commands();
 
 }  // namespace drover::cli

@@ -46,10 +46,11 @@ Result<int> call(Context& context, const Given& given, const std::string& method
   DROVER_CHECK_OK(check_range(range));
   DROVER_TRY(Client* const client, context.client());
   const Duration deadline = context.timeout(std::chrono::seconds(5));
-  const json::object request{{"method", method},
-                             {"nodes", range},
-                             {"payload", ""},
-                             {"timeout_ms", deadline / std::chrono::milliseconds(1)}};
+  json::object request{{"method", method},
+                       {"nodes", range},
+                       {"payload", ""},
+                       {"timeout_ms", deadline / std::chrono::milliseconds(1)}};
+  if (given.has("why")) request["why"] = given.text("why");
   if (given.has("async")) {
     DROVER_TRY(const json::value operation,
                client->send("POST", "/api/v1/calls", request, context.timeout(),
@@ -136,6 +137,7 @@ std::vector<Command> call_commands() {
   const Parameter async{"async", Kind::flag,
                         "Do not wait: print the id of an operation, see drover operation"};
   const Parameter dry{"dry-run", Kind::flag, "Show what would be done"};
+  const Parameter why{"why", Kind::option, "Reason, kept in the nodes' phases and the history"};
   return {
       {"call",
        "ping",
@@ -159,19 +161,19 @@ std::vector<Command> call_commands() {
       {"node",
        "reboot",
        "Make the nodes' own systems start anew, in order",
-       {nodes, async, dry},
-       {"drover node reboot 'n[1-8]'", "drover node reboot rack1 --dry-run"},
+       {nodes, why, async, dry},
+       {"drover node reboot 'n[1-8]' --why 'new kernel'", "drover node reboot rack1 --dry-run"},
        reboot},
       {"node",
        "halt",
        "Make the nodes' own systems stop, in order; the power stays on",
-       {nodes, async, dry},
+       {nodes, why, async, dry},
        {"drover node halt n1"},
        halt},
       {"node",
        "poweroff",
        "Make the nodes' own systems stop and switch themselves off",
-       {nodes, async, dry},
+       {nodes, why, async, dry},
        {"drover node poweroff 'n[1-8]'"},
        poweroff},
   };

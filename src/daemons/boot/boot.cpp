@@ -12,6 +12,8 @@ Boot::Boot(Seams seams, BootConfig config, Callback<std::shared_ptr<net::Securit
              config.timing.hello},
       uplinks_{links_, seams.net, seams.random, std::move(security)},
       masters_(uplinks_, *this),
+      channels_(
+          seams.executor, [] { return nullptr; }, [] { return "channels come from masters"; }),
       worker_(seams.executor.make_worker("work")),
       records_(
           seams.executor, log_.with("records"),
@@ -61,6 +63,11 @@ void Boot::beat(uint64_t sequence) {
 }
 
 void Boot::on_master_ready(tree::Link&) {}
+
+void Boot::on_master_channel(tree::Link& link, const std::string& kind,
+                             std::unique_ptr<tree::Channel> channel) {
+  if (kind == tree::kHttpChannel) channels_.accept(link, std::move(channel));
+}
 
 void Boot::on_master_lost(const std::string&, const Error&) {}
 

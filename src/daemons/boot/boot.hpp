@@ -8,6 +8,7 @@
 #include "daemons/seams.hpp"
 #include "daemons/settings_board.hpp"
 #include "daemons/spool_reporter.hpp"
+#include "tree/channel_net.hpp"
 #include "tree/heartbeat.hpp"
 #include "tree/record_sender.hpp"
 
@@ -37,6 +38,8 @@ class Boot final : public MasterLinksEvents {
   void start();
   void stop();
   [[nodiscard]] MasterLinks& masters() { return masters_; }
+  /// Where a master's questions arrive.
+  [[nodiscard]] tree::ChannelNet& channels() { return channels_; }
   [[nodiscard]] ModelReplica& replica() { return replica_; }
   [[nodiscard]] SettingsBoard& settings() { return settings_; }
   [[nodiscard]] tree::RecordOutbox::Stats records() const { return records_.stats(); }
@@ -51,6 +54,8 @@ class Boot final : public MasterLinksEvents {
   void on_master_ready(tree::Link& link) override;
   void on_master_message(tree::Link& link, tree::MessageType type,
                          std::string_view payload) override;
+  void on_master_channel(tree::Link& link, const std::string& kind,
+                         std::unique_ptr<tree::Channel> channel) override;
   void on_master_lost(const std::string& name, const Error& why) override;
   void on_way_up(tree::WayUp* way) override;
 
@@ -59,6 +64,7 @@ class Boot final : public MasterLinksEvents {
   tree::LinkContext links_;
   tree::UplinkContext uplinks_;
   MasterLinks masters_;
+  tree::ChannelNet channels_;
   std::unique_ptr<Worker> worker_;
   tree::RecordSender records_;
   SpoolReporter spool_;

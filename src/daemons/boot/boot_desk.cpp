@@ -154,9 +154,10 @@ void BootDesk::on_http(const boot::HttpBootEvent& event) {
     return;
   }
   const std::string_view what = it->second == Part::kernel ? "kernel" : "initial file system";
-  if (event.begun) {
-    parts_.stages.seen(node, Ph::kernel, fmt::format("fetches its {}", what));
-  } else {
+  if (event.begun) parts_.stages.seen(node, Ph::kernel, fmt::format("fetches its {}", what));
+  parts_.stages.progress(node, it->second == Part::kernel ? "kernel" : "initrd",
+                         event.begun ? 0 : event.offset + event.bytes, event.size);
+  if (!event.begun) {
     parts_.logs.add(node, LogSource::boot,
                     fmt::format("has {} of {} bytes of its {}", event.bytes, event.size, what));
   }
@@ -164,16 +165,21 @@ void BootDesk::on_http(const boot::HttpBootEvent& event) {
 
 Status BootDesk::stage(const boot::BootClaim& claim, const boot::StageReport& report) {
   const Ph phase = phase_of(report.stage);
-  parts_.logs.add(
-      claim.node, LogSource::boot,
-      fmt::format("{}{}{}", enum_name(report.stage), report.why.empty() ? "" : ": ", report.why));
+  // How much of the image it has is no news for the log.
+  if (report.done == 0) {
+    parts_.logs.add(
+        claim.node, LogSource::boot,
+        fmt::format("{}{}{}", enum_name(report.stage), report.why.empty() ? "" : ": ", report.why));
+  }
   if (phase == Ph::error) {
     parts_.stages.failed(claim.node, report.why);
   } else if (phase == Ph::up) {
     parts_.stages.ended(claim.node);
   } else {
     parts_.stages.seen(claim.node, phase, report.why);
-    if (report.total != 0) parts_.stages.progress(claim.node, report.done, report.total);
+    if (report.total != 0) {
+      parts_.stages.progress(claim.node, "image", report.done, report.total);
+    }
   }
   return {};
 }

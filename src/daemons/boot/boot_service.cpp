@@ -1,6 +1,7 @@
 // drover-boot as a program.
 #include "auth/certificate.hpp"
 #include "daemons/boot/boot.hpp"
+#include "daemons/boot/boot_reader.hpp"
 #include "daemons/boot/boot_services.hpp"
 #include "daemons/member_core.hpp"
 #include "daemons/services.hpp"
@@ -61,6 +62,7 @@ class BootService final : public Service {
   std::vector<Worker*> workers() override { return {&daemon_->worker()}; }
 
   void stop(Callback<void()> stopped) override {
+    if (reader_) reader_->stop();
     services_->stop([this, stopped = std::move(stopped)]() mutable {
       core_.stop();
       daemon_->stop();
@@ -103,7 +105,11 @@ class BootService final : public Service {
     DROVER_CHECK_OK(services_->start(core_.open_security()));
     daemon_->settings().on_change(
         [this](const cluster::Settings& settings) { services_->apply(settings); });
-    return {};
+    reader_ = std::make_unique<BootReader>(
+        BootReader::Parts{program_.seams.executor, daemon_->channels(), services_->stages(),
+                          services_->logs(), core_.self().name},
+        Log(program_.seams.log, "boot"));
+    return reader_->start();
   }
 
   /// Asks a master in this daemon's own name: it vouches for the machine.
@@ -133,6 +139,7 @@ class BootService final : public Service {
   MemberCore core_;
   std::unique_ptr<Boot> daemon_;
   std::unique_ptr<BootServices> services_;
+  std::unique_ptr<BootReader> reader_;
   Timer stopping_;
 };
 

@@ -61,6 +61,9 @@ Status BootServices::start(Callback<std::shared_ptr<net::Security>()> security) 
                  {{"folder", fmt::format("{}", fmt::join(config_.loaders, " "))},
                   {"next", "apt install ipxe"}});
   }
+  logs_.on_panic([this](const std::string& node, std::string_view why) {
+    if (stages_.boots(node)) stages_.failed(node, why);
+  });
   http_.on_event([this](const boot::HttpBootEvent& event) { desk_.on_http(event); });
   DROVER_CHECK_OK(http_.start(std::move(security)));
   if (!http_.plain().empty()) site_options_.http_port = http_.plain().front().port;

@@ -1,4 +1,4 @@
-#include "daemons/boot/boot.hpp"
+#include "daemons/boot/test_boot.hpp"
 #include "daemons/test_tree.hpp"
 #include "sim/sim_random.hpp"
 
@@ -6,25 +6,6 @@ namespace drover::daemons::testing {
 namespace {
 
 using Ph = cluster::PhaseState;
-
-struct SimBoot {
-  SimBoot(sim::World& world, sim::Fabric& fabric, Disk& disk, const Timing& timing)
-      : host(world, fabric, "boot1", disk) {
-    BootConfig config;
-    config.self = introduction(host, tree::Role::boot).value();
-    config.masters = {net::Endpoint{"master", 9815, {}}};
-    config.spool_dir = "/spool";
-    config.replica_dir = "/model";
-    config.timing = timing;
-    config.own_settings = own_settings_of(timing);
-    daemon = std::make_unique<Boot>(
-        host.seams(), std::move(config), security(host, tree::Role::boot),
-        [](const std::string&, net::HttpStreamEvents) { return std::unique_ptr<net::HttpCall>(); });
-    daemon->start();
-  }
-  SimHost host;
-  std::unique_ptr<Boot> daemon;
-};
 
 class BootSim : public TreeSim {
  protected:

@@ -6,6 +6,9 @@
 
 #include <algorithm>
 #include <array>
+#include <deque>
+#include <iterator>
+#include <optional>
 #include <utility>
 
 #include <fmt/format.h>
@@ -16,6 +19,7 @@ namespace {
 constexpr uint32_t kDirMode = 0750;
 constexpr uint32_t kFileMode = 0640;
 constexpr size_t kLongestLine = 2048;
+constexpr std::string_view kPanic = "Kernel panic - not syncing";
 
 /// Appends to one node's file, and turns it over when it is full.
 Status write_log(Disk& disk, const std::string& path, std::string_view text, uint64_t most) {
@@ -28,6 +32,41 @@ Status write_log(Disk& disk, const std::string& path, std::string_view text, uin
     size = 0;
   }
   return file->write(size, text);
+}
+
+/// Reads a line of the file; nothing when it is none, as the first of a torn one.
+std::optional<NodeLogLine> parse_line(std::string_view line) {
+  const size_t blank = line.find(' ');
+  const size_t colon = line.find(": ", blank == line.npos ? line.size() : blank);
+  if (blank == line.npos || colon == line.npos) return {};
+  const auto time = from_rfc3339(line.substr(0, blank));
+  if (!time) return {};
+  return NodeLogLine{*time, std::string(line.substr(blank + 1, colon - blank - 1)),
+                     std::string(line.substr(colon + 2))};
+}
+
+void choose(std::string_view text, const NodeLogs::Wanted& wanted, std::deque<NodeLogLine>& to) {
+  while (!text.empty()) {
+    const size_t end = std::min(text.find('\n'), text.size());
+    auto line = parse_line(text.substr(0, end));
+    text.remove_prefix(std::min(end + 1, text.size()));
+    if (!line || !NodeLogs::is_wanted(wanted, *line)) continue;
+    to.push_back(*std::move(line));
+    if (wanted.lines != 0 && to.size() > wanted.lines) to.pop_front();
+  }
+}
+
+Result<std::vector<NodeLogLine>> read_log(Disk& disk, const std::string& path,
+                                          const NodeLogs::Wanted& wanted) {
+  std::deque<NodeLogLine> lines;
+  for (const std::string& file : {path + ".1", path}) {
+    DROVER_TRY(const bool there, disk.exists(file));
+    if (!there) continue;
+    DROVER_TRY(const std::string text, disk.read_all(file));
+    choose(text, wanted, lines);
+  }
+  return std::vector<NodeLogLine>(std::make_move_iterator(lines.begin()),
+                                  std::make_move_iterator(lines.end()));
 }
 
 }  // namespace
@@ -52,8 +91,9 @@ std::string NodeLogs::path_of(const std::string& node) const {
 }
 
 void NodeLogs::add(const std::string& node, LogSource source, std::string_view text) {
-  put(logs_[node], fmt::format("{} {}: {}", to_rfc3339(executor_.wall()), name(source),
-                               printable(text.substr(0, kLongestLine))));
+  const bool panic = source == LogSource::kernel && text.find(kPanic) != text.npos;
+  put(node, panic ? LogSource::panic : source, printable(text.substr(0, kLongestLine)));
+  if (panic && on_panic_) on_panic_(node, text.substr(text.find(kPanic)));
 }
 
 void NodeLogs::boots(const std::string& node) {
@@ -69,30 +109,37 @@ void NodeLogs::add_kernel(const std::string& node, std::string_view lines) {
     if (!line || line->sequence < log.next_sequence) continue;
     log.next_sequence = line->sequence + 1;
     constexpr uint64_t kMillion = 1'000'000;
-    put(log, fmt::format("{} kernel: [{:5}.{:06}] {}", to_rfc3339(executor_.wall()),
-                         line->time_us / kMillion, line->time_us % kMillion,
-                         printable(line->text.substr(0, kLongestLine))));
+    add(node, LogSource::kernel,
+        fmt::format("[{:5}.{:06}] {}", line->time_us / kMillion, line->time_us % kMillion,
+                    line->text));
   }
 }
 
-void NodeLogs::put(NodeLog& log, const std::string& line) {
-  log.newest.push_back(line);
-  if (log.newest.size() > limits_.lines_in_memory) log.newest.pop_front();
+void NodeLogs::put(const std::string& node, LogSource source, std::string text) {
+  NodeLog& log = logs_[node];
+  const WallTime now = from_unix_ms(to_unix_ms(executor_.wall()));  // as it is read back
+  const NodeLogLine line{now, std::string(name(source)), std::move(text)};
   // A disk that hangs must not make a flood of messages fill the memory.
-  if (log.unwritten.size() < limits_.file_bytes) log.unwritten += line + "\n";
+  if (log.unwritten.size() < limits_.file_bytes) {
+    log.unwritten += fmt::format("{} {}: {}\n", to_rfc3339(now), line.source, line.text);
+  }
+  if (on_line_) on_line_(node, line);
   if (std::exchange(armed_, true)) return;
   timer_.after(executor_, limits_.flush, [this] { flush(); });
 }
 
 void NodeLogs::flush() {
   armed_ = false;
-  if (writing_) return;  // goes when that is done
+  if (writing_ == 0) write_out();  // else it goes when that is done
+}
+
+void NodeLogs::write_out() {
   std::vector<std::pair<std::string, std::string>> texts;
   for (auto& [node, log] : logs_) {
     if (!log.unwritten.empty()) texts.emplace_back(path_of(node), std::exchange(log.unwritten, {}));
   }
   if (texts.empty()) return;
-  writing_ = true;
+  ++writing_;
   auto status = std::make_shared<Status>();
   worker_->run(
       [&disk = disk_, dir = dir_, most = limits_.file_bytes, texts = std::move(texts), status] {
@@ -105,7 +152,7 @@ void NodeLogs::flush() {
       },
       [this, alive = std::weak_ptr<bool>(alive_), status] {
         if (alive.expired()) return;
-        writing_ = false;
+        --writing_;
         if (std::exchange(failed_, !*status) != !*status && !*status) {
           log_.error("logs of nodes cannot be written", {{"why", status->error().text()}});
         }
@@ -113,11 +160,20 @@ void NodeLogs::flush() {
       });
 }
 
-std::vector<std::string> NodeLogs::tail(const std::string& node, size_t most) const {
-  const auto it = logs_.find(node);
-  if (it == logs_.end()) return {};
-  const auto& newest = it->second.newest;
-  return {newest.end() - static_cast<std::ptrdiff_t>(std::min(most, newest.size())), newest.end()};
+bool NodeLogs::is_wanted(const Wanted& wanted, const NodeLogLine& line) {
+  if (line.time < wanted.since) return false;
+  return wanted.grep == nullptr || wanted.grep->matches(line.source + ": " + line.text);
+}
+
+// The worker does one job after the other: what was added before is written by then.
+void NodeLogs::read(const std::string& node, Wanted wanted, Found found) {
+  write_out();
+  auto result = std::make_shared<Result<std::vector<NodeLogLine>>>();
+  worker_->run([&disk = disk_, path = path_of(node), wanted = std::move(wanted),
+                result] { *result = read_log(disk, path, wanted); },
+               [alive = std::weak_ptr<bool>(alive_), result, found = std::move(found)]() mutable {
+                 if (!alive.expired()) found(*std::move(result));
+               });
 }
 
 }  // namespace drover::daemons

@@ -1,13 +1,13 @@
 // One log for each node: what its kernel and its boot said, from the first packet on, also when it
-// never came up. On disk, rotated; the newest lines in memory too.
+// never came up. On disk, rotated; read and followed from there.
 #pragma once
 
 #include "base/clock.hpp"
 #include "base/disk.hpp"
 #include "base/log.hpp"
+#include "base/text_pattern.hpp"
 
 #include <cstdint>
-#include <deque>
 #include <map>
 #include <memory>
 #include <string>
@@ -17,8 +17,19 @@
 namespace drover::daemons {
 
 /// Who says a line.
-enum class LogSource : uint8_t { boot, kernel, panic };
+enum class LogSource : uint8_t {
+  boot,    ///< the boot services
+  kernel,  ///< the node's kernel
+  panic,   ///< a kernel's last words
+};
 std::string_view name(LogSource source);
+
+/// One line as it is on disk: "2026-11-22T10:00:00.000Z kernel: text".
+struct NodeLogLine {
+  WallTime time{};
+  std::string source;
+  std::string text;
+};
 
 /// One executor's thread; the disk is touched on a worker of its own. A log that cannot be written
 /// costs its lines on disk and is told once; nothing else stops for it.
@@ -26,9 +37,16 @@ class NodeLogs {
  public:
   struct Limits {
     uint64_t file_bytes = uint64_t{4} << 20;  ///< then it becomes NODE.log.1, and a new one begins
-    size_t lines_in_memory = 500;             ///< of each node
     Duration flush = std::chrono::milliseconds(200);
   };
+  /// Which lines of a node are asked for.
+  struct Wanted {
+    std::shared_ptr<const TextPattern> grep;  ///< on "source: text"; null: all
+    WallTime since{};
+    size_t lines = 0;  ///< the newest so many of those; 0: all
+  };
+  using Found = Callback<void(Result<std::vector<NodeLogLine>>)>;
+  using Listener = Callback<void(const std::string& node, const NodeLogLine& line)>;
 
   NodeLogs(Executor& executor, Disk& disk, const Log& log, std::string dir, Limits limits);
   ~NodeLogs();
@@ -39,19 +57,30 @@ class NodeLogs {
   void add_kernel(const std::string& node, std::string_view lines);
   /// The node boots anew: its kernel counts from the beginning.
   void boots(const std::string& node);
-  /// The newest lines of a node, oldest first; at most `most`.
-  [[nodiscard]] std::vector<std::string> tail(const std::string& node, size_t most) const;
+  /// Told of each kernel that gives up, with its reason. One listener.
+  void on_panic(Callback<void(const std::string& node, std::string_view why)> told) {
+    on_panic_ = std::move(told);
+  }
+  /// Told of each line as it is added. One listener.
+  void on_line(Listener listener) { on_line_ = std::move(listener); }
+
+  /// The node's lines, oldest first: all that were added before this call and none after it. None
+  /// when there is no log of it. `found` runs once, never in here; not when this is gone by then.
+  void read(const std::string& node, Wanted wanted, Found found);
   [[nodiscard]] std::string path_of(const std::string& node) const;
+
+  /// Whether a line is wanted, its number aside.
+  static bool is_wanted(const Wanted& wanted, const NodeLogLine& line);
 
  private:
   struct NodeLog {
-    std::deque<std::string> newest;
     std::string unwritten;
     uint64_t next_sequence = 0;  ///< of the kernel's lines
   };
 
-  void put(NodeLog& log, const std::string& line);
+  void put(const std::string& node, LogSource source, std::string text);
   void flush();
+  void write_out();
 
   Executor& executor_;
   Disk& disk_;
@@ -62,8 +91,10 @@ class NodeLogs {
   std::map<std::string, NodeLog> logs_;
   Timer timer_;
   bool armed_ = false;
-  bool writing_ = false;
+  size_t writing_ = 0;  ///< jobs given to the worker
   bool failed_ = false;
+  Callback<void(const std::string& node, std::string_view why)> on_panic_;
+  Listener on_line_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

@@ -43,7 +43,8 @@ void StageBook::seen(const std::string& node, Ph stage, std::string_view why) {
   boot.last = now;
   if (at == stage || begins_again) {
     boot.progress.why = line_of(why);
-    return wait(boot);
+    wait(boot);
+    return tell(boot);
   }
   move(boot, stage, why);
 }
@@ -52,13 +53,16 @@ void StageBook::uses(const std::string& node, WallTime asked) {
   boots_[node].once = asked;
 }
 
-void StageBook::progress(const std::string& node, uint64_t done, uint64_t total) {
+void StageBook::progress(const std::string& node, std::string_view item, uint64_t done,
+                         uint64_t total) {
   const auto it = boots_.find(node);
   if (it == boots_.end()) return;
+  it->second.progress.item = item;
   it->second.progress.done = done;
   it->second.progress.total = total;
   it->second.last = executor_.now();
   wait(it->second);
+  tell(it->second);
 }
 
 void StageBook::failed(const std::string& node, std::string_view why) {
@@ -71,13 +75,29 @@ void StageBook::failed(const std::string& node, std::string_view why) {
 }
 
 void StageBook::ended(const std::string& node) {
-  boots_.erase(node);
+  const auto it = boots_.find(node);
+  if (it == boots_.end()) return;
+  const BootProgress last = std::move(it->second.progress);
+  boots_.erase(it);
+  if (watch_ && !last.node.empty()) watch_(last, true);
+}
+
+bool StageBook::boots(const std::string& node) const {
+  const auto it = boots_.find(node);
+  return it != boots_.end() && it->second.progress.stage != Ph::error &&
+         it->second.progress.stage != Ph::unknown;
+}
+
+void StageBook::tell(const Boot& boot) {
+  if (watch_) watch_(boot.progress, false);
 }
 
 std::vector<BootProgress> StageBook::under_way() const {
   std::vector<BootProgress> out;
   out.reserve(boots_.size());
-  for (const auto& [node, boot] : boots_) out.push_back(boot.progress);
+  for (const auto& [node, boot] : boots_) {
+    if (!boot.progress.node.empty()) out.push_back(boot.progress);  // else only announced
+  }
   return out;
 }
 
@@ -86,16 +106,19 @@ void StageBook::move(Boot& boot, Ph stage, std::string_view why) {
   progress.stage = stage;
   progress.since = executor_.wall();
   progress.why = line_of(why);
-  if (stage != Ph::image) progress.done = progress.total = 0;
+  progress.item.clear();
+  progress.done = progress.total = 0;
   wait(boot);
   const bool runs =
       stage == Ph::init || stage == Ph::image || stage == Ph::joining || stage == Ph::node_up;
   report_({progress.node, stage, progress.since, progress.why,
            runs ? std::exchange(boot.once, WallTime{}) : WallTime{}});
+  tell(boot);
 }
 
 void StageBook::wait(Boot& boot) {
   const Duration patience = StageBook::patience(boot.progress.stage);
+  boot.progress.deadline = patience == Duration::zero() ? WallTime{} : executor_.wall() + patience;
   if (patience == Duration::zero()) return boot.deadline.cancel();
   boot.deadline.after(executor_, patience, [this, node = boot.progress.node] { too_late(node); });
 }

@@ -18,10 +18,12 @@ namespace drover::daemons {
 struct BootProgress {
   std::string node;
   cluster::PhaseState stage = cluster::PhaseState::unknown;
-  WallTime since{};    ///< when the stage was reached
-  std::string why;     ///< what was seen last
-  uint64_t done = 0;   ///< bytes of the image that it has
-  uint64_t total = 0;  ///< of how many; 0: not known
+  WallTime since{};     ///< when the stage was reached
+  std::string why;      ///< what was seen last
+  std::string item;     ///< what it fetches: kernel, image ..; empty: nothing
+  uint64_t done = 0;    ///< bytes of it
+  uint64_t total = 0;   ///< of how many; 0: not known
+  WallTime deadline{};  ///< when it is given up; zero: never
 };
 
 /// One executor's thread.
@@ -41,13 +43,19 @@ class StageBook {
   /// The boot that begins uses up the boot-next that was asked for then (zero: none): said with the
   /// first report that the kernel runs, so that one that failed before has used nothing.
   void uses(const std::string& node, WallTime asked);
-  /// Bytes of its image.
-  void progress(const std::string& node, uint64_t done, uint64_t total);
+  /// Bytes of what it fetches.
+  void progress(const std::string& node, std::string_view item, uint64_t done, uint64_t total);
   /// It gave up, and says why.
   void failed(const std::string& node, std::string_view why);
   /// It is up, or gone from the model: nothing is waited for.
   void ended(const std::string& node);
 
+  /// Told of each boot that begins or gets on, and of each that is over. One listener.
+  using Watch = Callback<void(const BootProgress& boot, bool ended)>;
+  void on_change(Watch watch) { watch_ = std::move(watch); }
+
+  /// Whether the node is on its way up: seen, and not given up.
+  [[nodiscard]] bool boots(const std::string& node) const;
   /// The boots under way, in natural order of names.
   [[nodiscard]] std::vector<BootProgress> under_way() const;
 
@@ -61,10 +69,12 @@ class StageBook {
 
   void move(Boot& boot, cluster::PhaseState stage, std::string_view why);
   void wait(Boot& boot);
+  void tell(const Boot& boot);
   void too_late(const std::string& node);
 
   Executor& executor_;
   Report report_;
+  Watch watch_;
   std::map<std::string, Boot, NaturalLess> boots_;
 };
 

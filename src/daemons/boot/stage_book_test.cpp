@@ -2,6 +2,7 @@
 
 #include "sim/world.hpp"
 
+#include <fmt/format.h>
 #include <gtest/gtest.h>
 
 namespace drover::daemons {
@@ -71,11 +72,33 @@ TEST_F(StageBooks, AStageThatLastsTooLongIsAnError) {
   EXPECT_EQ(reports_.size(), 2U);
 }
 
+TEST_F(StageBooks, WhoWatchesHearsOfEveryStepAndOfTheEnd) {
+  std::vector<std::string> heard;
+  book_.on_change([&](const BootProgress& boot, bool ended) {
+    heard.push_back(ended ? boot.node + " ended"
+                          : fmt::format("{} {} {} {}/{}", boot.node, enum_name(boot.stage),
+                                        boot.item, boot.done, boot.total));
+    EXPECT_EQ(boot.deadline,
+              ended ? boot.deadline : process_.executor().wall() + StageBook::patience(boot.stage));
+  });
+  book_.uses("n1", {});
+  EXPECT_TRUE(book_.under_way().empty());
+  book_.seen("n1", Ph::kernel, "fetches");
+  book_.progress("n1", "kernel", 5, 9);
+  EXPECT_TRUE(book_.boots("n1"));
+  book_.seen("n1", Ph::init, "runs");
+  book_.ended("n1");
+  book_.ended("n1");
+  EXPECT_FALSE(book_.boots("n1"));
+  EXPECT_EQ(heard, (std::vector<std::string>{"n1 kernel  0/0", "n1 kernel kernel 5/9",
+                                             "n1 init  0/0", "n1 ended"}));
+}
+
 TEST_F(StageBooks, ProgressIsASignOfLife) {
   book_.seen("n1", Ph::image, "squashfs");
   for (int i = 0; i < 10; ++i) {
     ASSERT_TRUE(world_.run_for(StageBook::patience(Ph::image) / 2));
-    book_.progress("n1", static_cast<uint64_t>(i), 10);
+    book_.progress("n1", "image", static_cast<uint64_t>(i), 10);
   }
   EXPECT_EQ(reports_.size(), 1U);
   EXPECT_EQ(book_.under_way().at(0).done, 9U);

@@ -159,7 +159,9 @@ void WireServices::on_tftp(const boot::io::TftpEvent& event) {
     return;
   }
   logs_.add(*node, LogSource::boot, line);
+  if (event.kind == Kind::refused) return;
   if (event.kind == Kind::started) stages_.seen(*node, cluster::PhaseState::loader, line);
+  stages_.progress(*node, "loader", event.bytes, event.size);
 }
 
 void WireServices::on_line(const boot::io::NetconsoleLine& line) {

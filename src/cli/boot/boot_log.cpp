@@ -1,0 +1,178 @@
+// drover boot log: what nodes' kernels and boots said, from any boot daemon, searched and followed.
+#include "base/config.hpp"
+#include "base/json_values.hpp"
+#include "base/text.hpp"
+#include "base/text_pattern.hpp"
+#include "cli/boot/stream.hpp"
+#include "cli/bulk.hpp"
+#include "cli/context.hpp"
+#include "cli/nouns/boot_nouns.hpp"
+
+#include <algorithm>
+#include <charconv>
+#include <set>
+
+#include <fmt/core.h>
+
+namespace drover::cli {
+namespace {
+
+using Kind = Parameter::Kind;
+
+const ListView& log_view() {
+  static const ListView view{{{"TIME", "time"},
+                              {"NODE", "node"},
+                              {"SOURCE", "source"},
+                              {"TEXT", "text"},
+                              {"DAEMON", "daemon", Show::text, true}},
+                             "",
+                             "node"};
+  return view;
+}
+
+/// A time, or how long ago: "2026-11-22T10:00:00Z", "10m".
+Result<std::string> since_of(const Context& context, const std::string& text) {
+  if (const auto time = from_rfc3339(text)) return to_rfc3339(*time);
+  if (const auto ago = parse_duration(text)) return to_rfc3339(context.now() - *ago);
+  return fail(Code::invalid_argument,
+              fmt::format("--since takes a time such as 2026-11-22T10:00:00Z or 10m, not '{}'",
+                          printable(text)));
+}
+
+class LogReader {
+ public:
+  LogReader(Context& context, Client& client, std::string path, bool follow)
+      : context_(context),
+        client_(client),
+        path_(std::move(path)),
+        follow_(follow),
+        stream_(client, {[this] { return next_path(); },
+                         [this](const json::value& event, const net::SseEvent&) { take(event); },
+                         [this](bool there, const std::string& why) { on_moved(there, why); }}) {}
+
+  Result<int> run() {
+    stream_.connect();
+    client_.loop().run();
+    if (stream_.refused()) return tl::unexpected<Error>(*stream_.refused());
+    if (broken_) return tl::unexpected<Error>(*std::move(broken_));
+    const int code = problems_.empty() ? 0 : 1;
+    if (!prints_at_once()) return context_.print_list(std::move(items_), log_view(), code);
+    return code;
+  }
+
+ private:
+  [[nodiscard]] bool prints_at_once() const {
+    return context_.for_people() || context_.output().format == Format::jsonl;
+  }
+  /// After a break: from the newest line on, and the old lines are not asked for again.
+  [[nodiscard]] std::string next_path() const {
+    if (newest_.empty()) return path_;
+    const size_t at = path_.find("since=");
+    std::string out = path_;
+    if (at != std::string::npos)
+      out.erase(at, std::min(out.find('&', at), out.size() - 1) + 1 - at);
+    return with_query(std::move(out), "since", newest_);
+  }
+
+  void take(const json::value& event) {
+    if (const json::value* line = find_path(event, "line"); line && line->is_object()) show(*line);
+    if (const json::value* problem = find_path(event, "problem"); problem && problem->is_object()) {
+      const std::string daemon = text_at(*problem, "daemon");
+      const std::string text = fmt::format(
+          "{}{}", daemon.empty() ? "" : "boot daemon " + daemon + " ", text_at(*problem, "why"));
+      if (problems_.insert(text).second) context_.warn(text);
+    }
+    const json::value* end = find_path(event, "end");
+    if (end == nullptr || !end->is_bool() || !end->get_bool()) return;
+    stream_.finish();
+    client_.loop().stop();
+  }
+
+  void show(const json::value& line) {
+    if (follow_ && !is_new(line)) return;
+    if (!prints_at_once()) {
+      items_.push_back(line);
+    } else if (context_.for_people()) {
+      context_.print(fmt::format("{} {} {}: {}\n", text_at(line, "time"), text_at(line, "node"),
+                                 text_at(line, "source"), text_at(line, "text")));
+    } else {
+      context_.print(terminal_safe_json(to_text(line)) + "\n");
+    }
+  }
+  /// Notes the newest lines, so that none is shown again after a break.
+  bool is_new(const json::value& line) {
+    const std::string time = text_at(line, "time");
+    if (time > newest_) {
+      newest_ = time;
+      shown_.clear();
+    }
+    return time < newest_ || shown_.insert(to_text(line)).second;
+  }
+
+  void on_moved(bool there, const std::string& why) {
+    if (there) return;
+    if (follow_) {
+      // Also when other boot daemons are linked than before: that is no trouble.
+      if (why != "closed by the server") context_.warn("boot log: " + why + "; going on");
+      return;
+    }
+    broken_ = Error{Code::unreachable, "the log broke off: " + why, {}, "ask again"};
+    stream_.finish();
+    client_.loop().stop();
+  }
+
+  Context& context_;
+  Client& client_;
+  std::string path_;
+  bool follow_;
+  ApiStream stream_;
+  std::string newest_;           ///< time of the newest line shown
+  std::set<std::string> shown_;  ///< lines of that time
+  std::set<std::string> problems_;
+  json::array items_;
+  std::optional<Error> broken_;
+};
+
+Result<int> log(Context& context, const Given& given) {
+  const std::string& range = given.text("noderange");
+  DROVER_CHECK_OK(check_range(range));
+  const bool follow = given.has("follow");
+  if (follow && !context.for_people() && context.output().format != Format::jsonl) {
+    return fail(Code::invalid_argument, "--follow prints lines: with -o jsonl, or without -o");
+  }
+  std::string path = with_query("/api/v1/boot/log", "nodes", range);
+  if (given.has("grep")) {
+    if (const auto pattern = TextPattern::compile(given.text("grep")); !pattern) {
+      return fail(Code::invalid_argument, "--grep: " + pattern.error().text());
+    }
+    path = with_query(std::move(path), "grep", given.text("grep"));
+  }
+  if (given.has("lines")) path = with_query(std::move(path), "lines", given.text("lines"));
+  if (follow) path = with_query(std::move(path), "follow", "true");
+  if (given.has("since")) {
+    DROVER_TRY(const std::string since, since_of(context, given.text("since")));
+    path = with_query(std::move(path), "since", since);
+  }
+  DROVER_TRY(Client* const client, context.client());
+  // Finds the daemon that is alive, and says in the usual words when there is none.
+  DROVER_CHECK_OK(client->get("/api/v1/version", context.timeout()));
+  return LogReader(context, *client, std::move(path), follow).run();
+}
+
+}  // namespace
+
+std::vector<Command> boot_log_commands() {
+  return {{"boot",
+           "log",
+           "Show what nodes said, from their first packet on: boot, kernel, panics",
+           {{"noderange", Kind::required, "Nodes"},
+            {"follow", Kind::flag, "Go on with what is new", {}, 'f'},
+            {"since", Kind::option, "Only from this time on, or from so long ago: 10m"},
+            {"grep", Kind::option, "Only lines whose \"SOURCE: TEXT\" this expression matches"},
+            {"lines", Kind::option, "Only the newest so many of each node [all]"}},
+           {"drover boot log n1 --lines 100", "drover boot log n1 --follow",
+            "drover boot log 'n[1-100]' --grep 'error|panic' --since 1h"},
+           log}};
+}
+
+}  // namespace drover::cli
