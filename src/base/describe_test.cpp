@@ -149,6 +149,68 @@ RC_GTEST_PROP(Describe, WhatIsWrittenIsReadBack, ()) {
   RC_ASSERT(*back == car);
 }
 
+/// What the careful reader makes of `text`.
+Result<Car> read_carefully(std::string_view text, Unknown unknown) {
+  Car car;
+  DROVER_CHECK_OK(describe_detail::read_text(text, &car, &describe_detail::visit_as<Car>, unknown));
+  return car;
+}
+
+Car loaded_car() {
+  Car car;
+  car.name = "n1";
+  car.sold = true;
+  car.balance = -7;
+  car.weight = 12;
+  car.built = from_unix_ms(1795296797123);
+  car.wheels = {{17, Colour::green}, {18, std::nullopt}};
+  car.labels = {{"a", "1"}, {"b", ""}};
+  car.metrics = {{"m", 4}};
+  car.spare = Wheel{3, Colour::red};
+  return car;
+}
+
+TEST(Describe, WhatTheWriterWroteIsReadInOnePass) {
+  Car car;
+  EXPECT_TRUE(
+      describe_detail::read_straight(encode(loaded_car()), &car, &describe_detail::visit_as<Car>));
+  EXPECT_EQ(car, loaded_car());
+}
+
+RC_GTEST_PROP(Describe, BothReadersAgreeOnEveryText, ()) {
+  std::string text = encode(loaded_car());
+  const auto edits = *rc::gen::inRange(1, 4);
+  for (int i = 0; i < edits; ++i) {
+    const auto at = *rc::gen::inRange<size_t>(0, text.size());
+    const auto length = *rc::gen::inRange<size_t>(0, 12);
+    static const std::vector<std::string> kPieces{"",        " ",
+                                                  ",",       "\"",
+                                                  "{",       "}",
+                                                  "[",       "]",
+                                                  ":",       "0",
+                                                  "-0",      "1.5",
+                                                  "1e3",     "null",
+                                                  "\\u0041", "\xC3\xBC",
+                                                  "\x01",    "true",
+                                                  "9",       "{}",
+                                                  "\"a\"",   "007",
+                                                  "\"a\":",  "\"b\":\"\",",
+                                                  "\n",      ",\"sold\":true"};
+    text.replace(at, length, *rc::gen::elementOf(kPieces));
+    if (text.empty()) text = "{";
+  }
+  for (const Unknown unknown : {Unknown::refuse, Unknown::ignore}) {
+    const auto careful = read_carefully(text, unknown);
+    const auto either = decode_text<Car>(text, unknown);
+    RC_ASSERT(careful.has_value() == either.has_value());
+    if (careful) {
+      RC_ASSERT(*careful == *either);
+    } else {
+      RC_ASSERT(careful.error().message == either.error().message);
+    }
+  }
+}
+
 TEST(Describe, SchemaNamesTypesAndRequiredFields) {
   SchemaSet set;
   set.add<Car>();

@@ -113,17 +113,21 @@ void Model::erase(std::string_view kind, const std::string& key) {
 
 Status Model::put_node(const std::string& key, std::string_view body, uint64_t revision) {
   DROVER_TRY(Node node, read_body<Node>(kNodeKind, key, body));
-  const auto [it, is_new] = nodes_.try_emplace(key);
-  NodeEntry& entry = it->second;
-  index_aliases(entry, false);
+  NodeEntry* known = find_mutable(key);
+  const bool is_new = known == nullptr;
+  if (is_new) {
+    const auto it = nodes_.try_emplace(key).first;
+    known = index_[it->first] = &it->second;
+  }
+  NodeEntry& entry = *known;
+  if (entry.node.spec.aliases != node.spec.aliases) index_aliases(entry, false);
   const Node before = std::exchange(entry.node, std::move(node));
-  index_aliases(entry, true);
+  if (entry.node.spec.aliases != before.spec.aliases) index_aliases(entry, true);
   entry.revision = revision;
   if (entry.vouched) entry.confirmed = agrees(*entry.vouched, entry.node.phase.state);
   entry.encoded.clear();
-  index_[it->first] = &entry;
   ++generation_;
-  if (on_node_) on_node_({it->first, is_new ? nullptr : &before, &entry.node});
+  if (on_node_) on_node_({key, is_new ? nullptr : &before, &entry.node});
   return {};
 }
 

@@ -37,28 +37,32 @@ std::optional<std::vector<uint8_t>> octets_of(std::string_view text) {
                                                              : '.';
   const size_t width = by == '.' ? 4 : 2;
   std::vector<uint8_t> out;
-  for (const std::string_view part : split(text, by)) {
+  out.reserve(text.size() / 2);
+  for (;;) {
+    const std::string_view part = text.substr(0, text.find(by));
     if (part.size() != width) return std::nullopt;
     for (size_t i = 0; i < width; i += 2) {
       const auto octet = number(part.substr(i, 2), 16, 2, 0xff);
       if (!octet) return std::nullopt;
       out.push_back(static_cast<uint8_t>(*octet));
     }
+    if (part.size() == text.size()) return out;
+    text.remove_prefix(part.size() + 1);
   }
-  return out;
 }
 
 std::optional<std::array<unsigned, 4>> parse_ipv4(std::string_view text) {
-  const auto parts = split(text, '.');
-  if (parts.size() != 4) return std::nullopt;
   std::array<unsigned, 4> out{};
   for (size_t i = 0; i < 4; ++i) {
+    const size_t dot = i < 3 ? text.find('.') : text.size();
+    if (dot == std::string_view::npos) return std::nullopt;
+    const std::string_view part = text.substr(0, dot);
     // A leading zero means octal to some programs and decimal to others.
-    const auto value = parts[i].size() > 1 && parts[i].front() == '0'
-                           ? std::nullopt
-                           : number(parts[i], 10, 3, 255);
+    const auto value =
+        part.size() > 1 && part.front() == '0' ? std::nullopt : number(part, 10, 3, 255);
     if (!value) return std::nullopt;
     out.at(i) = *value;
+    text.remove_prefix(std::min(dot + 1, text.size()));
   }
   return out;
 }
@@ -132,9 +136,13 @@ std::optional<std::string> canonical_mac(std::string_view text) {
   if (size != 6 && size != 8 && size != 20) return std::nullopt;
   if (std::ranges::all_of(*octets, [](uint8_t octet) { return octet == 0; })) return std::nullopt;
   if (size == 6 && (octets->front() & 1U) != 0) return std::nullopt;
+  constexpr std::string_view kDigits = "0123456789abcdef";
   std::string out;
+  out.reserve(size * 3);
   for (const uint8_t octet : *octets) {
-    out += fmt::format("{}{:02x}", out.empty() ? "" : ":", octet);
+    if (!out.empty()) out.push_back(':');
+    out.push_back(kDigits[octet >> 4U]);
+    out.push_back(kDigits[octet & 0xfU]);
   }
   return out;
 }
@@ -144,8 +152,7 @@ std::optional<std::string> canonical_address(std::string_view text) {
   const auto v4 = parse_ipv4(address);
   const auto v6 = v4 ? std::nullopt : parse_ipv6(address);
   if (!v4 && !v6) return std::nullopt;
-  std::string out =
-      v4 ? fmt::format("{}.{}.{}.{}", v4->at(0), v4->at(1), v4->at(2), v4->at(3)) : ipv6_text(*v6);
+  std::string out = v4 ? std::string(address) : ipv6_text(*v6);  // of IPv4 only one form is read
   if (address.size() == text.size()) return out;
   const auto prefix = number(text.substr(address.size() + 1), 10, 3, v4 ? 32 : 128);
   if (!prefix) return std::nullopt;

@@ -2,6 +2,8 @@
 
 #include "base/merge_patch.hpp"
 
+#include <tuple>
+
 #include <fmt/format.h>
 
 namespace drover::cluster {
@@ -32,12 +34,15 @@ Result<NodeSpec> merge_spec(const NodeSpec& spec, const RawJson& patch) {
 
 Result<ChangedNode> change_node(store::Transaction& tx, DefinitionWriter& writer,
                                 const std::string& name, const NodePatch& patch, bool may_define) {
-  DROVER_TRY(const Node before, read_node(tx, name));
-  Node node = before;
+  DROVER_TRY(Node node, read_node(tx, name));
+  const auto states = [&] {
+    return std::tuple(node.service, node.enabled, node.flag, node.locked);
+  };
+  const auto before = states();
   DROVER_CHECK_OK(patch_states(tx, node, patch));
   tx.explain(patch.why);
   const auto written = [&]() -> Result<ChangedNode> {
-    const bool changed = node != before;
+    const bool changed = states() != before;
     if (changed) DROVER_CHECK_OK(write_node(tx, node));
     return ChangedNode{std::move(node), changed};
   };

@@ -14,21 +14,31 @@
 namespace drover::cluster {
 namespace {
 
+/// Whether it is the text that the row has anyway, as most are, told without making its JSON.
+bool is_standard_text(const Row& row, const json::value& value) {
+  const auto* text = value.if_string();
+  const std::string_view standard = row.standard;
+  return text != nullptr && standard.size() == text->size() + 2 && standard.front() == '"' &&
+         standard.substr(1, text->size()) == std::string_view(*text) && needs_no_escape(*text);
+}
+
 /// What stays of a plain field when it is written: its JSON; empty for its default, and for what is
 /// no value of this form.
 std::string plain_value(const Row& row, const json::value& value) {
   std::string out;
   if (row.form == Form::texts || row.form == Form::addresses) {
     const auto* array = value.if_array();
-    if (array == nullptr) return {};
+    if (array == nullptr || (array->empty() && row.standard == "[]")) return {};
     out = "[";
     for (const json::value& each : *array) {
       auto text = scalar_of(each);
       if (!text) return {};
       if (out.size() > 1) out.push_back(',');
-      out += quoted(canonical(row.form, *std::move(text)));
+      append_quoted(out, canonical(row.form, *std::move(text)));
     }
     out.push_back(']');
+  } else if (is_standard_text(row, value)) {
+    return {};
   } else if (auto text = scalar_of(value); !text) {
     return {};
   } else if (row.form == Form::whole || row.form == Form::integer) {
@@ -81,10 +91,12 @@ class BriefWriter {
   void element() {
     if (!std::exchange(first_, false)) out_.push_back(',');
   }
+  /// Of a row: our own, without anything to escape.
   void name(std::string_view text) {
     element();
-    out_ += quoted(text);
-    out_.push_back(':');
+    out_.push_back('"');
+    out_ += text;
+    out_ += "\":";
   }
 
   void field(const Row& row, const json::value& value) {
@@ -119,8 +131,10 @@ class BriefWriter {
     name(row.name);
     begin('{');
     for (const auto& [key, text] : members) {
-      name(key);
-      out_ += quoted(text);
+      element();
+      append_quoted(out_, key);
+      out_.push_back(':');
+      append_quoted(out_, text);
     }
     end('}');
   }

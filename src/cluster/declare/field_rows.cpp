@@ -75,11 +75,19 @@ bool needs_no_escape(std::string_view text) {
   return is_plain_ascii(text) && text.find_first_of("\"\\") == std::string_view::npos;
 }
 
+void append_quoted(std::string& out, std::string_view text) {
+  if (!needs_no_escape(text)) {
+    out += json::serialize(json::string_view(text));
+    return;
+  }
+  out.append(1, '"').append(text).append(1, '"');
+}
+
 std::string quoted(std::string_view text) {
-  if (!needs_no_escape(text)) return json::serialize(json::string_view(text));
   std::string out;
   out.reserve(text.size() + 2);
-  return out.append(1, '"').append(text).append(1, '"');
+  append_quoted(out, text);
+  return out;
 }
 
 std::optional<std::string> scalar_of(const json::value& value) {
@@ -89,7 +97,7 @@ std::optional<std::string> scalar_of(const json::value& value) {
 }
 
 std::string canonical(Form form, std::string text) {
-  if (has_formula(text)) return text;
+  if (form == Form::text || has_formula(text)) return text;
   if (form == Form::mac) return canonical_mac(text).value_or(text);
   if (form == Form::address || form == Form::addresses) {
     return canonical_address(text).value_or(text);

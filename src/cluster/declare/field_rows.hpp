@@ -51,6 +51,7 @@ const Row* find_row(std::span<const Row> rows, std::string_view name);
 bool needs_no_escape(std::string_view text);
 /// As a JSON string.
 std::string quoted(std::string_view text);
+void append_quoted(std::string& out, std::string_view text);
 /// Text of a scalar: numbers and booleans as JSON writes them; nothing of other values.
 std::optional<std::string> scalar_of(const json::value& value);
 /// The one spelling of a value; what holds a formula and what is no such value stay.

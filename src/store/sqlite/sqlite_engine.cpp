@@ -1,6 +1,8 @@
 // All SQL of normal running; the schema is in store/migrations.
 #include "store/sqlite/sqlite_engine.hpp"
 
+#include "store/body_difference.hpp"
+
 #include <algorithm>
 #include <bit>
 #include <limits>
@@ -31,7 +33,7 @@ constexpr int64_t kClockSlackMs = 24LL * 3600 * 1000;
 #define DROVER_FORWARDS "sequence > ?1 AND sequence < ?2 ORDER BY sequence LIMIT ?3"
 #define DROVER_BACKWARDS "sequence > ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3"
 
-Change change_of(const Statement::Run& row) {
+Result<Change> change_of(const Statement::Run& row) {
   Change change;
   change.sequence = row.number(0);
   change.time_ms = row.integer(1);
@@ -41,6 +43,11 @@ Change change_of(const Statement::Run& row) {
   change.why = row.text(5);
   change.before = row.text_or_null(6);
   change.after = row.text_or_null(7);
+  if (change.before && change.after) {
+    auto before = undo_difference(*change.before, *change.after);
+    if (!before) return fail_in(fmt::format("change {}", change.sequence), before.error());
+    change.before = *std::move(before);
+  }
   change.via = row.text(8);
   change.id = row.text(9);
   change.operation = change.after ? Operation::put : Operation::erase;
@@ -201,7 +208,9 @@ Result<uint64_t> SqliteEngine::next_number(std::string_view counter) {
 Status SqliteEngine::append(const Change& change) {
   auto run = statements_->append.start();
   run.bind(change.sequence).bind(change.time_ms).bind(change.actor).bind(change.kind);
-  run.bind(change.key).bind(change.why).bind_or_null(change.before).bind_or_null(change.after);
+  std::optional<std::string> before = change.before;
+  if (before && change.after) before = difference_to(*before, *change.after);
+  run.bind(change.key).bind(change.why).bind_or_null(before).bind_or_null(change.after);
   run.bind(change.via);
   const auto id = change.id.empty() ? std::nullopt : std::optional(change.id);
   DROVER_CHECK_OK(run.bind_or_null(id).finish());
@@ -215,7 +224,8 @@ Result<std::optional<Change>> SqliteEngine::last_change(std::string_view kind,
   run.bind(kind).bind(key);
   DROVER_TRY(const bool row, run.step());
   if (!row) return std::nullopt;
-  return change_of(run);
+  DROVER_TRY(Change change, change_of(run));
+  return change;
 }
 
 Status SqliteEngine::check_kept(uint64_t since) {
@@ -258,7 +268,7 @@ Result<ChangePage> SqliteEngine::changes(const ChangeQuery& query) {
       return page;
     }
     ++looked_at;
-    Change change = change_of(run);
+    DROVER_TRY(Change change, change_of(run));
     if (query.newest_first && change.time_ms < query.oldest_ms - kClockSlackMs) return page;
     page.scanned_to = change.sequence;
     if (query.filter && !query.filter->accepts(change)) continue;

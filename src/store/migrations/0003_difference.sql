@@ -1,0 +1,3 @@
+-- changes.before may be a difference to changes.after from here on (store/body_difference.hpp):
+-- its first byte is 0x01. What was written earlier stays as it is. Programs that do not know this
+-- must not open the database, which the number of this migration sees to.
