@@ -96,7 +96,8 @@ void read_output(UniqueFd out, UniqueFd err, CommandOutput& into, CommandLine& c
     if (ready < 0 && errno != EINTR) break;
     if (ready > 0 && watched[0].revents != 0 && !drain(out, into.out, &command.on_output))
       out.reset();
-    if (ready > 0 && watched[1].revents != 0 && !drain(err, into.err, nullptr)) err.reset();
+    if (ready > 0 && watched[1].revents != 0 && !drain(err, into.err, &command.on_error))
+      err.reset();
     if (progress) progress();
   }
 }

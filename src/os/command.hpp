@@ -20,6 +20,8 @@ struct CommandLine {
   std::string directory = {};  ///< where it runs; empty: here
   /// Hears all of standard output as it comes, where the end of it is not enough.
   Callback<void(std::string_view)> on_output = {};
+  /// The same of standard error.
+  Callback<void(std::string_view)> on_error = {};
   /// Runs now and then while the program does, about ten times a second, and at its end.
   Callback<void()> progress = {};
 };

@@ -1,7 +1,13 @@
 """Images by the command line, with the real tools: import, versions, tags, diff, rollback, verify, gc."""
+import gzip
+import hashlib
+import io
+import json
 import os
 import pathlib
 import shutil
+import subprocess
+import tarfile
 
 import pytest
 
@@ -152,3 +158,99 @@ def test_a_kernel_alone_is_a_lean_image(cluster, images):
     shown = shown.get("items", [shown])[0]
     assert shown["root"] is None and shown["kernel"]["version"] == kernels[-1].name[len("vmlinuz-"):]
     assert shown["initrds"][0]["what"] == "drover" and shown["initrds"][0]["size"] > 1_000_000
+
+
+# --- images of containers ---------------------------------------------------------------------
+
+def layer(entries, packed=gzip.compress):
+    """One layer: {path: bytes, None for a folder, ("link", to) or ("hard", to)}, in that order."""
+    out = io.BytesIO()
+    with tarfile.open(fileobj=out, mode="w", format=tarfile.PAX_FORMAT) as archive:
+        for path, what in entries.items():
+            info = tarfile.TarInfo(path)
+            info.mtime, info.mode = 1_700_000_000, 0o755
+            if what is None:
+                info.type = tarfile.DIRTYPE
+            elif isinstance(what, tuple):
+                info.type = tarfile.SYMTYPE if what[0] == "link" else tarfile.LNKTYPE
+                info.linkname = what[1]
+            else:
+                info.size = len(what)
+            archive.addfile(info, io.BytesIO(what) if isinstance(what, bytes) else None)
+    return packed(out.getvalue())
+
+
+def layout(folder, layers, kind="application/vnd.oci.image.layer.v1.tar+gzip"):
+    """Writes an OCI layout of one image with these layers."""
+    blobs = folder / "blobs" / "sha256"
+    blobs.mkdir(parents=True, exist_ok=True)
+
+    def blob(data, media_type):
+        digest = hashlib.sha256(data).hexdigest()
+        (blobs / digest).write_bytes(data)
+        return {"mediaType": media_type, "digest": f"sha256:{digest}", "size": len(data)}
+    config = blob(json.dumps({"architecture": "amd64", "os": "linux"}).encode(), "application/vnd.oci.image.config.v1+json")
+    manifest = {"schemaVersion": 2, "config": config, "layers": [blob(data, kind) for data in layers]}
+    named = blob(json.dumps(manifest).encode(), "application/vnd.oci.image.manifest.v1+json")
+    (folder / "oci-layout").write_text('{"imageLayoutVersion":"1.0.0"}')
+    (folder / "index.json").write_text(json.dumps({"schemaVersion": 2, "manifests": [named]}))
+    return folder
+
+
+LOWER = {"etc/": None, "etc/motd": b"lower\n", "etc/gone": b"x\n", "lib": ("link", "usr/lib"), "usr/lib/": None,
+         "usr/lib/a": b"a\n", "var/cache/": None, "var/cache/old": b"x\n", "opt": ("link", "usr/opt"),
+         "boot/vmlinuz-6.1.0-test": b""}
+UPPER = {"etc/.wh.gone": b"", "etc/motd": b"upper\n", "var/cache/.wh..wh..opq": b"", "var/cache/new": b"n\n",
+         "opt/": None, "opt/tool": b"t\n", "usr/lib/b": ("hard", "usr/lib/a"), "usr/lib/a": b"a2\n"}
+
+
+def test_an_image_of_containers_is_unpacked_layer_by_layer(cluster, images, tmp_path):
+    lower = {**LOWER, "boot/vmlinuz-6.1.0-test": kernel("6.1.0-test (a@b)")}
+    upper = {**UPPER}
+    upper["usr/lib/a"], upper["usr/lib/b"] = upper.pop("usr/lib/a"), upper.pop("usr/lib/b")
+    folder = layout(tmp_path / "oci", [layer(lower), layer(upper)])
+    done = take(images, "box", folder)
+    assert "kernel 6.1.0-test, root" in done.stdout, done.stdout
+    shown = cluster.cli_json("image", "show", "box")
+    digest = shown.get("items", [shown])[0]["root"]["sha256"]
+    root = images.folder / "blobs" / digest[:2] / digest
+    out = tmp_path / "tree"
+    subprocess.run(["unsquashfs", "-no-progress", "-dest", out, root], check=True, capture_output=True)
+    found = {str(path.relative_to(out)): path for path in out.rglob("*")}
+    assert found["etc/motd"].read_text() == "upper\n" and "etc/gone" not in found
+    assert found["var/cache/new"].exists() and "var/cache/old" not in found
+    assert found["opt"].is_dir() and not found["opt"].is_symlink() and found["opt/tool"].exists()
+    assert os.readlink(found["lib"]) == "usr/lib" and found["usr/lib/b"].read_text() == "a2\n"
+    assert not [name for name in found if ".wh." in name]
+
+    # The same as one file, as skopeo and podman write it, is the same image.
+    packed = tmp_path / "box.tar"
+    with tarfile.open(packed, "w") as archive:
+        for name in ("blobs", "index.json", "oci-layout"):
+            archive.add(folder / name, name)
+    assert "as before: the same files" in take(images, "box", packed).stdout
+    # And with layers that are not packed.
+    plain = layout(tmp_path / "plain", [layer(lower, bytes), layer(upper, bytes)], "application/vnd.oci.image.layer.v1.tar")
+    assert "as before: the same files" in take(images, "box", plain).stdout
+
+
+def test_layers_that_reach_out_or_are_spoiled_are_refused(images, tmp_path):
+    outside = tmp_path / "outside"
+    outside.mkdir()
+    (outside / "secret").write_text("s\n")
+    base = {"boot/vmlinuz-6.1.0-test": kernel("6.1.0-test (a@b)"), "out": ("link", str(outside))}
+    for name, more in {"write": {"out/secret": b"mine\n"}, "whiteout": {"out/.wh.secret": b""},
+                       "hard": {"etc/secret": ("hard", "out/secret")}, "dots": {"../../secret": b"mine\n"}}.items():
+        folder = layout(tmp_path / name, [layer(base), layer(more)])
+        refused = take(images, "bad", folder, check=None)
+        assert refused.returncode == 4, (name, refused)
+        assert (outside / "secret").read_text() == "s\n", name
+    folder = layout(tmp_path / "spoiled", [layer(base)])
+    for blob in (folder / "blobs" / "sha256").iterdir():
+        if blob.stat().st_size > 300:
+            data = bytearray(blob.read_bytes())
+            data[-1] ^= 1
+            blob.write_bytes(data)
+    spoiled = take(images, "bad", folder, check=None)
+    assert spoiled.returncode != 0 and "holds something else" in spoiled.stderr
+    assert not list((images.folder / "tmp").iterdir()), "nothing of them is left"

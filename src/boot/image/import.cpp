@@ -1,6 +1,8 @@
 #include "boot/image/import.hpp"
 
 #include "boot/image/kernel_finder.hpp"
+#include "boot/image/layer.hpp"
+#include "boot/image/oci.hpp"
 #include "boot/image/squashfs.hpp"
 #include "net/sha256.hpp"
 #include "os/command.hpp"
@@ -13,6 +15,7 @@
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
+#include <sys/utsname.h>
 #include <unistd.h>
 
 namespace drover::boot::image {
@@ -20,8 +23,9 @@ namespace {
 
 namespace fs = std::filesystem;
 
-constexpr std::array<std::string_view, 4> kKindNames{"lean", "folder", "tar", "squashfs"};
+constexpr std::array<std::string_view, 5> kKindNames{"lean", "folder", "tar", "squashfs", "oci"};
 constexpr size_t kKernelHead = size_t{64} << 10;
+constexpr size_t kTarMagic = 257;  // POSIX.1-1988 ustar
 
 /// A folder that goes away with it.
 class Scratch {
@@ -48,7 +52,6 @@ Result<std::string> head_of(Disk& disk, const std::string& path) {
 }
 
 bool is_archive(std::string_view head) {
-  constexpr size_t kTarMagic = 257;  // POSIX.1-1988 ustar
   constexpr std::array<std::string_view, 4> kPacked{"\x1f\x8b",
                                                     "\xfd"
                                                     "7zXZ",
@@ -56,6 +59,14 @@ bool is_archive(std::string_view head) {
   if (head.size() > kTarMagic + 5 && head.substr(kTarMagic, 5) == "ustar") return true;
   return std::ranges::any_of(kPacked,
                              [&](std::string_view start) { return head.starts_with(start); });
+}
+
+/// Whether an archive holds an OCI layout. Tools write these uncompressed, and tar(1) skips over
+/// what is in such an archive; looking through a packed one would take as long as unpacking it.
+bool has_oci_layout(const std::string& path, std::string_view head) {
+  if (head.size() <= kTarMagic || !head.substr(kTarMagic).starts_with("ustar")) return false;
+  return os::run_command({"tar", {"--list", "--file", path, "oci-layout", "index.json"}})
+      .has_value();
 }
 
 /// One import on its way.
@@ -108,13 +119,21 @@ class Import {
       return fail(Code::denied, "only root can unpack an archive with its owners and devices",
                   "run it as root, or add --all-root");
     }
-    step("unpacking " + request_.source);
     DROVER_CHECK_OK(disk_.make_dirs(path, 0755));
+    std::error_code error;
+    const auto began = fs::last_write_time(path, error);
+    DROVER_CHECK_OK(out_.kind == SourceKind::oci ? unpack_oci() : unpack_tar());
+    fix_times(path, began);
+    return {};
+  }
+
+  Status unpack_tar() {
+    step("unpacking " + request_.source);
     os::CommandLine tar;
     tar.program = "tar";
     tar.arguments = {
         "--extract", "--file",          request_.source,          "--directory",
-        path,        "--numeric-owner", "--preserve-permissions", "--delay-directory-restore"};
+        tree_,       "--numeric-owner", "--preserve-permissions", "--delay-directory-restore"};
     if (request_.all_root) {
       tar.arguments.emplace_back("--no-same-owner");
     } else {
@@ -122,6 +141,50 @@ class Import {
     }
     auto done = os::run_command(std::move(tar));
     if (!done) return fail_in("unpacking " + request_.source, std::move(done).error());
+    return {};
+  }
+
+  /// Folders that no archive says a time of have the time of their making here: the same archive
+  /// would be another tree each time.
+  static void fix_times(const std::string& tree, fs::file_time_type began) {
+    std::error_code error;
+    const auto fix = [&](const fs::path& folder) {
+      if (fs::last_write_time(folder, error) < began || error) return;
+      fs::last_write_time(folder, std::chrono::file_clock::from_sys(std::chrono::sys_seconds{}),
+                          error);
+    };
+    for (auto it = fs::recursive_directory_iterator(tree, error);
+         !error && it != fs::recursive_directory_iterator(); it.increment(error)) {
+      if (it->symlink_status(error).type() == fs::file_type::directory) fix(it->path());
+    }
+    fix(tree);
+  }
+
+  /// Unpacks the layers over each other.
+  Status unpack_oci() {
+    std::string layout = request_.source;
+    std::unique_ptr<Scratch> unpacked;
+    std::error_code error;
+    if (!fs::is_directory(layout, error)) {
+      DROVER_TRY(const std::string folder, blobs_.scratch_path());
+      unpacked = std::make_unique<Scratch>(folder);
+      DROVER_CHECK_OK(disk_.make_dirs(folder, 0700));
+      step("unpacking " + layout);
+      DROVER_TRY([[maybe_unused]] const auto done,
+                 os::run_command({"tar",
+                                  {"--extract", "--file", layout, "--directory", folder,
+                                   "--no-same-owner", "oci-layout", "index.json", "blobs"}}));
+      layout = folder;
+    }
+    Callback<void(std::string_view)> tell = [this](std::string_view what) { step(what); };
+    utsname host{};
+    ::uname(&host);
+    DROVER_TRY(const auto layers, find_oci_layers(disk_, layout, host.machine, request_.tag, tell));
+    for (size_t i = 0; i < layers.size(); ++i) {
+      step(fmt::format("unpacking layer {} of {}", i + 1, layers.size()));
+      const Status done = unpack_layer(oci_path(layout, layers[i]), tree_, request_.all_root);
+      if (!done) return fail_in("unpacking the layer " + layers[i].sha256, done.error());
+    }
     return {};
   }
 
@@ -149,11 +212,24 @@ class Import {
           fmt::format("no modules for the kernel {} were found: it must have its drivers built in",
                       kernel.version));
     }
+    if (out_.kind != SourceKind::lean && !request_.kernel.empty() && !has_modules(kernel.version)) {
+      out_.notes.push_back(
+          fmt::format("the root has no modules of the kernel {}: nodes have the drivers of the "
+                      "first root alone",
+                      kernel.version));
+    }
     step(fmt::format("kernel {} ({})", kernel.version, out_.version.arch));
     DROVER_TRY(const Blob blob, blobs_.put_file(path));
     kernel.sha256 = blob.sha256;
     kernel.size = blob.size;
     return {};
+  }
+
+  [[nodiscard]] bool has_modules(const std::string& version) const {
+    std::error_code error;
+    return std::ranges::any_of(std::array{"lib/modules", "usr/lib/modules"}, [&](const char* root) {
+      return fs::exists(fs::path(tree_) / root / version, error);
+    });
   }
 
   /// What the kernel says of itself, else what its file is called.
@@ -165,9 +241,9 @@ class Import {
     return dash == std::string::npos ? std::string() : name.substr(dash + 1);
   }
 
-  /// Modules of a lean image's kernel; those of a tree are in the tree.
+  /// Modules of a kernel of this host; those of a tree are in the tree.
   std::string modules_of_host(const std::string& version) {
-    if (out_.kind != SourceKind::lean) return {};
+    if (request_.kernel.empty()) return {};
     for (const char* root : {"/lib/modules/", "/usr/lib/modules/"}) {
       std::error_code error;
       if (fs::exists(fs::path(root) / version / "modules.dep", error)) return root + version;
@@ -274,10 +350,14 @@ Result<SourceKind> detect_source(Disk& disk, const std::string& path) {
   std::error_code error;
   const fs::file_status status = fs::status(path, error);
   if (!fs::exists(status)) return fail(Code::not_found, fmt::format("{} is not there", path));
-  if (fs::is_directory(status)) return SourceKind::folder;
+  if (fs::is_directory(status)) {
+    const bool oci = fs::exists(fs::path(path) / "oci-layout", error) &&
+                     fs::exists(fs::path(path) / "index.json", error);
+    return oci ? SourceKind::oci : SourceKind::folder;
+  }
   DROVER_TRY(const std::string head, head_of(disk, path));
   if (head.starts_with("hsqs")) return SourceKind::squashfs;
-  if (is_archive(head)) return SourceKind::tar;
+  if (is_archive(head)) return has_oci_layout(path, head) ? SourceKind::oci : SourceKind::tar;
   return fail(Code::unsupported,
               fmt::format("{} is neither a folder nor a tar archive nor a squashfs", path));
 }

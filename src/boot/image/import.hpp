@@ -23,6 +23,7 @@ enum class SourceKind : uint8_t {
   folder,    ///< a root file system in a folder
   tar,       ///< the same in an archive, packed in any way that tar(1) knows
   squashfs,  ///< the same, packed already
+  oci,       ///< an image of containers: an OCI layout, in a folder or an uncompressed tar
 };
 std::span<const std::string_view> enum_names(SourceKind);
 
@@ -34,6 +35,7 @@ struct ImportRequest {
   std::string kernel;          ///< a kernel file of this host; empty: found in the source
   std::string modules;         ///< its folder of modules; empty: found beside the kernel
   std::string kernel_version;  ///< of several kernels in the source; empty: the newest
+  std::string tag;             ///< of several images in an OCI layout
   std::string agent;           ///< the program drover-compute of this host
   std::vector<std::string> extra_modules;  ///< beside InitramfsRequest::default_modules()
   std::vector<std::string> initrds;        ///< files that are loaded behind Drover's own

@@ -2,6 +2,7 @@
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "boot/image/blob_store.hpp"
+#include "boot/image/build.hpp"
 #include "boot/image/import.hpp"
 #include "boot/image/kernel_finder.hpp"
 #include "cli/bulk.hpp"
@@ -26,6 +27,7 @@ namespace image = boot::image;
 
 constexpr std::string_view kImages = "/api/v1/images";
 constexpr size_t kShownDigits = 12;
+constexpr size_t kMostRecipe = size_t{1} << 20;
 
 /// What is under way, in one line of a terminal that is written over; silent elsewhere.
 class ProgressLine {
@@ -81,6 +83,7 @@ Result<image::ImportRequest> request_of(const Given& given) {
   out.kernel = given.text("kernel");
   out.modules = given.text("modules");
   out.kernel_version = given.text("kernel-version");
+  out.tag = given.text("tag");
   out.extra_modules = given.all("module");
   out.initrds = given.all("initrd");
   out.excludes = given.all("exclude");
@@ -123,13 +126,16 @@ Result<int> plan(Context& context, const Given& given, const image::ImportReques
   return context.print_document(out);
 }
 
-Result<image::Imported> make_files(Context& context, image::BlobStore& blobs,
-                                   const image::ImportRequest& request) {
+/// Makes an image's files in a folder, telling how far it is.
+using MakeFiles =
+    Callback<Result<image::Imported>(image::BlobStore& blobs, image::ImportEvents& events)>;
+
+Result<image::Imported> make_files(Context& context, image::BlobStore& blobs, MakeFiles make) {
   ProgressLine line(context);
   image::ImportEvents events;
   events.step = [&](std::string_view step) { line.step(step); };
   events.bytes = [&](uint64_t done, uint64_t total) { line.bytes(done, total); };
-  return image::import_image(context.surroundings().disk, blobs, request, events, context.now());
+  return make(blobs, events);
 }
 
 /// The digest that the image has now; empty when there is no such image. Finds the daemon too, and
@@ -141,22 +147,20 @@ Result<std::string> digest_now(Context& context, const std::string& name) {
   return tl::unexpected(std::move(there).error());
 }
 
-Result<int> import(Context& context, const Given& given) {
-  const std::string& name = given.text("image");
-  DROVER_CHECK_OK(cluster::check_set_name("image", name));
-  DROVER_TRY(const image::ImportRequest request, request_of(given));
-  if (given.has("dry-run")) return plan(context, given, request);
+/// Makes the files and registers what came of it as the image's current version.
+Result<int> add_version(Context& context, const Given& given, const std::string& name,
+                        const std::string& description, MakeFiles make) {
   DROVER_TRY(const std::string before, digest_now(context, name));
   Surroundings& around = context.surroundings();
   image::BlobStore blobs(around.disk, around.random, image_folder(context, given));
   // Until the image is registered nothing names its files: no collection may run.
   DROVER_TRY(const auto lock,
              image::ImageLock::take(around.disk, blobs.folder(), image::ImageLock::Kind::shared));
-  DROVER_TRY(const image::Imported made, make_files(context, blobs, request));
+  DROVER_TRY(const image::Imported made, make_files(context, blobs, std::move(make)));
   for (const std::string& note : made.notes) context.warn(note);
   DROVER_TRY(json::value body, parse_json(encode(made.version)));
   body.as_object()["name"] = name;
-  body.as_object()["description"] = given.text("description");
+  body.as_object()["description"] = description;
   DROVER_TRY(Client* const client, context.client());
   std::string path(kImages);
   if (given.has("why")) path = with_query(path, "why", given.text("why"));
@@ -176,6 +180,49 @@ Result<int> import(Context& context, const Given& given) {
   context.print(fmt::format("image {} is {} now: kernel {}, {}\n", name, digest,
                             printable(made.version.kernel.version), root));
   return 0;
+}
+
+Result<int> import(Context& context, const Given& given) {
+  const std::string& name = given.text("image");
+  DROVER_CHECK_OK(cluster::check_set_name("image", name));
+  DROVER_TRY(const image::ImportRequest request, request_of(given));
+  if (given.has("dry-run")) return plan(context, given, request);
+  return add_version(context, given, name, given.text("description"),
+                     [&](image::BlobStore& blobs, image::ImportEvents& events) {
+                       return image::import_image(context.surroundings().disk, blobs, request,
+                                                  events, context.now());
+                     });
+}
+
+Result<int> build(Context& context, const Given& given) {
+  const std::string& file = given.text("recipe");
+  Surroundings& around = context.surroundings();
+  DROVER_TRY(const std::string text, around.disk.read_all(file, kMostRecipe));
+  DROVER_TRY(image::Recipe recipe, image::parse_recipe(text, file));
+  if (given.has("image")) recipe.name = given.text("image");
+  if (recipe.name.empty()) {
+    return fail(Code::invalid_argument, "the image has no name",
+                "write name: into the recipe, or drover image build RECIPE IMAGE");
+  }
+  DROVER_CHECK_OK(cluster::check_set_name("image", recipe.name));
+  DROVER_TRY(image::ImportRequest request, request_of(given));
+  std::string folder = std::filesystem::path(file).parent_path().string();
+  if (folder.empty()) folder = ".";
+  if (given.has("dry-run")) {
+    const os::CommandLine command = image::build_command(recipe, {"ROOT", folder, "SCRATCH"});
+    json::array arguments;
+    for (const std::string& argument : command.arguments) arguments.emplace_back(argument);
+    return context.print_document(json::object{{"image", recipe.name},
+                                               {"program", command.program},
+                                               {"arguments", std::move(arguments)},
+                                               {"images", image_folder(context, given)},
+                                               {"agent", request.agent}});
+  }
+  return add_version(context, given, recipe.name, recipe.description,
+                     [&](image::BlobStore& blobs, image::ImportEvents& events) {
+                       return image::build_image(around.disk, blobs, recipe, folder, request,
+                                                 events, context.now());
+                     });
 }
 
 Result<std::vector<cluster::Image>> all_images(Context& context) {
@@ -279,11 +326,12 @@ std::vector<Parameter> import_parameters() {
   return {
       {"image", Kind::required, "Its name; one that exists gets a new version"},
       {"source", Kind::optional,
-       "A root file system: a folder (/ is this host), a tar archive or a squashfs; without one "
-       "the image is lean"},
+       "A root file system: a folder (/ is this host), a tar archive, a squashfs or an OCI layout; "
+       "without one the image is lean"},
       {"kernel", Kind::option, "The kernel's file; needed for a lean image, else found"},
       {"modules", Kind::option, "Its folder of modules [/lib/modules/VERSION]"},
       {"kernel-version", Kind::option, "Of several kernels in the source; else the newest"},
+      {"tag", Kind::option, "Of several images in an OCI layout"},
       {"module", Kind::repeated, "One more module for the first root"},
       {"initrd", Kind::repeated, "One more file that is loaded behind the first root"},
       {"exclude", Kind::repeated, "What stays out of the root: a wildcard, relative to it"},
@@ -296,6 +344,21 @@ std::vector<Parameter> import_parameters() {
        "Where this host's images lie [DROVER_IMAGES, else /var/lib/drover/images]"},
       why_option(),
       {"dry-run", Kind::flag, "Say what would be taken and do nothing"},
+  };
+}
+
+std::vector<Parameter> build_parameters() {
+  return {
+      {"recipe", Kind::required, "A file: YAML of kind drover-recipe"},
+      {"image", Kind::optional, "The image's name, in place of the recipe's"},
+      {"module", Kind::repeated, "One more module for the first root"},
+      {"exclude", Kind::repeated, "What stays out of the root: a wildcard, relative to it"},
+      {"level", Kind::option, "Of the compression, 1 to 22 [5]"},
+      {"agent", Kind::option, "The program drover-compute that the image starts with"},
+      {"images", Kind::option,
+       "Where this host's images lie [DROVER_IMAGES, else /var/lib/drover/images]"},
+      why_option(),
+      {"dry-run", Kind::flag, "Say what would be run and do nothing"},
   };
 }
 
@@ -314,6 +377,12 @@ std::vector<Command> image_file_commands() {
         "drover image import golden / --exclude 'home/*' --why 'new golden node'",
         "drover image import lean --kernel /boot/vmlinuz-6.1.0-18-amd64"},
        import},
+      {"image",
+       "build",
+       "Build an image from a recipe, with mmdebstrap or dnf, on a manager",
+       build_parameters(),
+       {"drover image build rocky9.yaml", "drover image build debian.yaml debian-test --dry-run"},
+       build},
       {"image",
        "verify",
        "Read the files of images on this host and compare them with their digests",
