@@ -106,8 +106,16 @@ struct InterfaceField {
   std::string interface;
   Field field = Field::mac;
 };
-/// "eth0.mac", "eth0.address"; dots within the interface's name (eth0.100) are its own.
+/// "eth0.mac", "eth0.address", "interfaces.eth0.mac"; dots within the interface's name (eth0.100)
+/// are its own. Nothing for "intefaces.eth0.mac": that is a slip, and no interface.
 std::optional<InterfaceField> interface_field(std::string_view name) {
+  static const std::vector<std::string_view> kPrefixes{"interfaces", "interface"};
+  const size_t first = name.find('.');
+  if (first != name.rfind('.')) {
+    const std::string_view near = nearest(name.substr(0, first), kPrefixes);
+    if (!near.empty() && near != name.substr(0, first)) return std::nullopt;
+    if (!near.empty()) name.remove_prefix(first + 1);
+  }
   const size_t dot = name.rfind('.');
   if (dot == std::string_view::npos || dot == 0) return std::nullopt;
   std::string_view word = name.substr(dot + 1);

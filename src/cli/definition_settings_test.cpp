@@ -41,6 +41,7 @@ TEST(DefinitionSettings, ListsBecomeEdits) {
       R"({"spec":{"attributes":{"rack":"1"}},)"
       R"("edits":[{"field":"addresses","how":"remove","interface":"eth0","values":["2","3"]},)"
       R"({"field":"mac","how":"replace","interface":"eth0.100","values":["w"]}]})");
+  EXPECT_EQ(set({"interfaces.eth0.mac=w"}), set({"eth0.mac=w"}));
   EXPECT_EQ(unset({"interface.eth0", "eth0.100.mac"}),
             R"({"edits":[{"field":"interface","how":"remove","interface":"eth0","values":[]},)"
             R"({"field":"mac","how":"replace","interface":"eth0.100","values":[]}]})");
@@ -63,6 +64,8 @@ TEST(DefinitionSettings, MistakesAreNamed) {
   EXPECT_EQ(set({"profile=a"}), "profile cannot be set; did you mean profiles?");
   EXPECT_EQ(set({"rack+=1"}), "rack holds one value: use rack=VALUE");
   EXPECT_EQ(set({"eth0.mac+=1"}), "eth0.mac holds one value: use eth0.mac=VALUE");
+  // Not an interface of that name.
+  EXPECT_EQ(set({"intefaces.eth0.mac=w"}).substr(0, 34), "intefaces.eth0.mac cannot be set; ");
   EXPECT_NE(set({"bmc.password=1"}).find("cannot be set"), std::string::npos);
 }
 

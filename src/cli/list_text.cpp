@@ -74,7 +74,7 @@ Result<std::vector<Column>> chosen_columns(const ListView& view, const OutputOpt
     } else if (asked.empty()) {
       return fail(Code::invalid_argument, "--columns has an empty name");
     } else {
-      out.push_back({printable(asked), asked, Show::text, false, true});
+      out.push_back({printable(asked), path_of(asked, view), Show::text, false, true});
     }
   }
   return out;

@@ -221,6 +221,13 @@ std::string path_of(std::string_view name, const ListView& view) {
   for (const Column& column : view.columns) {
     if (lower(column.title) == lower(name)) return column.path;
   }
+  // What people said of a thing is in its spec, where nobody who asks for "nid" looks.
+  const FieldKind* kind = find_field_kind(view.kind);
+  const std::string_view first = name.substr(0, name.find('.'));
+  if (kind != nullptr && find_field(*kind, first) == nullptr &&
+      find_field(*kind, fmt::format("spec.{}", first)) != nullptr) {
+    return fmt::format("spec.{}", name);
+  }
   return std::string(name);
 }
 

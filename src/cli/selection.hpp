@@ -56,7 +56,8 @@ Result<std::vector<SortKey>> parse_sort(std::string_view text);
 Result<json::array> refine(json::array items, const ListView& view,
                            const std::vector<FieldTest>& tests, const std::vector<SortKey>& keys);
 
-/// The column's path when `name` is a title of `view` (in any case), else `name` itself.
+/// The column's path when `name` is a title of `view` (in any case); "spec.nid" for "nid" where the
+/// view's kind has the field there alone; else `name` itself.
 std::string path_of(std::string_view name, const ListView& view);
 
 /// Ok when `path` is a column of `view` or some item has it; else invalid_argument with the nearest

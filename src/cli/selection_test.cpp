@@ -150,6 +150,14 @@ TEST(Confirm, ManyNodesAreAskedAbout) {
   EXPECT_EQ(drover(words).code, 0);
 }
 
+TEST(Selection, WhatIsInTheSpecNeedsNoPrefix) {
+  const ListView nodes{.columns = {{"node", "name"}}, .kind = "node"};
+  EXPECT_EQ(path_of("nid", nodes), "spec.nid");
+  EXPECT_EQ(path_of("bmc.address", nodes), "spec.bmc.address");
+  EXPECT_EQ(path_of("phase.state", nodes), "phase.state");
+  EXPECT_EQ(path_of("nosuch", nodes), "nosuch");
+}
+
 TEST(Confirm, TheClusterSaysHowManyAreMany) {
   Answers answers = nodes_1_to(3);
   answers["GET /api/v1/settings/confirm.above"] =
