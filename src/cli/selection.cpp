@@ -242,7 +242,9 @@ Status check_unseen(std::string_view option, std::string_view path, size_t count
                     const ListView& view) {
   const bool is_column = std::any_of(view.columns.begin(), view.columns.end(),
                                      [&](const Column& each) { return each.path == path; });
-  if (is_column || (count == 0 && may_have(view, path))) return {};
+  const FieldKind* kind = find_field_kind(view.kind);
+  const bool is_field = kind != nullptr && find_field(*kind, path) != nullptr;
+  if (is_column || is_field || (count == 0 && may_have(view, path))) return {};
   std::vector<std::string> titles;
   for (const Column& column : view.columns) titles.push_back(lower(column.title));
   const std::vector<std::string_view> views(titles.begin(), titles.end());

@@ -156,6 +156,9 @@ TEST(Selection, WhatIsInTheSpecNeedsNoPrefix) {
   EXPECT_EQ(path_of("bmc.address", nodes), "spec.bmc.address");
   EXPECT_EQ(path_of("phase.state", nodes), "phase.state");
   EXPECT_EQ(path_of("nosuch", nodes), "nosuch");
+  // A field that no item has a value of is still one.
+  EXPECT_TRUE(check_unseen("--columns", "spec.bmc.address", 3, nodes));
+  EXPECT_FALSE(check_unseen("--columns", "spec.bmc.adress", 3, nodes));
 }
 
 TEST(Confirm, TheClusterSaysHowManyAreMany) {
