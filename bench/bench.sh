@@ -39,6 +39,14 @@ if command -v nginx > /dev/null; then
   part http "a blob of 300 MB and boot scripts over HTTP, beside nginx" \
     env DROVER_BIN="$BIN" /usr/bin/python3 -B "$(dirname "$0")/http_bench.py"
 fi
+if [ "$(id -u)" -eq 0 ] && [ -e /usr/lib/ipxe/undionly.kpxe ]; then
+  part storm "a storm of $NODES booting machines against a master and a boot daemon" \
+    env DROVER_BIN="$BIN" /usr/bin/python3 -B "$(dirname "$0")/boot_storm_bench.py" "$NODES"
+  if command -v qemu-system-x86_64 dnsmasq nginx > /dev/null; then
+    part power "from power on to up in QEMU, beside dnsmasq and nginx" \
+      env DROVER_BIN="$BIN" /usr/bin/python3 -B "$(dirname "$0")/power_on_bench.py"
+  fi
+fi
 part host "what a node pays" "$BIN/bench_host"
 part model "the model, its API and the command line on $NODES nodes" \
   env DROVER_BIN="$BIN" /usr/bin/python3 -B "$(dirname "$0")/model_bench.py" "$NODES" "$((NODES / 2))"
