@@ -273,11 +273,13 @@ Status LocalApi::sign_as_daemon(net::HttpRequest& request) {
 }
 
 std::unique_ptr<net::HttpCall> LocalApi::follow(const std::string& target,
-                                                net::HttpStreamEvents events) {
+                                                net::HttpStreamEvents events,
+                                                net::HttpHeaders headers) {
   if (config_.up() == nullptr) return nullptr;
   net::HttpRequest request;
   request.method = "GET";
   request.target = target;
+  request.headers = std::move(headers);
   if (const Status is_signed = sign_as_daemon(request); !is_signed) {
     log_.error("a request could not be signed", {{"why", is_signed.error().text()}});
     return nullptr;

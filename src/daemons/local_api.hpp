@@ -45,7 +45,8 @@ class LocalApi {
   void ask(net::HttpRequest request, Duration timeout,
            Callback<void(Result<net::HttpResponse>)> done);
   /// The same with the answer as it comes; nullptr without a way up. `request` is a GET's target.
-  std::unique_ptr<net::HttpCall> follow(const std::string& target, net::HttpStreamEvents events);
+  std::unique_ptr<net::HttpCall> follow(const std::string& target, net::HttpStreamEvents events,
+                                        net::HttpHeaders headers = {});
 
  private:
   struct Forward;

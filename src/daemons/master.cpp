@@ -47,6 +47,7 @@ Master::Master(Seams seams, MasterConfig config, MasterParts parts)
              return access_.credentials().check_certificate(person);
            }},
           parts_.verifier),
+      blobs_(seams.disk, seams.random, config_.images),
       started_(seams.executor.wall()) {}
 
 Master::~Master() = default;
@@ -206,6 +207,9 @@ void Master::serve(net::HttpRequest request, std::shared_ptr<net::HttpExchange> 
   const auto held = std::make_shared<net::HttpRequest>(std::move(request));
   authenticator_.identify(*held, [this, held, exchange = std::move(exchange)](
                                      Result<auth::Principal> principal) mutable {
+    if (held->target.starts_with(BlobDoor::kPath)) {
+      return blobs_.serve(*held, principal, exchange);
+    }
     api_->serve(std::move(*held), std::move(principal),
                 std::make_unique<api::ExchangeAnswer>(std::move(exchange)));
   });

@@ -10,6 +10,7 @@
 #include "auth/enrolment.hpp"
 #include "auth/policy.hpp"
 #include "cluster/model.hpp"
+#include "daemons/blob_door.hpp"
 #include "daemons/boot_doors.hpp"
 #include "daemons/jwks_fetcher.hpp"
 #include "daemons/master_tree.hpp"
@@ -39,6 +40,7 @@ struct MasterConfig {
   bool must_have_socket = true;            ///< false: go without when it cannot be opened
   std::string audit_dir;                   ///< where who changed what is written; empty: nowhere
   std::string state;                       ///< the master's folder, for backups
+  std::string images;                      ///< folder of the images' files
   std::string history_dir;                 ///< where old changes go; empty: they are all kept
   std::string trust_path;  ///< CAs of issuers' servers, PEM; used where an issuer names none
   Timing timing;
@@ -123,6 +125,7 @@ class Master final : public api::CallService,
   std::unique_ptr<Worker> audit_worker_;
   std::unique_ptr<auth::AuditLog> audit_;
   std::unique_ptr<NameBoard> names_;
+  BlobDoor blobs_;
   store::HistoryLimits history_;
   std::unique_ptr<store::Retention> retention_;
   std::unique_ptr<api::MasterApi> api_;

@@ -66,6 +66,7 @@ class MasterService final : public Service {
     master.publish_names = names_beside(socket.path, "master");
     master.audit_dir = state + "/audit";
     master.state = state;
+    master.images = config.text("images");
     master.history_dir = state + "/history";
     master.own_settings = options::own_settings(config);
     master.control = &program_.control;

@@ -74,6 +74,7 @@ void Boot::on_master_lost(const std::string&, const Error&) {}
 void Boot::on_way_up(tree::WayUp* way) {
   records_.use(way);
   replica_.way_up(way != nullptr);
+  if (on_way_) on_way_(way != nullptr);
 }
 
 void Boot::on_master_message(tree::Link& link, tree::MessageType type, std::string_view payload) {

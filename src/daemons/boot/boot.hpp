@@ -45,6 +45,8 @@ class Boot final : public MasterLinksEvents {
   [[nodiscard]] tree::RecordOutbox::Stats records() const { return records_.stats(); }
   /// Answers while this process can do work.
   [[nodiscard]] Worker& worker() { return *worker_; }
+  /// Calls `on_way` when a way to a master is there, and when it is gone.
+  void on_way(Callback<void(bool there)> on_way) { on_way_ = std::move(on_way); }
   /// Tells the masters how far a node has come. Kept on disk until one has it.
   void report(const cluster::BootReport& report);
 
@@ -71,6 +73,7 @@ class Boot final : public MasterLinksEvents {
   tree::Heartbeat heartbeat_;
   ModelReplica replica_;
   SettingsBoard settings_;
+  Callback<void(bool)> on_way_;
 };
 
 }  // namespace drover::daemons

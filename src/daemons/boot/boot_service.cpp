@@ -92,6 +92,10 @@ class BootService final : public Service {
     config.netconsole = options.flag("netconsole");
     config.advertise = options.flag("advertise");
     config.interfaces = split_config_list(options.text("interfaces"));
+    config.get_blob = [this](const std::string& target, net::HttpHeaders headers,
+                             net::HttpStreamEvents events) {
+      return core_.api().follow(target, std::move(events), std::move(headers));
+    };
     config.publish_names = names_beside(options.text("socket"), "boot");
     DROVER_TRY(const auth::Certificate ca, auth::Certificate::from_pem(core_.identity().ca_pem));
     config.ca_sha256 = ca.fingerprint();
@@ -103,6 +107,8 @@ class BootService final : public Service {
           enrol(node, request, std::move(answer));
         });
     DROVER_CHECK_OK(services_->start(core_.open_security()));
+    services_->way_up(daemon_->masters().up() != nullptr);
+    daemon_->on_way([this](bool there) { services_->way_up(there); });
     daemon_->settings().on_change(
         [this](const cluster::Settings& settings) { services_->apply(settings); });
     reader_ = std::make_unique<BootReader>(

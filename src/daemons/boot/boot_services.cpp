@@ -3,6 +3,7 @@
 #include "daemons/boot/server_duid.hpp"
 
 #include <algorithm>
+#include <set>
 
 #include <fmt/format.h>
 #include <fmt/ranges.h>
@@ -36,7 +37,8 @@ BootServices::BootServices(Seams seams, const Log& log, BootServicesConfig confi
       stages_(seams.executor, std::move(report)),
       logs_(seams.executor, seams.disk, log, config_.state + "/logs", {}),
       desk_({seams.executor, seams.random, stages_, logs_, std::move(enrol)}),
-      blobs_(seams.disk, seams.random, config_.images),
+      blobs_(seams.executor, seams.disk, seams.random, log,
+             {config_.images, config_.state + "/images"}, std::move(config_.get_blob)),
       http_(seams.executor, seams.net, log.with("http"), {config_.http, config_.https}, desk_,
             blobs_, loaders_),
       wire_(seams, log,
@@ -173,6 +175,7 @@ void BootServices::stop(Callback<void()> stopped) {
   if (dhcp6_) dhcp6_->stop();
   wire_.stop();
   replica_.on_news(nullptr);
+  blobs_.stop();
   http_.stop(std::chrono::milliseconds(500), std::move(stopped));
 }
 
@@ -190,6 +193,7 @@ void BootServices::serve_anew() {
   desk_.serve(*site_, replica_.model());
   wire_.serve(*site_, replica_.model());
   if (names_) names_->use(replica_.model());
+  images_changed();
   networks_changed();
 }
 
@@ -214,6 +218,21 @@ void BootServices::find_own_addresses() {
   }
 }
 
+/// What nodes boot now is fetched before they ask; what they may go back to stays.
+void BootServices::images_changed() {
+  desk_.images_changed();
+  std::set<std::string> wanted;
+  std::set<std::string> known;
+  for (const auto& [name, image] : replica_.model().images()) {
+    const cluster::ImageVersion& current = image.value.current;
+    wanted.insert(current.kernel.sha256);
+    for (const auto& initrd : current.initrds) wanted.insert(initrd.sha256);
+    if (current.root) wanted.insert(current.root->sha256);
+    for (std::string& sha256 : cluster::blobs_of(image.value)) known.insert(std::move(sha256));
+  }
+  blobs_.follow(std::move(wanted), known);
+}
+
 void BootServices::follow(std::span<const store::Change> changes) {
   const boot::Refreshed refreshed = site_->refresh(changes);
   if (names_) names_->follow(changes);
@@ -227,7 +246,7 @@ void BootServices::follow(std::span<const store::Change> changes) {
       stages_.ended(change.key);
     }
   }
-  if (images) desk_.images_changed();
+  if (images) images_changed();
   if (refreshed.networks || !refreshed.reserved.empty() || !refreshed.freed.empty()) {
     networks_changed();
   }

@@ -8,6 +8,7 @@
 #include "boot/io/http_boot_service.hpp"
 #include "boot/io/loader_shelf.hpp"
 #include "boot/site/site.hpp"
+#include "daemons/boot/blob_fetcher.hpp"
 #include "daemons/boot/boot_desk.hpp"
 #include "daemons/boot/node_logs.hpp"
 #include "daemons/boot/stage_book.hpp"
@@ -37,6 +38,8 @@ struct BootServicesConfig {
   bool advertise = true;  ///< answer IPv6 router solicitations
   /// Puts the file of the nodes' names in its place; empty: there is none.
   NameBoard::Publish publish_names = nullptr;
+  /// Asks a master for files of images.
+  BlobFetcher::Get get_blob = nullptr;
 };
 
 /// The machines of a site that may be exchanged for another while it is used.
@@ -95,6 +98,8 @@ class BootServices {
   Status start(Callback<std::shared_ptr<net::Security>()> security);
   void stop(Callback<void()> stopped);
 
+  /// A way to a master is there, or gone.
+  void way_up(bool there) { blobs_.way_up(there); }
   /// The cluster's settings are others.
   void apply(const cluster::Settings& settings);
 
@@ -105,6 +110,7 @@ class BootServices {
   void on_news(const ModelReplica::News& news);
   void serve_anew();
   void find_own_addresses();
+  void images_changed();
   void follow(std::span<const store::Change> changes);
   void networks_changed();
   Status start_dhcp();
@@ -124,7 +130,7 @@ class BootServices {
   NodeLogs logs_;
   BootDesk desk_;
   boot::LoaderShelf loaders_;
-  boot::image::BlobStore blobs_;
+  BlobFetcher blobs_;
   boot::SiteOptions site_options_;
   std::unique_ptr<boot::ModelImages> images_;
   std::unique_ptr<boot::Site> site_;
