@@ -60,8 +60,8 @@ bool is_nonce(std::string_view text) {
 }
 
 /// The daemon behind a certificate of this cluster that is valid now.
-Result<Certificate> daemon_certificate(const std::string& pem, const Trust& trust,
-                                       std::string_view cluster, WallTime now) {
+Result<Certificate> read_daemon_certificate(const std::string& pem, const Trust& trust,
+                                            std::string_view cluster, WallTime now) {
   auto certificate = Certificate::from_pem(pem);
   if (!certificate) return not_accepted(certificate.error().text());
   DROVER_CHECK_OK(trust.verify(*certificate, now));
@@ -212,11 +212,29 @@ CertificateVerifier::CertificateVerifier(Clock& clock, Trust trust, std::string 
       cluster_(std::move(cluster)),
       replays_(2 * kAssertionSkew + std::chrono::seconds(1)) {}
 
+/// Good for a minute: the chain is looked at again when a CA's own time may have ended meanwhile. A
+/// revoked daemon is found by whoever asks, each time.
+Result<Certificate> CertificateVerifier::daemon_certificate(const std::string& pem, WallTime now) {
+  constexpr Duration kGood = std::chrono::minutes(1);
+  constexpr size_t kMostKnown = 1024;
+  const auto it = known_.find(pem);
+  if (it != known_.end()) {
+    const Certificate& held = it->second.certificate;
+    const bool is_fresh = now >= it->second.checked && now - it->second.checked < kGood;
+    if (is_fresh && now >= held.not_before() && now < held.not_after()) return held;
+    known_.erase(it);
+  }
+  DROVER_TRY(Certificate certificate, read_daemon_certificate(pem, trust_, cluster_, now));
+  if (known_.size() >= kMostKnown) known_.clear();  // more daemons than any cluster has
+  known_.insert_or_assign(pem, Known{certificate, now});
+  return certificate;
+}
+
 Result<Assertion> CertificateVerifier::verify(const SignedAssertion& signed_assertion,
                                               std::string_view request_sha256) {
   const WallTime now = clock_.wall();
   DROVER_TRY(const Certificate certificate,
-             daemon_certificate(signed_assertion.certificate_pem, trust_, cluster_, now));
+             daemon_certificate(signed_assertion.certificate_pem, now));
   if (!certificate.public_key().verify(signed_assertion.assertion, signed_assertion.signature)) {
     return not_accepted(
         fmt::format("the signature is not that of '{}' over this assertion", certificate.uri()));

@@ -48,6 +48,23 @@ TEST_F(Assertions, WhatWasSignedIsVerified) {
   EXPECT_EQ(verified.time, kNow);
 }
 
+TEST_F(Assertions, ACertificateThatWasGoodStillHasItsEnd) {
+  EXPECT_EQ(refusal(signed_by_login1()), "accepted");
+  const WallTime end = Certificate::from_pem(signed_by_login1().certificate_pem)->not_after();
+  clock_.set_wall(end - std::chrono::seconds(1));
+  EXPECT_EQ(refusal(signed_by_login1()), "accepted");
+  clock_.set_wall(end);
+  EXPECT_NE(refusal(signed_by_login1()).find("expired"), std::string::npos);
+}
+
+TEST_F(Assertions, WhoseTextIsNotTheKnownOneIsLookedAtAnew) {
+  SignedAssertion assertion = signed_by_login1();
+  EXPECT_EQ(refusal(assertion), "accepted");
+  TestCa other("alpha", 2);
+  ASSERT_TRUE(signer_.use(key_, other.certify(key_, "utility", "login1")));
+  EXPECT_NE(refusal(signed_by_login1()), "accepted");
+}
+
 TEST_F(Assertions, OnceOnly) {
   const SignedAssertion assertion = signed_by_login1();
   EXPECT_EQ(refusal(assertion), "accepted");

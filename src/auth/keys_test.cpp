@@ -67,6 +67,25 @@ TEST(Keys, PublicKeyTravelsAsPem) {
   EXPECT_TRUE(read.verify("m", key.sign("m").value()));
 }
 
+TEST(Keys, TheDigestIsThatOfThePublicKeyInfo) {
+  // openssl ec -pubout, with -conv_form compressed the second; openssl ec -pubout -outform DER |
+  // sha256sum
+  constexpr std::string_view kPlain =
+      "-----BEGIN PUBLIC KEY-----\n"
+      "MFkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDQgAEUPTdm2FvbnmRES3FRcCwsB8rucyF\n"
+      "XwmbB+tFuBpt/yBCNfoGYihwr0vOHj1b8U7JE2VBDgqQVKc50x+0nlhA5g==\n"
+      "-----END PUBLIC KEY-----\n";
+  constexpr std::string_view kCompressed =
+      "-----BEGIN PUBLIC KEY-----\n"
+      "MDkwEwYHKoZIzj0CAQYIKoZIzj0DAQcDIgACUPTdm2FvbnmRES3FRcCwsB8rucyF\n"
+      "XwmbB+tFuBpt/yA=\n"
+      "-----END PUBLIC KEY-----\n";
+  EXPECT_EQ(PublicKey::from_pem(kPlain)->sha256(),
+            "a1af345834eef5032036494b40015ac3c70286fc42a25a55350069316917ac71");
+  EXPECT_EQ(PublicKey::from_pem(kCompressed)->sha256(),
+            "dda2528a7f1d6e0c51c2ad3b0ac132bce9e3ca99d18c07b8269baba12b01ef2e");
+}
+
 TEST(Keys, EveryTruncatedKeyIsRefused) {
   const std::string pem = KeyPair::make().value().pem().value();
   for (size_t size = 0; size + 2 < pem.size(); size += 3) {
