@@ -23,7 +23,7 @@ echo "packed: ${debs[*]##*/}"
 # The fresh Debian with what the packages depend on, kept until that changes: Debian's mirror is asked
 # once, and dpkg then installs ours without any network.
 depends=$(for deb in "${debs[@]}"; do dpkg-deb -f "$deb" Depends; done |
-  tr ',' '\n' | sed 's/|.*//; s/(.*//; s/ //g' | grep -v '^drover' | sort -u | paste -sd,)
+  tr ',' '\n' | sed 's/|.*//; s/(.*//; s/ //g' | grep -v drover | sort -u | paste -sd,)
 include="systemd,systemd-sysv,dbus,procps,iproute2,man-db,$depends"
 cache="$build/fresh-debian-$(echo "$include" | sha256sum | cut -c1-16).tar"
 if [[ ! -s $cache ]]; then
