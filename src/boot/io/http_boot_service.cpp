@@ -2,6 +2,7 @@
 
 #include "base/describe.hpp"
 #include "base/text.hpp"
+#include "net/datagram.hpp"
 #include "net/http/serve_body.hpp"
 
 #include <algorithm>
@@ -69,6 +70,15 @@ bool is_digest(std::string_view text) {
 
 std::string text_of(const net::Target& target, std::string_view name) {
   return std::string(target.get(name).value_or(""));
+}
+
+/// A host whose kernel has no IPv6: "all of its IPv6 addresses" are none there, and no mistake.
+bool lacks_ipv6(net::Net& net) {
+  const auto all = net.interfaces();
+  if (!all || all->empty()) return false;
+  return std::ranges::none_of(*all, [](const net::NetInterface& it) {
+    return std::ranges::any_of(it.addresses, [](const auto& own) { return own.address.is_v6(); });
+  });
 }
 
 }  // namespace
@@ -142,13 +152,16 @@ Status HttpBootService::start(Callback<std::shared_ptr<net::Security>()> securit
   auto secure = make(true);
   std::vector<net::Endpoint> plain_at;
   std::vector<net::Endpoint> secure_at;
+  const bool no_ipv6 = lacks_ipv6(net_);
   for (const net::Endpoint& at : config_.plain) {
+    if (no_ipv6 && at.host == "::") continue;
     DROVER_TRY(net::Endpoint bound, plain->listen(at));
     plain_at.push_back(std::move(bound));
   }
   const auto shared =
       std::make_shared<Callback<std::shared_ptr<net::Security>()>>(std::move(security));
   for (const net::Endpoint& at : config_.secure) {
+    if (no_ipv6 && at.host == "::") continue;
     DROVER_TRY(net::Endpoint bound, secure->listen(at, [shared] { return (*shared)(); }));
     secure_at.push_back(std::move(bound));
   }

@@ -3,9 +3,13 @@
 
 #include "boot/io/loader_shelf.hpp"
 #include "net/certificates_for_tests.hpp"
+#include "net/datagram.hpp"
 #include "net/http/http_client.hpp"
 #include "net/real_net.hpp"
 #include "net/sha256.hpp"
+#include "sim/fabric.hpp"
+#include "sim/sim_net.hpp"
+#include "sim/world.hpp"
 
 #include <map>
 #include <optional>
@@ -352,6 +356,56 @@ TEST_F(HttpBootServiceTest, AnAddressInUseIsAnError) {
   const Status started = second.start([] { return nullptr; });
   ASSERT_FALSE(started);
   EXPECT_NE(started.error().text().find("listening on 127.0.0.1"), std::string::npos);
+}
+
+/// A host's network whose kernel has IPv6, or has not.
+class HostNet final : public net::Net {
+ public:
+  HostNet(net::Net& net, bool has_ipv6) : net_(net), has_ipv6_(has_ipv6) {}
+  Result<std::shared_ptr<net::Security>> make_security(const net::SecurityConfig& config) override {
+    return net_.make_security(config);
+  }
+  Result<std::unique_ptr<net::Listener>> listen(const net::Endpoint& at,
+                                                Callback<std::shared_ptr<net::Security>()> security,
+                                                net::AcceptCallback accepted) override {
+    if (at.host == "::" && !has_ipv6_) return fail(Code::io, "address family not supported");
+    return net_.listen(at, std::move(security), std::move(accepted));
+  }
+  std::unique_ptr<net::Connecting> connect(const net::Endpoint& to,
+                                           std::shared_ptr<net::Security> security,
+                                           Duration timeout,
+                                           net::ConnectCallback connected) override {
+    return net_.connect(to, std::move(security), timeout, std::move(connected));
+  }
+  Result<std::vector<net::NetInterface>> interfaces() override {
+    net::NetInterface loopback;
+    loopback.addresses.push_back({*net::InetAddress::parse("127.0.0.1"), 8});
+    if (has_ipv6_) loopback.addresses.push_back({*net::InetAddress::parse("::1"), 128});
+    return std::vector{loopback};
+  }
+
+ private:
+  net::Net& net_;
+  bool has_ipv6_;
+};
+
+TEST(HttpBootServiceOnAHost, WithoutIpv6ServesByIpv4Alone) {
+  for (const bool has_ipv6 : {false, true}) {
+    sim::World world{1};
+    sim::Fabric fabric{world};
+    sim::SimProcess process{world, {.name = "boot", .host = "b"}};
+    sim::SimNet simulated{fabric, process};
+    HostNet net(simulated, has_ipv6);
+    FakeDaemon daemon;
+    FakeBlobs blobs;
+    LoaderShelf loaders;
+    const std::vector<net::Endpoint> both{{"0.0.0.0", 8080, ""}, {"::", 8081, ""}};
+    HttpBootService service(process.executor(), net, process.log(), {.plain = both}, daemon, blobs,
+                            loaders);
+    const Status started = service.start([] { return std::shared_ptr<net::Security>(); });
+    ASSERT_TRUE(started) << started.error().text();
+    EXPECT_EQ(service.plain().size(), has_ipv6 ? 2U : 1U);
+  }
 }
 
 }  // namespace
