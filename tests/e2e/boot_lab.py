@@ -23,7 +23,7 @@ class BootCluster(c.Cluster):
         flags[flags.index("--http-listen") + 1] = f"127.0.0.1:{self.http_port}"
         flags[flags.index("--tree-listen") + 1] = f"{labs.GATEWAY}:{self.tree_port}"
         self.start_master()
-        self.add_in_lab("aggregator", "agg1", "--listen", f"{labs.GATEWAY}:9800")
+        self.add_in_lab("aggregator", "agg1", "--listen", f"{labs.GATEWAY}:9800,[{labs.GATEWAY6}]:9800")
         self.add_in_lab("boot", "boot1", "--http-listen", f"{labs.GATEWAY}:8080,[{labs.GATEWAY6}]:8080",
                         "--https-listen", f"{labs.GATEWAY}:8443,[{labs.GATEWAY6}]:8443", "--images", self.run / "images")
         c.wait_for("the daemons are linked",

@@ -24,6 +24,12 @@ class Decimal {
   char* end_ = nullptr;
 };
 
+/// "fd77::1" of "[fd77::1]".
+std::string_view bare(std::string_view server) {
+  const bool bracketed = server.starts_with('[') && server.ends_with(']');
+  return bracketed ? server.substr(1, server.size() - 2) : server;
+}
+
 }  // namespace
 
 std::string mark(Late late) {
@@ -61,9 +67,9 @@ void LateText::append_to(std::string& out, const LateValues& values) const {
   const Decimal tries(values.tries);
   const Decimal again(std::min(values.tries, UINT32_MAX - 1) + 1);
   const Decimal delay(delay_after(values.tries));
-  const std::array<std::string_view, kLates> texts{values.server, values.token, values.source,
-                                                   values.mac,    tries.text(), again.text(),
-                                                   delay.text()};
+  const std::array<std::string_view, kLates> texts{values.server, values.token,       values.source,
+                                                   values.mac,    tries.text(),       again.text(),
+                                                   delay.text(),  bare(values.server)};
   size_t size = text_.size();
   for (const Hole& hole : holes_) size += texts.at(static_cast<size_t>(hole.what)).size();
   out.reserve(out.size() + size);

@@ -12,15 +12,16 @@ namespace drover::boot::script {
 
 /// What is put in last.
 enum class Late : uint8_t {
-  server,  ///< the address by which the machine reached this server
-  token,   ///< of this boot
-  source,  ///< the machine's own address, as the request came from it
-  mac,     ///< that the machine was asked for by
-  tries,   ///< how often it has tried before: 0, 1, ..
-  again,   ///< tries + 1
-  delay,   ///< seconds to wait before the next try
+  server,   ///< the address by which the machine reached this server
+  token,    ///< of this boot
+  source,   ///< the machine's own address, as the request came from it
+  mac,      ///< that the machine was asked for by
+  tries,    ///< how often it has tried before: 0, 1, ..
+  again,    ///< tries + 1
+  delay,    ///< seconds to wait before the next try
+  address,  ///< `server` without the brackets that URLs have around an IPv6 address
 };
-inline constexpr size_t kLates = 7;
+inline constexpr size_t kLates = 8;
 
 /// A mark that stands for a late value inside any text; ordinary text has none, as it holds no
 /// control characters.
@@ -31,7 +32,7 @@ std::string mark(Late late);
 std::string harmless(std::string_view text);
 
 struct LateValues {
-  std::string_view server;
+  std::string_view server;  ///< as in a URL: IPv6 in brackets
   std::string_view token;
   std::string_view source;
   std::string_view mac;

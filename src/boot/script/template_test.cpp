@@ -83,6 +83,13 @@ TEST(LateText, PutsInWhatIsKnownLast) {
                 {.server = "[fd77::1]", .token = "", .source = {}, .mac = {}, .tries = UINT32_MAX}),
             "http://[fd77::1]:8080/?retry=4294967295&t= wait 30 4294967295\x01");
   EXPECT_EQ(LateText("plain").render({}), "plain");
+  const LateText address("ns=" + mark(Late::address));
+  const auto of = [&](std::string_view server) {
+    return address.render({.server = server, .token = {}, .source = {}, .mac = {}, .tries = 0});
+  };
+  EXPECT_EQ(of("10.0.0.1"), "ns=10.0.0.1");
+  EXPECT_EQ(of("[fd77::1]"), "ns=fd77::1");
+  EXPECT_EQ(of("["), "ns=[");
   EXPECT_EQ(LateText(mark(Late::source))
                 .render({.server = {}, .token = {}, .source = "10.0.0.9", .mac = {}, .tries = 0}),
             "10.0.0.9");

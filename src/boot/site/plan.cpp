@@ -234,7 +234,7 @@ class Planner {
       argument("drover.ns", fmt::format("{}", fmt::join(network.nameservers, ",")),
                fmt::format("network {}", network.name));
     } else {
-      argument("drover.ns", mark(Late::server), "this server");
+      argument("drover.ns", mark(Late::address), "this server");
     }
     DROVER_CHECK_OK(told("drover.domain", "domain", network.domain));
     return told("drover.mtu", "mtu", network.mtu == 0 ? "" : std::to_string(network.mtu));
