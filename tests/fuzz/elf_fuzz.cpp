@@ -13,4 +13,6 @@ DROVER_FUZZ_TARGET(input) {
   const auto again = drover::boot::image::read_elf(*kept);
   require(again.has_value(), "what is kept is still a program");
   require(again->interpreter == facts->interpreter, "with the same loader");
+  require(again->needed == facts->needed && again->search == facts->search,
+          "and the same libraries, looked for in the same places");
 }

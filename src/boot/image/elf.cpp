@@ -149,12 +149,16 @@ Result<ElfFacts> read_elf(std::string_view bytes) {
   out.loaded_bytes = number(bytes, 32, 8) + number(bytes, 54, 2) * number(bytes, 56, 2);
   for (const Segment& segment : segments) {
     out.loaded_bytes = std::max(out.loaded_bytes, segment.offset + segment.bytes);
+  }
+  // Text ends inside what is loaded: behind that the kernel and the loader see nothing either.
+  const std::string_view loaded = bytes.substr(0, out.loaded_bytes);
+  for (const Segment& segment : segments) {
     if (segment.type == kInterpreter) {
-      const auto path = text_at(bytes, segment.offset);
+      const auto path = text_at(loaded.substr(0, segment.offset + segment.bytes), segment.offset);
       if (!path || path->empty()) return broken("its interpreter has no name");
       out.interpreter = *path;
     }
-    if (segment.type == kDynamic) DROVER_CHECK_OK(read_dynamic(bytes, segments, segment, out));
+    if (segment.type == kDynamic) DROVER_CHECK_OK(read_dynamic(loaded, segments, segment, out));
   }
   return out;
 }

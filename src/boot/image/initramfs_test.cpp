@@ -123,6 +123,20 @@ TEST(ElfTest, EveryCutIsRefusedOrReadInside) {
   }
 }
 
+TEST(ElfTest, ALoaderWhoseNameGoesOnBehindItsSegmentIsRefused) {
+  std::string bytes = text_of(own_program());
+  // Program headers of 56 bytes follow the file's 64; the type is first, the bytes in the file
+  // at 32.
+  constexpr char kInterpreter = 3;
+  size_t at = 64;
+  while (at < 1024 && bytes[at] != kInterpreter) at += 56;
+  ASSERT_LT(at, 1024U);
+  --bytes[at + 32];
+  const auto facts = read_elf(bytes);
+  ASSERT_FALSE(facts) << "without sections the rest of the name would be gone";
+  EXPECT_EQ(facts.error().code, Code::corrupt);
+}
+
 TEST(InitramfsTest, AProgramWithAllItsLibraries) {
   os::RealDisk disk;
   InitramfsRequest request;
