@@ -19,13 +19,16 @@ struct Row {
   std::string_view help;
 };
 
-constexpr std::array<Row, 32> kRows{
+constexpr std::array<Row, 35> kRows{
     {{"group", "GroupView", "a group, as drover group show -o json gives it"},
      {"profile", "ProfileView", "a profile, as drover profile show -o json gives it"},
      {"network", "NetworkView", "a network, as drover network show -o json gives it"},
      {"image", "ImageView", "an image, as drover image show -o json gives it"},
      {"boot", "NodeBoot", "what a node would boot: drover boot show -o json"},
      {"boot-next", "BootNext", "what is said of a node's next boot alone"},
+     {"lease", "BootLease", "an address that a boot daemon gives out: drover boot leases"},
+     {"trace", "BootTraceEvent", "what a machine did on the wire: drover boot trace"},
+     {"unknown-machine", "UnknownMachine", "a machine of no node: drover boot unknown"},
      {"change", "Change", "an entry of the change log: drover history -o json"},
      {"revert", "RevertResult", "what drover revert did"},
      {"operation", "Operation", "a long-running request: drover operation show"},

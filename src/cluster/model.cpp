@@ -24,7 +24,7 @@ std::pair<std::string_view, std::string_view> split_part_key(std::string_view ke
 
 Status Model::load(store::Store& store) {
   for (const std::string_view kind : {kNodeKind, kPartKind, kDaemonKind, kGroupKind, kProfileKind,
-                                      kImageKind, kNetworkKind, kBootNextKind}) {
+                                      kImageKind, kNetworkKind, kBootNextKind, kUnknownKind}) {
     DROVER_TRY(const auto objects, store.load(kind));
     for (const store::Object& object : objects) {
       DROVER_CHECK_OK(put(kind, object.key, object.body, object.revision));
@@ -81,6 +81,9 @@ Status Model::put(std::string_view kind, const std::string& key, std::string_vie
   } else if (kind == kBootNextKind) {
     DROVER_TRY(BootNext next, read_body<BootNext>(kind, key, body));
     boot_nexts_[key] = std::move(next);
+  } else if (kind == kUnknownKind) {
+    DROVER_TRY(UnknownMachine machine, read_body<UnknownMachine>(kind, key, body));
+    unknown_[key] = std::move(machine);
   }
   return {};
 }
@@ -108,6 +111,8 @@ void Model::erase(std::string_view kind, const std::string& key) {
     networks_.erase(key);
   } else if (kind == kBootNextKind) {
     boot_nexts_.erase(key);
+  } else if (kind == kUnknownKind) {
+    unknown_.erase(key);
   }
 }
 

@@ -17,6 +17,7 @@
 #include "cluster/node.hpp"
 #include "cluster/profile.hpp"
 #include "cluster/settings.hpp"
+#include "cluster/unknown_machine.hpp"
 #include "store/store.hpp"
 
 #include <cstdint>
@@ -94,6 +95,9 @@ class Model {
   /// What nodes boot once, by node.
   using BootNexts = std::map<std::string, BootNext, NaturalLess>;
   [[nodiscard]] const BootNexts& boot_nexts() const { return boot_nexts_; }
+  /// Machines that no node is known by, by MAC.
+  using Unknowns = std::map<std::string, UnknownMachine, NaturalLess>;
+  [[nodiscard]] const Unknowns& unknown_machines() const { return unknown_; }
   /// The node behind an alias, or nullptr.
   [[nodiscard]] const NodeEntry* find_alias(std::string_view alias) const;
   /// The static groups that a node is in, strongest first.
@@ -143,6 +147,7 @@ class Model {
   Images images_;
   Networks networks_;
   BootNexts boot_nexts_;
+  Unknowns unknown_;
   uint64_t sequence_ = 0;
   uint64_t generation_ = 0;
   OnNode on_node_;

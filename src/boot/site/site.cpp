@@ -8,6 +8,7 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
+#include <tuple>
 
 #include <fmt/format.h>
 
@@ -122,6 +123,19 @@ void Site::remove(const std::string& name) {
   if (nid != by_nid_.end() && nid->second == &machine) by_nid_.erase(nid);
   for (const dns::Name& host : machine.names) hosts_.remove(host);
   machines_.erase(it);
+}
+
+std::vector<Site::Given> Site::given() const {
+  std::vector<Given> out;
+  for (const auto& [hardware, place] : by_mac_) {
+    for (const Ipv4& address : place->reservation.addresses) {
+      out.push_back({hardware, address, place->reservation.name});
+    }
+  }
+  std::ranges::sort(out, [](const Given& x, const Given& y) {
+    return std::tie(x.address, x.hardware) < std::tie(y.address, y.hardware);
+  });
+  return out;
 }
 
 bool Site::is_in_pool(Ipv4 address) const {

@@ -93,6 +93,14 @@ class Site final : public dhcp::ReservationView {
   [[nodiscard]] const dns::Table& hosts() const { return hosts_; }
   [[nodiscard]] std::vector<dns::Zone> zones() const;
 
+  /// An address that the model gives a machine on a network that DHCP serves.
+  struct Given {
+    HardwareAddress hardware;
+    Ipv4 address;
+    std::string node;
+  };
+  /// All of them, by address and then by machine.
+  [[nodiscard]] std::vector<Given> given() const;
   /// What a node would get, explained; not_found.
   [[nodiscard]] Result<BootPlan> plan(std::string_view node) const;
   [[nodiscard]] ScriptAnswer script(const ScriptRequest& request);

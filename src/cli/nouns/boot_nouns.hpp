@@ -11,5 +11,6 @@ std::vector<Command> network_commands();
 std::vector<Command> boot_plan_commands();
 std::vector<Command> boot_watch_commands();
 std::vector<Command> boot_log_commands();
+std::vector<Command> boot_machine_commands();
 
 }  // namespace drover::cli

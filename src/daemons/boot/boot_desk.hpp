@@ -10,9 +10,11 @@
 #include "daemons/boot/node_logs.hpp"
 #include "daemons/boot/stage_book.hpp"
 #include "daemons/boot/token_book.hpp"
+#include "daemons/boot/trace_book.hpp"
 
 #include <map>
 #include <memory>
+#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -31,6 +33,7 @@ class BootDesk final : public boot::BootHandler {
     Random& random;
     StageBook& stages;
     NodeLogs& logs;
+    TraceBook& traces;
     Enrol enrol;
   };
 
@@ -56,6 +59,9 @@ class BootDesk final : public boot::BootHandler {
              Callback<void(Result<auth::EnrolAnswer>)> reply) override;
 
  private:
+  /// Who asks as a machine must be that machine, as far as DHCP has told.
+  Status check_source(const std::string& mac, const std::string& node, const std::string& source);
+  void refused(const std::string& node, const boot::HttpBootEvent& event);
   [[nodiscard]] std::vector<std::string> addresses_of(const std::string& mac,
                                                       const std::string& source) const;
   enum class Part : uint8_t { kernel, initrd, root };
@@ -66,6 +72,9 @@ class BootDesk final : public boot::BootHandler {
   const cluster::Model* model_ = nullptr;
   std::map<std::string, Part, std::less<>> blobs_;  ///< what the model names
   std::map<std::string, std::string> node_at_;      ///< by address
+  /// Tokens shown at addresses that they were not given to, as far as that was told: "TOKEN
+  /// ADDRESS".
+  std::set<std::string> shown_elsewhere_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

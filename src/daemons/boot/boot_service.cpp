@@ -102,6 +102,7 @@ class BootService final : public Service {
     services_ = std::make_unique<BootServices>(
         program_.seams, Log(program_.seams.log, "boot"), std::move(config), daemon_->replica(),
         [this](const cluster::BootReport& report) { daemon_->report(report); },
+        [this](const cluster::Sighting& sighting) { daemon_->report(sighting); },
         [this](const std::string& node, const auth::EnrolRequest& request,
                Callback<void(Result<auth::EnrolAnswer>)> answer) {
           enrol(node, request, std::move(answer));
@@ -113,7 +114,8 @@ class BootService final : public Service {
         [this](const cluster::Settings& settings) { services_->apply(settings); });
     reader_ = std::make_unique<BootReader>(
         BootReader::Parts{program_.seams.executor, daemon_->channels(), services_->stages(),
-                          services_->logs(), core_.self().name},
+                          services_->logs(), core_.self().name,
+                          [this] { return services_->leases(); }, &services_->traces()},
         Log(program_.seams.log, "boot"));
     return reader_->start();
   }

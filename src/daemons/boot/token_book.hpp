@@ -33,6 +33,12 @@ class TokenBook {
   /// Scripts asked for again by the same machine: the newest tokens of a node that count.
   static constexpr size_t kMostOfANode = 4;
 
+  /// The node that a token was given to; empty for none that counts.
+  [[nodiscard]] std::string owner(std::string_view token) const {
+    const auto it = tickets_.find(std::string(token));
+    return it == tickets_.end() ? std::string() : it->second.node;
+  }
+
   TokenBook(Clock& clock, Random& random) : clock_(clock), random_(random) {}
 
   /// A token that stands for nothing yet: 32 characters of base32, 160 bits.
