@@ -158,7 +158,7 @@ def test_an_unknown_machine_waits_until_somebody_says_who_it_is(site):
     assert not rows("unknown")
     trace = [f"{row['what']}: {row['outcome']}" for row in rows("trace", "n5")]
     for start in ("DHCP DISCOVER (ipxe): OFFER 10.77.0.2", "DHCP REQUEST (ipxe): ACK 10.77.0.2", "HTTP script: given",
-                  "HTTP blob "):
+                  "HTTP blob ", "token: used to enrol"):
         assert any(line.startswith(start) for line in trace), (start, trace)
 
 
