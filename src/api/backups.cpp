@@ -21,10 +21,10 @@ struct SmallFile {
 };
 
 /// What a master keeps beside the database: its cluster's id, its starts, the authority, its own
-/// identity, the keys that sign tokens.
+/// identity, the keys that sign tokens, the one that seals secrets.
 Result<std::vector<SmallFile>> read_small_files(Disk& disk, const std::string& state) {
   std::vector<std::string> names{"cluster", "starts"};
-  for (const std::string folder : {"ca", "identity", "signing"}) {
+  for (const std::string folder : {"ca", "identity", "signing", "secrets"}) {
     DROVER_TRY(const bool there, disk.exists(state + "/" + folder));
     if (!there) continue;
     DROVER_TRY(const auto inside, disk.list(state + "/" + folder));

@@ -36,7 +36,6 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_networks(router_, services_);
   add_boot(router_, services_);
   add_boot_streams(router_, services_);
-  add_boot_machines(router_, services_);
   add_images(router_, services_);
   add_inventory(router_, services_);
   add_metrics(router_, services_);
@@ -61,6 +60,9 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_snapshot(router_, services_);
   add_names(router_, services_);
   add_noderange(router_, services_);
+  add_content(router_, services_);
+  add_cloud_init(router_, services_);
+  add_node_up(router_, services_);
   add_control(router_, services_);
   add_local(router_, services_.local);
   add_version(router_, services_.local);

@@ -6,6 +6,7 @@
 #include "auth/access_control.hpp"
 #include "auth/audit_query.hpp"
 #include "auth/enrolment.hpp"
+#include "auth/secret_box.hpp"
 #include "base/clock.hpp"
 #include "base/describe.hpp"
 #include "base/disk.hpp"
@@ -141,6 +142,8 @@ class BootDaemons {
                                              net::HttpStreamEvents events) = 0;
 };
 
+class NodeUpSource;  // api/node_up_source.hpp
+
 /// Where a master keeps what a backup must have beside the database.
 struct BackupPlace {
   Disk* disk = nullptr;  ///< used by a worker; null: there is nothing to back up
@@ -163,7 +166,9 @@ struct Services {
   AuditSource& audit;
   BootDaemons& boot_daemons;
   BackupPlace backup = {};
-  DaemonControl* control = nullptr;  ///< null where there is none (tests)
+  DaemonControl* control = nullptr;          ///< null where there is none (tests)
+  const auth::SecretBox* secrets = nullptr;  ///< null where secrets cannot be kept
+  NodeUpSource* node_up = nullptr;           ///< null where there is none (tests)
   /// Set by MasterApi.
   cluster::OperationRunner* operations = nullptr;
 };

@@ -249,7 +249,8 @@ class TestMaster {
                  audit,
                  boot_daemons,
                  {store_disk, "/var"},
-                 &control},
+                 &control,
+                 &*secrets},
         [this] { return policy ? policy : access->policy(); },
         [this](const auth::AuditRecord& record) {
           audited.push_back(record);
@@ -317,6 +318,8 @@ class TestMaster {
   FakeMetrics metrics;
   FakeLocal local;
   FakeControl control;
+  Result<auth::SecretBox> secrets =
+      auth::SecretBox::open_or_create(ca_disk, process.random(), "/secrets");
   std::unique_ptr<Worker> worker;
   std::unique_ptr<auth::AccessControl> access;
   FakeAudit audit{process.executor()};

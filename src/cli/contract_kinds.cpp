@@ -19,16 +19,21 @@ struct Row {
   std::string_view help;
 };
 
-constexpr std::array<Row, 35> kRows{
+constexpr std::array<Row, 40> kRows{
     {{"group", "GroupView", "a group, as drover group show -o json gives it"},
      {"profile", "ProfileView", "a profile, as drover profile show -o json gives it"},
      {"network", "NetworkView", "a network, as drover network show -o json gives it"},
      {"image", "ImageView", "an image, as drover image show -o json gives it"},
+     {"cloud-init", "CloudInitView", "what cloud-init is told, of one owner"},
+     {"node-cloud-init", "NodeCloudInit", "what cloud-init is told on a node"},
+     {"node-secrets", "NodeSecrets", "secrets of a node, for the boot daemon that booted it"},
+     {"steps", "NodeStepsView", "what nodes do before they are up, of one owner"},
+     {"node-steps", "StepsOfNode", "what a node does before it is up: drover node steps -o json"},
+     {"overlay", "OverlayView", "files that nodes are given, of one owner"},
+     {"node-overlay", "OverlayOfNode", "files that a node shall have: drover overlay show -o json"},
+     {"overlay-state", "OverlayState", "whether a node has its files: drover overlay status"},
      {"boot", "NodeBoot", "what a node would boot: drover boot show -o json"},
      {"boot-next", "BootNext", "what is said of a node's next boot alone"},
-     {"lease", "BootLease", "an address that a boot daemon gives out: drover boot leases"},
-     {"trace", "BootTraceEvent", "what a machine did on the wire: drover boot trace"},
-     {"unknown-machine", "UnknownMachine", "a machine of no node: drover boot unknown"},
      {"change", "Change", "an entry of the change log: drover history -o json"},
      {"revert", "RevertResult", "what drover revert did"},
      {"operation", "Operation", "a long-running request: drover operation show"},

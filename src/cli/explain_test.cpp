@@ -114,7 +114,8 @@ TEST(Manual, HasEveryCommandAndOption) {
       return p.file == "drover-" + command.noun + ".1";
     });
     ASSERT_NE(page, pages.end()) << command.noun;
-    EXPECT_NE(page->text.find(".SS drover " + command.noun), std::string::npos) << command.noun;
+    EXPECT_NE(page->text.find(".SS drover " + roff::plain(command.noun)), std::string::npos)
+        << command.noun;
     EXPECT_NE(markdown.find("drover " + command.noun), std::string::npos);
     for (const Parameter& parameter : command.parameters) {
       EXPECT_NE(page->text.find(roff::plain(parameter.help)), std::string::npos) << parameter.help;

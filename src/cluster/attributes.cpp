@@ -69,6 +69,13 @@ void AttributeSetting::describe(Visitor& v) {
   v.field("raw", raw, "The value as it was written, formulas and all.");
 }
 
+std::string origin_text(const AttributeSetting& setting) {
+  if (setting.source == AttributeSource::node) return "node";
+  std::string out = fmt::format("{} {}", enum_name(setting.source), setting.name);
+  if (!setting.through.empty()) out += fmt::format(" of {}", setting.through);
+  return out;
+}
+
 void EffectiveAttribute::describe(Visitor& v) {
   v.field("name", name, "Name of the attribute.");
   v.field("value", value, "Its value with formulas evaluated; empty when that failed.");
@@ -117,6 +124,13 @@ AttributeSetting NodeAttributes::setting(const Layer& layer, const std::string& 
   std::string through(layer.through_kind);
   if (!layer.through_name.empty()) through += fmt::format(" {}", layer.through_name);
   return {layer.source, std::string(layer.name), std::move(through), raw};
+}
+
+std::vector<AttributeSetting> NodeAttributes::sources() const {
+  std::vector<AttributeSetting> out;
+  out.reserve(layers_.size());
+  for (const Layer& layer : layers_) out.push_back(setting(layer, {}));
+  return out;
 }
 
 Result<std::optional<std::string>> NodeAttributes::value(const std::string& name) {

@@ -48,6 +48,8 @@ struct AttributeSetting {
   bool operator==(const AttributeSetting&) const = default;
   void describe(Visitor& v);
 };
+/// In words: "node", "group rack1", "profile gpu of group rack1".
+std::string origin_text(const AttributeSetting& setting);
 
 /// One attribute of a node with its blame.
 struct EffectiveAttribute {
@@ -82,6 +84,8 @@ class NodeAttributes {
   [[nodiscard]] Result<std::string> expand(std::string_view field, const std::string& text);
   /// All of them by name.
   [[nodiscard]] std::vector<EffectiveAttribute> all();
+  /// The places that it takes attributes from, strongest first; `raw` is empty.
+  [[nodiscard]] std::vector<AttributeSetting> sources() const;
 
  private:
   struct Layer {

@@ -2,6 +2,7 @@
 #include "base/text.hpp"
 #include "cluster/attribute_catalogue.hpp"
 #include "cluster/boot_next.hpp"
+#include "cluster/content/mutations.hpp"
 #include "cluster/definition_state.hpp"
 #include "cluster/model.hpp"
 #include "cluster/mutations.hpp"
@@ -64,6 +65,7 @@ Result<Group> DefinitionWriter::rename_group(const GroupRename& rename) {
     DROVER_CHECK_OK(tx_.put(kGroupKind, user.name, encode(user)));
     state_->groups[user.name] = std::move(user);
   }
+  DROVER_CHECK_OK(move_content(tx_, "group/" + from, "group/" + to));
   state_->groups_changed();
   // Of groups that are equally strong the name decides.
   state_->recheck = state_->recheck || !renamed.nodes.empty();
@@ -104,6 +106,7 @@ Result<Profile> DefinitionWriter::rename_profile(const std::string& from, const 
     if (replace(node.spec.profiles, from, to)) DROVER_CHECK_OK(write_node(tx_, node));
   }
   DROVER_CHECK_OK(rename_in_boot_nexts(tx_, from, to));
+  DROVER_CHECK_OK(move_content(tx_, "profile/" + from, "profile/" + to));
   return renamed;
 }
 

@@ -2,6 +2,7 @@
 #include "base/noderange.hpp"
 #include "base/text.hpp"
 #include "cluster/attribute_catalogue.hpp"
+#include "cluster/content/mutations.hpp"
 #include "cluster/definition_state.hpp"
 #include "cluster/field_rules.hpp"
 #include "cluster/model.hpp"
@@ -231,6 +232,7 @@ Status DefinitionWriter::remove_group(const std::string& name) {
     state_->removed_groups.insert(name);
   }
   DROVER_CHECK_OK(tx_.erase(kGroupKind, name));
+  DROVER_CHECK_OK(move_content(tx_, "group/" + name, ""));
   state_->groups.erase(name);
   state_->groups_changed();
   state_->recheck = state_->recheck || !gone.nodes.empty();
@@ -310,6 +312,7 @@ Status DefinitionWriter::remove_profile(const std::string& name) {
     state_->removed_profiles.insert(name);
   }
   DROVER_CHECK_OK(tx_.erase(kProfileKind, name));
+  DROVER_CHECK_OK(move_content(tx_, "profile/" + name, ""));
   state_->profiles.erase(name);
   state_->recheck = state_->recheck || name == kDefaultProfile;
   return {};

@@ -3,6 +3,7 @@
 
 #include "base/noderange.hpp"
 #include "cluster/boot_next.hpp"
+#include "cluster/content/mutations.hpp"
 #include "cluster/definition_state.hpp"
 #include "cluster/field_rules.hpp"
 #include "cluster/formula.hpp"
@@ -167,6 +168,7 @@ Result<Node> DefinitionWriter::rename_node(const std::string& from, const std::s
   DROVER_CHECK_OK(tx_.erase(kNodeKind, from));
   DROVER_CHECK_OK(move_parts(tx_, from, to));
   DROVER_CHECK_OK(move_boot_next(tx_, from, to));
+  DROVER_CHECK_OK(move_content(tx_, "node/" + from, "node/" + to));
   DROVER_CHECK_OK(tx_.erase(kDaemonKind, daemon_key(enum_name(node.role), from)));
   DROVER_CHECK_OK(note_former_name(tx_, node.id, from));
   DROVER_CHECK_OK(settle(node));
@@ -180,6 +182,7 @@ Status DefinitionWriter::remove_node(const std::string& name) {
   DROVER_CHECK_OK(tx_.erase(kNodeKind, name));
   DROVER_CHECK_OK(move_parts(tx_, name, ""));
   DROVER_CHECK_OK(move_boot_next(tx_, name, ""));
+  DROVER_CHECK_OK(move_content(tx_, "node/" + name, ""));
   DROVER_CHECK_OK(tx_.erase(kDaemonKind, daemon_key(enum_name(node.role), name)));
   const auto known_as = state_->renamed.find(name);
   state_->removed.insert(known_as == state_->renamed.end() ? name : known_as->second);

@@ -23,8 +23,9 @@ std::pair<std::string_view, std::string_view> split_part_key(std::string_view ke
 }  // namespace
 
 Status Model::load(store::Store& store) {
-  for (const std::string_view kind : {kNodeKind, kPartKind, kDaemonKind, kGroupKind, kProfileKind,
-                                      kImageKind, kNetworkKind, kBootNextKind, kUnknownKind}) {
+  for (const std::string_view kind :
+       {kNodeKind, kPartKind, kDaemonKind, kGroupKind, kProfileKind, kImageKind, kNetworkKind,
+        kBootNextKind, kCloudInitKind, kStepsKind, kOverlayKind}) {
     DROVER_TRY(const auto objects, store.load(kind));
     for (const store::Object& object : objects) {
       DROVER_CHECK_OK(put(kind, object.key, object.body, object.revision));
@@ -81,11 +82,27 @@ Status Model::put(std::string_view kind, const std::string& key, std::string_vie
   } else if (kind == kBootNextKind) {
     DROVER_TRY(BootNext next, read_body<BootNext>(kind, key, body));
     boot_nexts_[key] = std::move(next);
-  } else if (kind == kUnknownKind) {
-    DROVER_TRY(UnknownMachine machine, read_body<UnknownMachine>(kind, key, body));
-    unknown_[key] = std::move(machine);
+  }
+  return put_content(kind, key, body, revision);
+}
+
+Status Model::put_content(std::string_view kind, const std::string& key, std::string_view body,
+                          uint64_t revision) {
+  if (kind == kCloudInitKind) {
+    DROVER_TRY(CloudInit definition, read_body<CloudInit>(kind, key, body));
+    cloud_inits_[key] = {std::move(definition), revision};
+  } else if (kind == kStepsKind) {
+    DROVER_TRY(StepList list, read_body<StepList>(kind, key, body));
+    step_lists_[key] = {std::move(list), revision};
+  } else if (kind == kOverlayKind) {
+    DROVER_TRY(Overlay overlay, read_body<Overlay>(kind, key, body));
+    overlays_[key] = {std::move(overlay), revision};
   }
   return {};
+}
+
+bool Model::gives_content(const std::string& owner) const {
+  return cloud_inits_.contains(owner) || step_lists_.contains(owner) || overlays_.contains(owner);
 }
 
 void Model::erase(std::string_view kind, const std::string& key) {
@@ -111,8 +128,12 @@ void Model::erase(std::string_view kind, const std::string& key) {
     networks_.erase(key);
   } else if (kind == kBootNextKind) {
     boot_nexts_.erase(key);
-  } else if (kind == kUnknownKind) {
-    unknown_.erase(key);
+  } else if (kind == kCloudInitKind) {
+    cloud_inits_.erase(key);
+  } else if (kind == kStepsKind) {
+    step_lists_.erase(key);
+  } else if (kind == kOverlayKind) {
+    overlays_.erase(key);
   }
 }
 

@@ -9,6 +9,9 @@
 #include "base/text.hpp"
 #include "cluster/attributes.hpp"
 #include "cluster/boot_next.hpp"
+#include "cluster/content/cloud_init.hpp"
+#include "cluster/content/node_steps.hpp"
+#include "cluster/content/overlay.hpp"
 #include "cluster/group.hpp"
 #include "cluster/image.hpp"
 #include "cluster/inventory.hpp"
@@ -17,7 +20,6 @@
 #include "cluster/node.hpp"
 #include "cluster/profile.hpp"
 #include "cluster/settings.hpp"
-#include "cluster/unknown_machine.hpp"
 #include "store/store.hpp"
 
 #include <cstdint>
@@ -45,7 +47,7 @@ struct NodeEntry {
   mutable std::string encoded;
 };
 
-/// A group, profile, image or network in memory.
+/// A group, profile, image, network, or what one of them gives its nodes, in memory.
 template <typename T>
 struct Defined {
   T value;
@@ -92,12 +94,18 @@ class Model {
   [[nodiscard]] const Profiles& profiles() const { return profiles_; }
   [[nodiscard]] const Images& images() const { return images_; }
   [[nodiscard]] const Networks& networks() const { return networks_; }
+  /// What nodes are given, by owner: "group/rack1".
+  using CloudInits = std::map<std::string, Defined<CloudInit>, NaturalLess>;
+  using StepLists = std::map<std::string, Defined<StepList>, NaturalLess>;
+  using Overlays = std::map<std::string, Defined<Overlay>, NaturalLess>;
+  [[nodiscard]] const CloudInits& cloud_inits() const { return cloud_inits_; }
+  [[nodiscard]] const StepLists& step_lists() const { return step_lists_; }
+  [[nodiscard]] const Overlays& overlays() const { return overlays_; }
+  /// Whether that owner gives its nodes anything of these.
+  [[nodiscard]] bool gives_content(const std::string& owner) const;
   /// What nodes boot once, by node.
   using BootNexts = std::map<std::string, BootNext, NaturalLess>;
   [[nodiscard]] const BootNexts& boot_nexts() const { return boot_nexts_; }
-  /// Machines that no node is known by, by MAC.
-  using Unknowns = std::map<std::string, UnknownMachine, NaturalLess>;
-  [[nodiscard]] const Unknowns& unknown_machines() const { return unknown_; }
   /// The node behind an alias, or nullptr.
   [[nodiscard]] const NodeEntry* find_alias(std::string_view alias) const;
   /// The static groups that a node is in, strongest first.
@@ -133,6 +141,8 @@ class Model {
   Status apply_one(const store::Change& change);
   Status put(std::string_view kind, const std::string& key, std::string_view body,
              uint64_t revision);
+  Status put_content(std::string_view kind, const std::string& key, std::string_view body,
+                     uint64_t revision);
   void erase(std::string_view kind, const std::string& key);
   NodeEntry* find_mutable(std::string_view name);
   void index_aliases(const NodeEntry& entry, bool present);
@@ -146,8 +156,10 @@ class Model {
   Profiles profiles_;
   Images images_;
   Networks networks_;
+  CloudInits cloud_inits_;
+  StepLists step_lists_;
+  Overlays overlays_;
   BootNexts boot_nexts_;
-  Unknowns unknown_;
   uint64_t sequence_ = 0;
   uint64_t generation_ = 0;
   OnNode on_node_;

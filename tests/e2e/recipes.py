@@ -5,6 +5,7 @@ too small rights, too large bodies, unknown things, used keys, stale revisions, 
 """
 import dataclasses
 import subprocess
+import time
 import uuid
 
 
@@ -42,6 +43,14 @@ class World:
         self.cluster = cluster
         self.count = 0
 
+    @staticmethod
+    def wait(condition):
+        for _ in range(600):
+            if condition():
+                return
+            time.sleep(0.05)
+        raise AssertionError("it did not come to be")
+
     def fresh(self, stem="x"):
         self.count += 1
         return f"{stem}{self.count}"
@@ -60,22 +69,6 @@ class World:
 
     def profile(self, **more):
         return self.make("/profiles", {"name": self.fresh("p"), "attributes": {"x.rack": "7"}, **more})
-
-    def mac(self):
-        self.count += 1
-        return f"52:54:00:99:{self.count >> 8 & 255:02x}:{self.count & 255:02x}"
-
-    def node_mac(self):
-        """The MAC of a new node."""
-        mac = self.mac()
-        self.node(interfaces=[{"name": "eth0", "mac": mac}])
-        return mac
-
-    def machine(self):
-        """A machine that no node is known by; its MAC."""
-        mac = self.mac()
-        self.cluster.api.json("POST", "/boot/unknown", {"mac": mac})
-        return mac
 
     def network(self, **more):
         return self.make("/networks", network_body(self, **more))
@@ -174,6 +167,49 @@ def group_body(world, **more):
 
 def profile_body(world, **more):
     return {"name": world.fresh("p"), "attributes": {"x.rack": "7"}, "inherits": [], **more}
+
+
+def content_recipes(kind, body):
+    """Of what a group gives its nodes: cloud-init, steps, overlays."""
+    def made(world):
+        owner = f"group/{world.group()}"
+        world.cluster.api.json("PATCH", f"/{kind}/{owner}", body)
+        return owner
+    path = f"/api/v1/{kind}"
+    return {
+        f"GET {path}": Recipe(lambda world: Request("GET", f"/{kind}?limit=1{'' if made(world) else ''}")),
+        f"GET {path}/{{kind}}/{{name}}": Recipe(
+            lambda world: Request("GET", f"/{kind}/{made(world)}"), lambda world: [Request("GET", f"/{kind}/group/none")]),
+        f"PATCH {path}/{{kind}}/{{name}}": Recipe(
+            lambda world: Request("PATCH", f"/{kind}/group/{world.group()}", body),
+            lambda world: [Request("PATCH", f"/{kind}/group/none", body)]),
+        f"DELETE {path}/{{kind}}/{{name}}": Recipe(
+            lambda world: Request("DELETE", f"/{kind}/{made(world)}"),
+            lambda world: [Request("DELETE", f"/{kind}/group/none")]),
+    }
+
+
+def run_steps(world, node="n1"):
+    """A run has to end before the next: nothing is defined for the node, so it does at once."""
+    done = {"last": {"state": "done"}}
+    world.wait(lambda: (world.cluster.api.get(f"/nodes/{node}/steps")["last"] or done["last"])["state"] != "running")
+    return Request("POST", f"/nodes/{node}/steps")
+
+
+def run_steps_more(world):
+    """While it takes a step that lasts."""
+    world.cluster.api.json("PATCH", "/steps/node/n2", {"steps": [
+        {"name": "slow", "kind": "command", "command": ["sleep", "3"]}]})
+    yield run_steps(world, "n2")
+    yield Request("POST", "/nodes/n2/steps")  # 409
+    run_steps(world, "n2")
+    world.cluster.api.ask("DELETE", "/steps/node/n2")
+
+
+def secret_owner(world):
+    name = world.group()
+    world.cluster.api.ask("PUT", f"/cloud-init/group/{name}/secrets/key", {"value": "hunter2"})
+    return name
 
 
 def network_body(world, **more):
@@ -362,28 +398,6 @@ RECIPES = {
     "GET /api/v1/boot/log": Recipe(
         lambda world: Request("GET", "/boot/log?nodes=n1&grep=error&since=2026-01-01T00:00:00Z"),
         lambda world: [Request("GET", "/boot/log?nodes=nosuch")]),
-    "GET /api/v1/boot/leases": simple("GET", "/boot/leases"),
-    "GET /api/v1/boot/trace": Recipe(
-        lambda world: Request("GET", "/boot/trace?node=n1&events=5"),
-        lambda world: [Request("GET", "/boot/trace?node=nosuch")]),
-    "GET /api/v1/boot/unknown": simple("GET", "/boot/unknown"),
-    "POST /api/v1/boot/unknown": Recipe(
-        lambda world: Request("POST", "/boot/unknown", {"mac": world.mac(), "network": "boot", "why": "on its way"}),
-        lambda world: [Request("POST", "/boot/unknown", {"mac": world.machine()}),
-                       Request("POST", "/boot/unknown", {"mac": world.node_mac()})]),
-    "PUT /api/v1/boot/unknown/{mac}": Recipe(
-        lambda world: Request("PUT", f"/boot/unknown/{world.machine()}", {"ignored": True, "why": "a switch"}),
-        lambda world: [Request("PUT", f"/boot/unknown/{world.mac()}", {"ignored": True})]),
-    "DELETE /api/v1/boot/unknown/{mac}": Recipe(
-        lambda world: Request("DELETE", f"/boot/unknown/{world.machine()}"),
-        lambda world: [Request("DELETE", f"/boot/unknown/{world.mac()}")]),
-    "POST /api/v1/boot/unknown/{mac}/approve": Recipe(
-        lambda world: Request("POST", f"/boot/unknown/{world.machine()}/approve", {"node": world.node()}),
-        lambda world: [Request("POST", f"/boot/unknown/{world.machine()}/approve", {"node": world.node(interfaces=[
-            {"name": "eth0", "mac": world.mac()}])}),
-                       Request("POST", f"/boot/unknown/{world.mac()}/approve", {"node": "n1"})]),
-    "POST /api/v1/boot/number": Recipe(
-        lambda world: Request("POST", "/boot/number", {"nodes": f"{world.fresh('m')}", "why": "rack 1"})),
     "GET /api/v1/boot-next": Recipe(lambda world: Request("GET", "/boot-next")),
     "POST /api/v1/boot-next": Recipe(
         lambda world: Request("POST", f"/boot-next?nodes={world.node()}", {"mode": "lean", "why": "memory test"}),
@@ -399,6 +413,21 @@ RECIPES = {
         lambda world: put_new(world, "/networks", network_body(world)),
         lambda world: [put_again(world, "/networks", world.network(), network_body(world)),
                        put_new(world, "/networks", network_body(world, gateway="192.0.2.1"))]),
+    **content_recipes("cloud-init", {"user_data": "#cloud-config\n{}\n", "meta_data": {"region": "north"}}),
+    **content_recipes("steps", {"steps": [{"name": "fuse", "kind": "module", "module": "fuse"}]}),
+    **content_recipes("overlays", {"files": {"/etc/motd": {"content": "hello"}}}),
+    "PUT /api/v1/cloud-init/{kind}/{name}/secrets/{secret}": Recipe(
+        lambda world: Request("PUT", f"/cloud-init/group/{world.group()}/secrets/key", {"value": "hunter2"}),
+        lambda world: [Request("PUT", "/cloud-init/group/none/secrets/key", {"value": "hunter2"})]),
+    "DELETE /api/v1/cloud-init/{kind}/{name}/secrets/{secret}": Recipe(
+        lambda world: Request("DELETE", f"/cloud-init/group/{secret_owner(world)}/secrets/key"),
+        lambda world: [Request("DELETE", "/cloud-init/group/none/secrets/key")]),
+    "GET /api/v1/nodes/{name}/steps": simple("GET", "/nodes/n1/steps"),
+    "POST /api/v1/nodes/{name}/steps": Recipe(run_steps, run_steps_more),
+    "GET /api/v1/nodes/{name}/overlay": simple("GET", "/nodes/n1/overlay"),
+    "GET /api/v1/overlay-status": simple("GET", "/overlay-status?nodes=n1"),
+    "GET /api/v1/nodes/{name}/cloud-init": simple("GET", "/nodes/n1/cloud-init"),
+    "GET /api/v1/nodes/{name}/secrets": Recipe(lambda world: Request("GET", "/nodes/n1/secrets", who="boot1")),
     "PATCH /api/v1/networks/{name}": Recipe(
         lambda world: Request("PATCH", f"/networks/{world.network()}", {"description": "changed"})),
     "DELETE /api/v1/networks/{name}": Recipe(lambda world: Request("DELETE", f"/networks/{world.network()}")),

@@ -121,6 +121,8 @@ class Examples:
                     for name, one in list(value.items())[:30]}
         if isinstance(value, list):
             return [self.short(one) for one in value[:3]]
+        if isinstance(value, str) and value.endswith("\n"):
+            value = value.splitlines()[0] + " .."  # a document: its first line says what it is
         return value[:60] + ".." if isinstance(value, str) and len(value) > 100 else value
 
     def write(self):

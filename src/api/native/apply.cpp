@@ -345,6 +345,9 @@ struct ClusterDocument {
   RawJson profiles;
   RawJson groups;
   RawJson nodes;
+  RawJson cloud_init;
+  RawJson steps;
+  RawJson overlays;
   void describe(Visitor& v) {
     v.field("kind", kind, "drover-cluster.");
     v.field("version", version, "1.");
@@ -353,6 +356,10 @@ struct ClusterDocument {
     v.field("profiles", profiles, "Profiles by name.", Presence::optional);
     v.field("groups", groups, "Groups by name.", Presence::optional);
     v.field("nodes", nodes, "Nodes by name or bracket range.", Presence::optional);
+    v.field("cloud-init", cloud_init, "What cloud-init is told, by owner: group/rack1.",
+            Presence::optional);
+    v.field("steps", steps, "What nodes do before they are up, by owner.", Presence::optional);
+    v.field("overlays", overlays, "Files of nodes, by owner.", Presence::optional);
   }
 };
 

@@ -9,8 +9,6 @@ namespace drover::api {
 void add_networks(Router& router, Services& services);
 /// What nodes would boot, and what they boot once.
 void add_boot(Router& router, Services& services);
-/// Leases, traces, and machines that no node is known by.
-void add_boot_machines(Router& router, Services& services);
 /// How boots get on, and what nodes say.
 void add_boot_streams(Router& router, Services& services);
 

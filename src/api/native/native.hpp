@@ -16,6 +16,8 @@ void add_backup(Router& router, Backups& backups);
 void add_calls(Router& router, Services& services);
 void add_certificates(Router& router, Services& services);
 void add_changes(Router& router, Services& services, WatchHub& hub);
+void add_content(Router& router, Services& services);
+void add_cloud_init(Router& router, Services& services);
 void add_control(Router& router, Services& services);
 void add_credentials(Router& router, Services& services);
 void add_enrol(Router& router, Services& services);
@@ -27,6 +29,7 @@ void add_join(Router& router, Services& services);
 void add_metrics(Router& router, Services& services);
 void add_names(Router& router, Services& services);
 void add_noderange(Router& router, Services& services);
+void add_node_up(Router& router, Services& services);
 void add_nodes(Router& router, Services& services);
 void add_node_changes(Router& router, Services& services);  ///< by add_nodes()
 void add_attributes(Router& router, Services& services);

@@ -3,7 +3,6 @@
 #include "api/snapshot_line.hpp"
 #include "cluster/group.hpp"
 #include "cluster/profile.hpp"
-#include "cluster/unknown_machine.hpp"
 
 #include <array>
 
@@ -14,9 +13,9 @@ namespace {
 
 /// What boot daemons answer machines from; nothing of it is secret to those who may read.
 constexpr std::array<std::string_view, 9> kKinds{
-    cluster::kProfileKind, cluster::kGroupKind,  "network",   "image",
-    cluster::kNodeKind,    cluster::kDaemonKind, "boot-next", cluster::kSettingKind,
-    cluster::kUnknownKind};
+    cluster::kProfileKind,  cluster::kGroupKind,  "network",   "image",
+    cluster::kNodeKind,     cluster::kDaemonKind, "boot-next", cluster::kSettingKind,
+    cluster::kCloudInitKind};
 
 // A watch that begins at the last line's revision misses nothing: what is newer in here already is
 // told again and changes nothing.

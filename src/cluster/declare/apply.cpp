@@ -3,6 +3,7 @@
 
 #include "base/json_reader.hpp"
 #include "base/json_values.hpp"
+#include "cluster/content/mutations.hpp"
 #include "cluster/declare/brief.hpp"
 #include "cluster/declare/object_form.hpp"
 #include "cluster/declare/whole.hpp"
@@ -32,6 +33,12 @@ std::string_view store_kind(Section section) {
       return kGroupKind;
     case Section::nodes:
       return kNodeKind;
+    case Section::cloud_init:
+      return kCloudInitKind;
+    case Section::steps:
+      return kStepsKind;
+    case Section::overlays:
+      return kOverlayKind;
   }
   return {};
 }
@@ -118,6 +125,18 @@ Status write_object(store::Transaction& tx, DefinitionWriter& writer, const Plan
     }
     case Section::nodes:
       return write_node_object(tx, writer, planned, fresh_ids);
+    case Section::cloud_init: {
+      DROVER_TRY(CloudInit definition, to_cloud_init(planned.object.name, planned.result));
+      return put_content(tx, std::move(definition));
+    }
+    case Section::steps: {
+      DROVER_TRY(StepList list, to_steps(planned.object.name, planned.result));
+      return put_content(tx, std::move(list));
+    }
+    case Section::overlays: {
+      DROVER_TRY(Overlay overlay, to_overlay(planned.object.name, planned.result));
+      return put_content(tx, std::move(overlay));
+    }
   }
   return {};
 }
@@ -137,6 +156,12 @@ Status remove_object(store::Transaction& tx, DefinitionWriter& writer, RemoveNod
       return writer.remove_group(object.name);
     case Section::nodes:
       return remove_node(tx, writer, object.name);
+    case Section::cloud_init:
+    case Section::steps:
+    case Section::overlays: {
+      const auto erased = erase_content(tx, store_kind(object.section), object.name);
+      return erased ? Status() : tl::unexpected<Error>(erased.error());
+    }
   }
   return {};
 }
@@ -145,8 +170,7 @@ Status remove_object(store::Transaction& tx, DefinitionWriter& writer, RemoveNod
 
 Result<InForce> read_in_force(store::Transaction& tx) {
   InForce out;
-  for (const Section section :
-       {Section::settings, Section::networks, Section::profiles, Section::groups, Section::nodes}) {
+  for (const Section section : kSections) {
     store::ListQuery query;
     query.kind = store_kind(section);
     DROVER_TRY(const auto objects, tx.list(query));
@@ -167,8 +191,7 @@ Result<std::vector<BriefObject>> read_brief(store::Transaction& tx,
                                             Callback<bool(const ObjectName&)> takes) {
   std::vector<BriefObject> out;
   JsonReader reader;
-  for (const Section section :
-       {Section::settings, Section::networks, Section::profiles, Section::groups, Section::nodes}) {
+  for (const Section section : kSections) {
     DROVER_TRY(auto objects, tx.list({.kind = std::string(store_kind(section))}));
     for (store::Object& object : objects) {
       ObjectName name{section, std::move(object.key)};
@@ -222,15 +245,18 @@ Status carry_out(store::Transaction& tx, const ApplyRequest& request, const Prep
     }
     return {};
   };
-  // Members of groups must be nodes, and whoever takes a profile must go before it.
+  // Members of groups must be nodes, owners come before what they give, and whoever takes a profile
+  // must go before it.
   for (const Section section :
-       {Section::settings, Section::networks, Section::profiles, Section::nodes, Section::groups}) {
+       {Section::settings, Section::networks, Section::profiles, Section::nodes, Section::groups,
+        Section::cloud_init, Section::steps, Section::overlays}) {
     DROVER_CHECK_OK(each(section, false, [&](const PlannedObject& planned) {
       return write_object(tx, writer, planned, fresh_ids);
     }));
   }
   for (const Section section :
-       {Section::groups, Section::nodes, Section::profiles, Section::networks, Section::settings}) {
+       {Section::overlays, Section::steps, Section::cloud_init, Section::groups, Section::nodes,
+        Section::profiles, Section::networks, Section::settings}) {
     DROVER_CHECK_OK(each(section, true, [&](const PlannedObject& planned) {
       return remove_object(tx, writer, remove_node, planned.object);
     }));

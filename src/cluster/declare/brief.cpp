@@ -26,7 +26,9 @@ bool is_standard_text(const Row& row, const json::value& value) {
 /// no value of this form.
 std::string plain_value(const Row& row, const json::value& value) {
   std::string out;
-  if (row.form == Form::texts || row.form == Form::addresses) {
+  if (is_whole(row.form)) {
+    out = to_text(value);
+  } else if (row.form == Form::texts || row.form == Form::addresses) {
     const auto* array = value.if_array();
     if (array == nullptr || (array->empty() && row.standard == "[]")) return {};
     out = "[";

@@ -5,6 +5,7 @@
 #include "base/json_values.hpp"
 #include "base/noderange.hpp"
 #include "base/yaml_read.hpp"
+#include "cluster/content/owner.hpp"
 #include "cluster/declare/object_form.hpp"
 #include "cluster/field_rules.hpp"
 #include "cluster/names.hpp"
@@ -14,6 +15,7 @@
 #include <array>
 
 #include <fmt/format.h>
+#include <fmt/ranges.h>
 
 namespace drover::cluster {
 namespace {
@@ -39,7 +41,7 @@ class DocumentReader {
         const std::string_view near = nearest(name, names);
         wrong(pointer,
               fmt::format("unknown section \"{}\": {}", printable(name),
-                          near.empty() ? "expected settings, networks, profiles, groups or nodes"
+                          near.empty() ? fmt::format("expected one of {}", fmt::join(names, ", "))
                                        : fmt::format("did you mean {}?", near)));
       } else if (const auto* map = member.value().if_object()) {
         read_section(*section, *map, pointer);
@@ -113,6 +115,11 @@ class DocumentReader {
 
   std::vector<std::string> names_of(Section section, const std::string& key,
                                     const std::string& at) {
+    if (is_content(section)) {
+      const auto owner = parse_owner("name", key);
+      if (!owner) wrong(at, owner.error().message);
+      return owner ? std::vector<std::string>{owner->text()} : std::vector<std::string>();
+    }
     if (section != Section::nodes) {
       const Status good = section == Section::settings ? Status() : check_set_name("name", key);
       if (!good) wrong(at, good.error().message);
@@ -172,7 +179,8 @@ std::string encode_applied(const Document& document) {
     if (entry->removed) body.emplace("removed", true);
     auto& list = sections[object.section];
     const std::string key =
-        fmt::format("{}\n{}", static_cast<int>(object.section), json::serialize(body));
+        fmt::format("{}\n{}{}", static_cast<int>(object.section), json::serialize(body),
+                    is_content(object.section) ? object.name : "");
     const auto [it, fresh] = index.try_emplace(key, list.size());
     if (fresh) list.push_back({std::move(body), {}});
     list[it->second].second.push_back(object.name);
@@ -181,7 +189,7 @@ std::string encode_applied(const Document& document) {
   for (auto& [section, list] : sections) {
     json::array entries;
     for (auto& [body, names] : list) {
-      body.emplace("names", fold_names(names));
+      body.emplace("names", is_content(section) ? names.front() : fold_names(names));
       entries.push_back(std::move(body));
     }
     out.emplace(enum_name(section), std::move(entries));
@@ -219,7 +227,12 @@ Result<Document> decode_applied(std::string_view text) {
         if (!name.is_string()) return bad("an interface that is not a text");
         entry->set.interfaces.emplace_back(name.get_string());
       }
-      DROVER_TRY(const auto all, expand_names(std::string_view(names->get_string())));
+      const std::string_view named = names->get_string();
+      if (is_content(*section)) {
+        out.objects.emplace(ObjectName{*section, std::string(named)}, entry);
+        continue;
+      }
+      DROVER_TRY(const auto all, expand_names(named));
       for (const std::string& name : all) out.objects.emplace(ObjectName{*section, name}, entry);
     }
   }

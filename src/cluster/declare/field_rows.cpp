@@ -16,7 +16,7 @@ namespace drover::cluster {
 namespace {
 
 constexpr std::array<Row, 1> kSetting{Row{"value", Form::text, "\"\""}};
-constexpr std::array<Row, 15> kNetwork{Row{"description", Form::text, "\"\""},
+constexpr std::array<Row, 13> kNetwork{Row{"description", Form::text, "\"\""},
                                        Row{"prefix", Form::text, "\"\""},
                                        Row{"prefix6", Form::text, "\"\""},
                                        Row{"mode", Form::text, "\"full\""},
@@ -28,9 +28,7 @@ constexpr std::array<Row, 15> kNetwork{Row{"description", Form::text, "\"\""},
                                        Row{"search", Form::texts, "[]"},
                                        Row{"mtu", Form::whole, "0"},
                                        Row{"lease_seconds", Form::whole, "3600"},
-                                       Row{"unknown", Form::text, "\"discover\""},
-                                       Row{"number_nodes", Form::text, "\"\""},
-                                       Row{"number_by", Form::text, "\"arrival\""}};
+                                       Row{"unknown", Form::text, "\"discover\""}};
 constexpr std::array<Row, 3> kProfile{Row{"description", Form::text, "\"\""},
                                       Row{"inherits", Form::texts, "[]"},
                                       Row{"attributes", Form::attributes}};
@@ -49,6 +47,11 @@ constexpr std::array<Row, 11> kNode{Row{"role", Form::text, "\"compute\""},
                                     Row{"group", Form::text, "\"root\""},
                                     Row{"mode", Form::mode, "\"0755\""},
                                     Row{"description", Form::text, "\"\""}};
+constexpr std::array<Row, 3> kCloudInit{Row{"meta_data", Form::text_map, "{}"},
+                                        Row{"user_data", Form::text, "\"\""},
+                                        Row{"vendor_data", Form::text, "\"\""}};
+constexpr std::array<Row, 1> kSteps{Row{"steps", Form::steps, "[]"}};
+constexpr std::array<Row, 1> kOverlay{Row{"files", Form::files, "{}"}};
 }  // namespace
 
 std::span<const Row> rows_of(Section section) {
@@ -63,6 +66,12 @@ std::span<const Row> rows_of(Section section) {
       return kGroup;
     case Section::nodes:
       return kNode;
+    case Section::cloud_init:
+      return kCloudInit;
+    case Section::steps:
+      return kSteps;
+    case Section::overlays:
+      return kOverlay;
   }
   return {};
 }

@@ -26,7 +26,13 @@ enum class Form : uint8_t {
   attributes,
   interfaces,
   bmc,
+  text_map,  ///< these three count as one value each (content_form.hpp)
+  steps,
+  files,
 };
+constexpr bool is_whole(Form form) {
+  return form == Form::text_map || form == Form::steps || form == Form::files;
+}
 
 struct Row {
   std::string_view name;

@@ -3,6 +3,7 @@
 
 #include "base/json_values.hpp"
 #include "base/yaml_read.hpp"
+#include "cluster/declare/content_form.hpp"
 #include "cluster/declare/field_rows.hpp"
 
 #include <algorithm>
@@ -14,9 +15,10 @@
 namespace drover::cluster {
 namespace {
 
-constexpr std::array<std::string_view, 5> kSections{"settings", "networks", "profiles", "groups",
-                                                    "nodes"};
-constexpr std::array<std::string_view, 5> kKinds{"setting", "network", "profile", "group", "node"};
+constexpr std::array<std::string_view, 8> kSectionNames{
+    "settings", "networks", "profiles", "groups", "nodes", "cloud-init", "steps", "overlays"};
+constexpr std::array<std::string_view, 8> kKinds{"setting", "network",    "profile", "group",
+                                                 "node",    "cloud-init", "steps",   "overlay"};
 
 /// Reads entries of documents (with problems) and objects in force (without).
 class EntryReader {
@@ -72,6 +74,11 @@ class EntryReader {
         return interfaces(value, at, field);
       case Form::bmc:
         return bmc(value, at, field);
+      case Form::text_map:
+      case Form::steps:
+      case Form::files:
+        out_.fields[field] = canonical_content(row.form, value);
+        return;
       default:
         return text(row.form, value, at, field);
     }
@@ -181,6 +188,7 @@ class EntryReader {
 
 json::value parsed(std::string_view text) {
   if (text == "[]") return json::array();
+  if (text == "{}") return json::object();
   if (text.size() >= 2 && text.front() == '"' && text.back() == '"') {
     const std::string_view inside = text.substr(1, text.size() - 2);
     if (needs_no_escape(inside)) return json::string(inside);
@@ -204,7 +212,7 @@ json::object member_object(std::span<const Row> rows, const Fields& fields,
 }  // namespace
 
 std::span<const std::string_view> enum_names(Section) {
-  return kSections;
+  return kSectionNames;
 }
 
 std::string_view kind_of(Section section) {

@@ -6,6 +6,7 @@
 #include "base/result.hpp"
 #include "base/text.hpp"
 
+#include <array>
 #include <compare>
 #include <cstddef>
 #include <cstdint>
@@ -19,10 +20,26 @@
 namespace drover::cluster {
 
 /// What a document may define, in the order of its sections.
-enum class Section : uint8_t { settings, networks, profiles, groups, nodes };
+enum class Section : uint8_t {
+  settings,
+  networks,
+  profiles,
+  groups,
+  nodes,
+  cloud_init,  ///< these three by their owners: "group/rack1"
+  steps,
+  overlays
+};
+inline constexpr std::array kSections{Section::settings, Section::networks, Section::profiles,
+                                      Section::groups,   Section::nodes,    Section::cloud_init,
+                                      Section::steps,    Section::overlays};
+/// Whether its objects are what an owner gives its nodes (cluster/content).
+constexpr bool is_content(Section section) {
+  return section >= Section::cloud_init;
+}
 std::span<const std::string_view> enum_names(Section);
-/// "setting", "network", "profile", "group", "node": the kind of the store's objects, and for
-/// messages.
+/// "setting", "network", "profile", "group", "node", "cloud-init", "steps", "overlay": the kind of
+/// the store's objects, and for messages.
 std::string_view kind_of(Section section);
 std::optional<Section> section_of_kind(std::string_view kind);
 

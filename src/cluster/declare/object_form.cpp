@@ -43,29 +43,25 @@ Result<NodeFields> to_node_fields(const FieldSet& set) {
   return out;
 }
 
+template <typename T>
+Result<FieldSet> canonical_of(const ObjectName& object, Result<T> value) {
+  if (!value) return tl::unexpected<Error>(value.error());
+  DROVER_CHECK_OK(normalise(*value));
+  DROVER_TRY(const json::value body, parse_json(encode(*value)));
+  return fields_of_object(object.section, body);
+}
+
 /// Decodes and normalises; gives the canonical fields.
 Result<FieldSet> canonical(const ObjectName& object, const FieldSet& set) {
   switch (object.section) {
     case Section::settings:
       return set;
-    case Section::networks: {
-      DROVER_TRY(Network network, to_network(object.name, set));
-      DROVER_CHECK_OK(normalise(network));
-      DROVER_TRY(const json::value body, parse_json(encode(network)));
-      return fields_of_object(object.section, body);
-    }
-    case Section::profiles: {
-      DROVER_TRY(Profile profile, to_profile(object.name, set));
-      DROVER_CHECK_OK(normalise(profile));
-      DROVER_TRY(const json::value body, parse_json(encode(profile)));
-      return fields_of_object(object.section, body);
-    }
-    case Section::groups: {
-      DROVER_TRY(Group group, to_group(object.name, set));
-      DROVER_CHECK_OK(normalise(group));
-      DROVER_TRY(const json::value body, parse_json(encode(group)));
-      return fields_of_object(object.section, body);
-    }
+    case Section::networks:
+      return canonical_of(object, to_network(object.name, set));
+    case Section::profiles:
+      return canonical_of(object, to_profile(object.name, set));
+    case Section::groups:
+      return canonical_of(object, to_group(object.name, set));
     case Section::nodes: {
       DROVER_TRY(NodeFields node, to_node_fields(set));
       DROVER_CHECK_OK(normalise(node.spec, object.name));
@@ -73,6 +69,12 @@ Result<FieldSet> canonical(const ObjectName& object, const FieldSet& set) {
       body.get_object().emplace("role", enum_name(node.role));
       return read_object(object.section, body.get_object());
     }
+    case Section::cloud_init:
+      return canonical_of(object, to_cloud_init(object.name, set));
+    case Section::steps:
+      return canonical_of(object, to_steps(object.name, set));
+    case Section::overlays:
+      return canonical_of(object, to_overlay(object.name, set));
   }
   return set;
 }
@@ -171,6 +173,18 @@ Result<Profile> to_profile(const std::string& name, const FieldSet& set) {
 
 Result<Network> to_network(const std::string& name, const FieldSet& set) {
   return decoded<Network>(to_object(Section::networks, set, false), name);
+}
+
+Result<CloudInit> to_cloud_init(const std::string& owner, const FieldSet& set) {
+  return decoded<CloudInit>(to_object(Section::cloud_init, set, false), owner);
+}
+
+Result<StepList> to_steps(const std::string& owner, const FieldSet& set) {
+  return decoded<StepList>(to_object(Section::steps, set, false), owner);
+}
+
+Result<Overlay> to_overlay(const std::string& owner, const FieldSet& set) {
+  return decoded<Overlay>(to_object(Section::overlays, set, false), owner);
 }
 
 Status put_into(Node& node, const FieldSet& set) {

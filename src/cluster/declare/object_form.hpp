@@ -1,6 +1,9 @@
 // Between flat fields and the structs of the model, whose own rules check and canonicalise them.
 #pragma once
 
+#include "cluster/content/cloud_init.hpp"
+#include "cluster/content/node_steps.hpp"
+#include "cluster/content/overlay.hpp"
 #include "cluster/declare/document.hpp"
 #include "cluster/declare/fields.hpp"
 #include "cluster/group.hpp"
@@ -25,6 +28,9 @@ std::string problem_pointer(std::string_view field, const FieldSet& set, const E
 Result<Group> to_group(const std::string& name, const FieldSet& set);
 Result<Profile> to_profile(const std::string& name, const FieldSet& set);
 Result<Network> to_network(const std::string& name, const FieldSet& set);
+Result<CloudInit> to_cloud_init(const std::string& owner, const FieldSet& set);
+Result<StepList> to_steps(const std::string& owner, const FieldSet& set);
+Result<Overlay> to_overlay(const std::string& owner, const FieldSet& set);
 /// Puts role and spec into a node and leaves the rest of it alone.
 Status put_into(Node& node, const FieldSet& set);
 /// The text of a setting.

@@ -8,6 +8,7 @@
 #include "base/yaml_read.hpp"
 #include "cluster/attributes.hpp"
 #include "cluster/claims.hpp"
+#include "cluster/content/owner.hpp"
 #include "cluster/declare/object_form.hpp"
 #include "cluster/settings.hpp"
 
@@ -93,6 +94,10 @@ class Checker {
         if (touched_.contains(object)) networks_apart(object, *set);
         continue;
       }
+      if (is_content(object.section)) {
+        if (touched_.contains(object)) owner_exists(object);
+        continue;
+      }
       profiles_exist(object, *set);
       if (!touched_.contains(object)) continue;
       if (object.section == Section::profiles) circle(object);
@@ -153,6 +158,17 @@ class Checker {
         wrong(object, field, fmt::format("there is no profile \"{}\"", printable(name)));
       }
     }
+  }
+
+  void owner_exists(const ObjectName& object) {
+    const auto owner = parse_owner("name", object.name);
+    if (!owner) return;
+    const Section section = owner->kind == AttributeSource::node      ? Section::nodes
+                            : owner->kind == AttributeSource::profile ? Section::profiles
+                                                                      : Section::groups;
+    if (state_.contains({section, owner->name})) return;
+    wrong(object, "",
+          fmt::format("there is no {} \"{}\"", enum_name(owner->kind), printable(owner->name)));
   }
 
   void networks_apart(const ObjectName& object, const FieldSet& set) {

@@ -3,6 +3,7 @@
 #include "cluster/history/undo.hpp"
 
 #include "base/json_values.hpp"
+#include "cluster/content/mutations.hpp"
 #include "cluster/mutations.hpp"
 #include "cluster/settings.hpp"
 #include "cluster/transitions.hpp"
@@ -133,6 +134,18 @@ Status write_body(store::Transaction& tx, DefinitionWriter& writer, const std::s
     DROVER_TRY(Network network, decode_text<Network>(body, Unknown::ignore));
     return writer.put_network(std::move(network));
   }
+  if (kind == kCloudInitKind) {
+    DROVER_TRY(CloudInit definition, decode_text<CloudInit>(body, Unknown::ignore));
+    return put_content(tx, std::move(definition));
+  }
+  if (kind == kStepsKind) {
+    DROVER_TRY(StepList list, decode_text<StepList>(body, Unknown::ignore));
+    return put_content(tx, std::move(list));
+  }
+  if (kind == kOverlayKind) {
+    DROVER_TRY(Overlay overlay, decode_text<Overlay>(body, Unknown::ignore));
+    return put_content(tx, std::move(overlay));
+  }
   DROVER_TRY(Node node, decode_text<Node>(body, Unknown::ignore));
   if (now && node.service.state != now->service.state) {
     DROVER_CHECK_OK(may_change(now->service.state, node.service.state, Actor::admin));
@@ -141,6 +154,10 @@ Status write_body(store::Transaction& tx, DefinitionWriter& writer, const std::s
     node.service.who = tx.actor();
   }
   return writer.put_node(std::move(node));
+}
+
+bool is_content(std::string_view kind) {
+  return kind == kCloudInitKind || kind == kStepsKind || kind == kOverlayKind;
 }
 
 Status remove_thing(store::Transaction& tx, DefinitionWriter& writer, const std::string& kind,
@@ -152,6 +169,10 @@ Status remove_thing(store::Transaction& tx, DefinitionWriter& writer, const std:
   if (kind == kGroupKind) return writer.remove_group(key);
   if (kind == kProfileKind) return writer.remove_profile(key);
   if (kind == kNetworkKind) return writer.remove_network(key);
+  if (is_content(kind)) {
+    const auto erased = erase_content(tx, kind, key);
+    return erased ? Status() : tl::unexpected<Error>(erased.error());
+  }
   return writer.remove_node(key);
 }
 
@@ -266,7 +287,7 @@ Result<std::vector<FieldChange>> differences(const std::optional<std::string>& b
 
 bool can_be_undone(std::string_view kind) {
   return kind == kNodeKind || kind == kGroupKind || kind == kProfileKind || kind == kNetworkKind ||
-         kind == kSettingKind;
+         kind == kSettingKind || is_content(kind);
 }
 
 Result<Undone> undo(store::Transaction& tx, DefinitionWriter& writer, const UndoRequest& request,
@@ -277,7 +298,7 @@ Result<Undone> undo(store::Transaction& tx, DefinitionWriter& writer, const Undo
     return fail(Code::invalid_argument,
                 fmt::format("{}: things of this kind follow from what happens and are not undone",
                             described(change)),
-                "nodes, groups, profiles, networks and settings can be");
+                "nodes, groups, profiles, networks, settings and what nodes are given can be");
   }
   if (change.kind == kNodeKind && !request.name_now.empty()) out.key = request.name_now;
   if (!request.renamed_from.empty()) {
