@@ -70,6 +70,11 @@ class MasterService final : public Service {
     master.history_dir = state + "/history";
     master.own_settings = options::own_settings(config);
     master.control = &program_.control;
+    DROVER_TRY(secrets_, auth::SecretBox::open_or_create(program_.seams.disk, program_.seams.random,
+                                                         state + "/secrets"));
+    master.secrets = &*secrets_;
+    master.hooks = config.text("hooks");
+    master.hook_timeout = config.duration("hooks.timeout");
     master.trust_path = config.text("tls.trust");
     master.own_uid = getuid();
     master.user_name = [](uint32_t uid) { return os::user_name(uid); };
@@ -177,6 +182,7 @@ class MasterService final : public Service {
   std::unique_ptr<Worker> worker_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<auth::CertificateAuthority> authority_;
+  std::optional<auth::SecretBox> secrets_;
   auth::OpensslIdentityTool tool_;
   std::unique_ptr<auth::Rotation> rotation_;
   std::shared_ptr<net::Security> tree_security_;

@@ -208,7 +208,24 @@ void Boot::finish(auth::EnrolAnswer enrolled) {
     return failed(good.error(), &Boot::enrol);
   }
   seams_.machine.say(kNotice, fmt::format("joined {} as {}", enrolled.cluster, enrolled.name));
-  events_.on_done({command_, std::move(enrolled), identity, image_root_});
+  outcome_ = Outcome{command_, std::move(enrolled), identity, image_root_};
+  command_.secrets ? fetch_secrets() : end();
+}
+
+/// They are given once in a boot: one whose answer was lost has to begin anew.
+void Boot::fetch_secrets() {
+  client_->secrets([this, alive = alive_](const Result<std::map<std::string, std::string>>& got) {
+    if (!*alive) return;
+    if (!got && got.error().code == Code::denied) return hopeless(got.error());
+    const Status kept =
+        got ? seams_.machine.keep_secrets(*got) : tl::unexpected<Error>(got.error());
+    if (!kept) return failed(kept.error(), &Boot::fetch_secrets);
+    end();
+  });
+}
+
+void Boot::end() {
+  events_.on_done(*std::move(outcome_));
 }
 
 }  // namespace drover::nodeboot

@@ -73,7 +73,9 @@ class Boot {
   void fetch_image();
   void mount_image();
   void enrol();
+  void fetch_secrets();
   void finish(auth::EnrolAnswer enrolled);
+  void end();
   Status check(const auth::Identity& identity, const auth::EnrolAnswer& enrolled);
   void go(Step step, Duration wait = {});
   /// Tells why, and tries `step` again later.
@@ -91,6 +93,7 @@ class Boot {
   std::string key_pem_;
   std::optional<MonoTime> waiting_since_;
   std::string image_root_;
+  std::optional<Outcome> outcome_;
   int failures_ = 0;
   Timer next_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);

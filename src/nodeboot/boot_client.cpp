@@ -1,8 +1,10 @@
-// Three kinds of POST and the reading of their answers.
+// Four kinds of POST and the reading of their answers.
 #include "nodeboot/boot_client.hpp"
 
 #include "base/json_values.hpp"
 #include "base/text.hpp"
+
+#include <algorithm>
 
 #include <fmt/core.h>
 
@@ -54,6 +56,35 @@ Result<auth::EnrolAnswer> read_enrolled(const Result<net::HttpResponse>& respons
                 "drover health");
   }
   return answer;
+}
+
+/// Names become names of files.
+bool is_file_name(std::string_view name) {
+  constexpr size_t kLongest = 63;
+  return !name.empty() && name.size() <= kLongest && name.front() != '.' &&
+         std::ranges::all_of(name, [](char c) {
+           return (c >= 'a' && c <= 'z') || (c >= 'A' && c <= 'Z') || (c >= '0' && c <= '9') ||
+                  c == '.' || c == '_' || c == '-';
+         });
+}
+
+Result<std::map<std::string, std::string>> read_secrets(const Result<net::HttpResponse>& response) {
+  DROVER_CHECK_OK(accepted(response));
+  DROVER_TRY(const json::value body, parse_json(response->body));
+  const json::object* const object = body.if_object();
+  const json::value* const held = object == nullptr ? nullptr : object->if_contains("secrets");
+  if (held == nullptr || !held->is_object()) {
+    return fail(Code::corrupt, "the answer holds no secrets");
+  }
+  std::map<std::string, std::string> out;
+  for (const auto& member : held->get_object()) {
+    if (!is_file_name(member.key()) || !member.value().is_string()) {
+      return fail(Code::corrupt, fmt::format("'{}' is no name of a secret",
+                                             printable(std::string_view(member.key()))));
+    }
+    out.emplace(member.key(), member.value().get_string());
+  }
+  return out;
 }
 
 }  // namespace
@@ -130,6 +161,13 @@ void BootClient::enrol(const std::string& csr_pem, const std::string& boot_id,
   post("enrol", encode(auth::EnrolRequest{csr_pem, boot_id}), "application/json",
        [done = std::move(done)](const Result<net::HttpResponse>& response) mutable {
          done(read_enrolled(response));
+       });
+}
+
+void BootClient::secrets(Callback<void(Result<std::map<std::string, std::string>>)> done) {
+  post("secrets", "{}", "application/json",
+       [done = std::move(done)](const Result<net::HttpResponse>& response) mutable {
+         done(read_secrets(response));
        });
 }
 

@@ -6,6 +6,7 @@
 #include "net/http/http_session.hpp"
 #include "nodeboot/command_line.hpp"
 
+#include <map>
 #include <memory>
 #include <string>
 
@@ -42,6 +43,8 @@ class BootClient {
   /// aggregator, each as Endpoint::text().
   void enrol(const std::string& csr_pem, const std::string& boot_id,
              Callback<void(Result<auth::EnrolAnswer>)> done);
+  /// The node's secrets by name, once in a boot: denied afterwards.
+  void secrets(Callback<void(Result<std::map<std::string, std::string>>)> done);
 
  private:
   void post(std::string_view what, std::string body, std::string_view type,

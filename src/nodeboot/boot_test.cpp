@@ -49,6 +49,10 @@ struct FakeMachine final : Machine {
     did.push_back(fmt::format("mount {} {}", path, at));
     return mounts ? Status{} : fail(Code::io, "not a squashfs");
   }
+  Status keep_secrets(const std::map<std::string, std::string>& secrets) override {
+    for (const auto& [name, value] : secrets) did.push_back("secret " + name + "=" + value);
+    return {};
+  }
   void say(int, const std::string& text) override { said += text + "\n"; }
 
   std::string line;
@@ -121,6 +125,9 @@ class BootTest : public ::testing::Test {
       stages_.push_back(fmt::format("{}: {}", std::string(body.at("stage").as_string()),
                                     std::string(body.at("why").as_string())));
       response.status = 204;
+    } else if (request.target == "/boot/v1/secrets") {
+      response.status = secrets_.empty() ? 403 : 200;
+      response.body = secrets_.empty() ? R"({"detail":"they have been given"})" : secrets_;
     } else if (request.target == "/boot/v1/enrol") {
       ++enrolments_;
       const auto body = parse_json(request.body).value().as_object();
@@ -173,6 +180,7 @@ class BootTest : public ::testing::Test {
   std::string image_ = std::string(300'000, 'i');
   std::string enrol_as_ = "n1";
   bool half_answer_ = false;  ///< to the next enrolment
+  std::string secrets_;
   bool refuse_ = false;
   int enrolments_ = 0;
   int networks_ = 0;
@@ -193,6 +201,31 @@ TEST_F(BootTest, FromTheCommandLineToAnIdentity) {
   EXPECT_EQ(outcome_->enrolled.aggregators, std::vector<std::string>{"10.0.0.1:9800"});
   EXPECT_TRUE(tool_.check(outcome_->identity));
   EXPECT_TRUE(outcome_->image_root.empty());
+}
+
+TEST_F(BootTest, SecretsAreFetchedLastAndKept) {
+  secrets_ = R"({"secrets":{"munge.key":"hunter2"}})";
+  machine_.line = line("lean", "drover.secrets=yes");
+  ASSERT_TRUE(boot()) << machine_.said;
+  ASSERT_TRUE(outcome_);
+  EXPECT_EQ(enrolments_, 1);
+  EXPECT_EQ(machine_.did.back(), "secret munge.key=hunter2");
+  EXPECT_EQ(machine_.said.find("hunter2"), std::string::npos);
+}
+
+TEST_F(BootTest, SecretsThatWereGivenAlreadyEndInANewBoot) {
+  machine_.line = line("lean", "drover.secrets=yes");
+  ASSERT_TRUE(boot());
+  EXPECT_TRUE(hopeless_);
+  EXPECT_FALSE(outcome_);
+}
+
+TEST_F(BootTest, ASecretIsNoPath) {
+  secrets_ = R"({"secrets":{"../x":"hunter2"}})";
+  machine_.line = line("lean", "drover.secrets=yes");
+  ASSERT_TRUE(
+      boot([this] { return machine_.said.find("no name of a secret") != std::string::npos; }));
+  EXPECT_FALSE(outcome_);
 }
 
 TEST_F(BootTest, ACardThatComesLateIsWaitedFor) {

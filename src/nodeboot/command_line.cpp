@@ -164,6 +164,12 @@ Complaint take_log(BootCommand& out, const std::string& value) {
   return take_endpoint(value, out.log.emplace());
 }
 
+Complaint take_secrets(BootCommand& out, const std::string& value) {
+  if (value != "yes") return "it must be yes";
+  out.secrets = true;
+  return {};
+}
+
 Complaint take_time(BootCommand& out, const std::string& value) {
   // Year 2001 to 2261, so that no mistake sets a senseless clock.
   if (!number<int64_t>(value, 1'000'000'000, 9'200'000'000, out.time.emplace())) {
@@ -178,7 +184,7 @@ struct Key {
   bool required;
 };
 
-constexpr std::array<Key, 15> kKeys{{{"node", take_node, true},
+constexpr std::array<Key, 16> kKeys{{{"node", take_node, true},
                                      {"mode", take_mode, false},
                                      {"boot", take_boot, true},
                                      {"http", take_http, false},
@@ -192,6 +198,7 @@ constexpr std::array<Key, 15> kKeys{{{"node", take_node, true},
                                      {"mtu", take_mtu, false},
                                      {"root", take_root, false},
                                      {"log", take_log, false},
+                                     {"secrets", take_secrets, false},
                                      {"time", take_time, false}}};
 
 tl::unexpected<Error> wrong(std::string_view key, std::string_view what) {

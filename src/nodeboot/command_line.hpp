@@ -35,6 +35,7 @@ struct BootCommand {
   uint32_t mtu = 0;                      ///< mtu: 68 to 65535; 0: the interface's own
   std::string root;                      ///< root: SHA-256 of the squashfs, in mode image
   std::optional<net::Endpoint> log;      ///< log: where a dying kernel sends its last messages
+  bool secrets = false;                  ///< secrets: "yes", there are some to be fetched
   std::optional<int64_t> time;           ///< time: Unix seconds when the script was made
 };
 

@@ -5,6 +5,7 @@
 #include "nodeboot/command_line.hpp"
 #include "os/link_setup.hpp"
 
+#include <map>
 #include <string>
 #include <vector>
 
@@ -33,6 +34,8 @@ class Machine {
   virtual Status catch_panics(const os::LinkFacts& link, const BootCommand& command) = 0;
   /// Makes the squashfs in the file at `path` the machine's next root, below `at`.
   virtual Status mount_image(const std::string& path, const std::string& at) = 0;
+  /// Keeps secrets where root alone reads them, one file each, in RAM: /run/drover/secrets/NAME.
+  virtual Status keep_secrets(const std::map<std::string, std::string>& secrets) = 0;
   /// Writes a line where somebody may see it: the console and the kernel's log.
   virtual void say(int level, const std::string& text) = 0;
 };

@@ -252,6 +252,21 @@ Status RealMachine::mount_image(const std::string& path, const std::string& at) 
       fmt::format("lowerdir={},upperdir={}/upper,workdir={}/work", base, ram, ram).c_str());
 }
 
+Status RealMachine::keep_secrets(const std::map<std::string, std::string>& secrets) {
+  const std::string folder = "/run/drover/secrets";
+  if (::mkdir("/run/drover", 0755) != 0 && errno != EEXIST) {
+    return tl::unexpected(errno_error("make /run/drover", errno));
+  }
+  if (::mkdir(folder.c_str(), 0700) != 0 && errno != EEXIST) {
+    return tl::unexpected(errno_error("make " + folder, errno));
+  }
+  os::RealDisk disk;
+  for (const auto& [name, value] : secrets) {
+    DROVER_CHECK_OK(disk.write_atomic(fmt::format("{}/{}", folder, name), value, 0400));
+  }
+  return {};
+}
+
 void RealMachine::say(int level, const std::string& text) {
   os::write_kernel_log(level, "drover: " + text);
 }

@@ -28,6 +28,7 @@ class RealMachine final : public Machine {
   void set_clock(int64_t unix_seconds) override;
   Status catch_panics(const os::LinkFacts& link, const BootCommand& command) override;
   Status mount_image(const std::string& path, const std::string& at) override;
+  Status keep_secrets(const std::map<std::string, std::string>& secrets) override;
   void say(int level, const std::string& text) override;
 
  private:

@@ -4,10 +4,11 @@
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "base/yaml.hpp"
+#include "boot/site/membership.hpp"
+#include "cluster/content/cloud_init.hpp"
 #include "cluster/net_address.hpp"
 
 #include <algorithm>
-#include <array>
 
 #include <fmt/format.h>
 
@@ -15,22 +16,6 @@ namespace drover::boot::cloudinit {
 namespace {
 
 constexpr std::string_view kNothing = "#cloud-config\n{}\n";
-
-struct TypeRow {
-  std::string_view begins;
-  std::string_view type;
-};
-/// What cloud-init takes a part for (cloudinit/user_data.py, INCLUSION_TYPES_MAP), longest first
-/// where one begins with another.
-constexpr std::array kTypes{TypeRow{"#cloud-config-archive", "text/cloud-config-archive"},
-                            TypeRow{"#cloud-config-jsonp", "text/cloud-config-jsonp"},
-                            TypeRow{"#cloud-config", "text/cloud-config"},
-                            TypeRow{"#cloud-boothook", "text/cloud-boothook"},
-                            TypeRow{"#include-once", "text/x-include-once-url"},
-                            TypeRow{"#include", "text/x-include-url"},
-                            TypeRow{"#part-handler", "text/part-handler"},
-                            TypeRow{"## template: jinja", "text/jinja2"},
-                            TypeRow{"#!", "text/x-shellscript"}};
 
 json::array texts(const std::vector<std::string>& list) {
   json::array out;
@@ -53,7 +38,7 @@ Status check_part(const Part& part) {
     return fail(Code::invalid_argument,
                 fmt::format("{}: holds control characters, which are no text", part.name));
   }
-  if (!type_of(part.content).empty()) return {};
+  if (!cluster::cloud_init_type(part.content).empty()) return {};
   return fail(Code::invalid_argument,
               fmt::format("{}: its first line says nothing that cloud-init knows: '{}'", part.name,
                           printable(part.content.substr(0, part.content.find('\n')).substr(0, 60))),
@@ -130,7 +115,7 @@ Facts facts_of(const cluster::Model& model, const NetworkIndex& networks, const 
   out.instance = "i-" + node.id;
   out.name = node.name;
   out.cluster = cluster;
-  const cluster::ModelDefinitions definitions(model);
+  const NodeDefinitions definitions(model, NodeDefinitions::Groups::all);
   for (const cluster::Group* group : definitions.groups_of(node)) out.groups.push_back(group->name);
   for (const auto& each : cluster::NodeAttributes(node, definitions).all()) {
     if (each.problem.empty()) out.attributes[each.name] = each.value;
@@ -159,6 +144,7 @@ std::string meta_data(const Facts& facts) {
   json::object out{{"instance-id", facts.instance}, {"local-hostname", facts.name}};
   out["hostname"] = facts.domain.empty() ? facts.name : facts.name + "." + facts.domain;
   out["cluster-name"] = facts.cluster;
+  for (const auto& [key, value] : facts.more) out[key] = value;
   if (!facts.public_keys.empty()) out["public-keys"] = texts(facts.public_keys);
   out["drover"] =
       json::object{{"groups", texts(facts.groups)}, {"attributes", std::move(attributes)}};
@@ -169,12 +155,6 @@ std::string network_config(const Facts& facts) {
   json::object links;
   for (const Link& link : facts.links) links[link.name] = link_document(link);
   return to_yaml(json::object{{"version", 2}, {"ethernets", std::move(links)}});
-}
-
-std::string_view type_of(std::string_view content) {
-  const auto* row = std::ranges::find_if(
-      kTypes, [&](const TypeRow& each) { return content.starts_with(each.begins); });
-  return row == kTypes.end() ? std::string_view() : row->type;
 }
 
 Result<std::string> compose(const std::vector<Part>& parts) {
@@ -188,7 +168,7 @@ Result<std::string> compose(const std::vector<Part>& parts) {
     out += fmt::format(
         "--{}\nContent-Type: {}; charset=\"utf-8\"\nMIME-Version: 1.0\n"
         "Content-Transfer-Encoding: 8bit\nContent-Disposition: attachment; filename=\"{}\"\n\n",
-        boundary, type_of(part.content), file_name(part.name));
+        boundary, cluster::cloud_init_type(part.content), file_name(part.name));
     out += part.content;
     if (!out.ends_with('\n')) out += '\n';
   }

@@ -15,8 +15,8 @@
 
 namespace drover::boot::cloudinit {
 
-/// Longest part and longest document, in bytes: cloud-init itself has no bound, data sources do.
-inline constexpr size_t kMaxPart = size_t{256} << 10;
+/// Longest part and longest document, in bytes.
+inline constexpr size_t kMaxPart = cluster::kMaxUserData;
 inline constexpr size_t kMaxDocument = size_t{1} << 20;
 
 /// An interface as network-config has it.
@@ -40,6 +40,7 @@ struct Facts {
   std::vector<std::string> groups;                ///< strongest first
   std::map<std::string, std::string> attributes;  ///< effective ones
   std::vector<std::string> public_keys;           ///< for the default user, as authorized_keys
+  std::map<std::string, std::string> more;        ///< keys that were added for the node
   std::vector<Link> links;
 };
 
@@ -59,9 +60,6 @@ struct Part {
   std::string name;  ///< its file name for people: "group-rack1"
   std::string content;
 };
-
-/// The kind of a part by its first line (cloud-init's "user-data formats"); empty when it is none.
-std::string_view type_of(std::string_view content);
 
 /// One part as it is; several as MIME in their order (later ones win where cloud-config sets the
 /// same); none as an empty cloud-config. invalid_argument names the part that is of no known kind,

@@ -55,14 +55,6 @@ TEST_F(CloudInit, GivesEveryLinkItsAddressAndOneTheRoute) {
       "  ib0:\n    dhcp4: false\n    dhcp6: false\n    addresses:\n      - 10.80.0.1/16\n");
 }
 
-TEST(CloudInitParts, AreToldByTheirFirstLine) {
-  EXPECT_EQ(type_of("#cloud-config\na: 1\n"), "text/cloud-config");
-  EXPECT_EQ(type_of("#cloud-config-archive\n"), "text/cloud-config-archive");
-  EXPECT_EQ(type_of("#include-once\n"), "text/x-include-once-url");
-  EXPECT_EQ(type_of("#!/bin/sh\n"), "text/x-shellscript");
-  EXPECT_EQ(type_of("hello"), "");
-}
-
 TEST(CloudInitParts, AreComposedInTheirOrder) {
   EXPECT_EQ(*compose({}), "#cloud-config\n{}\n");
   EXPECT_EQ(*compose({{"one", "#!/bin/sh\ntrue"}}), "#!/bin/sh\ntrue");

@@ -69,6 +69,13 @@ class BootHandler {
   /// `reply` runs once, in here or later; the machine may be gone by then.
   virtual void enrol(const BootClaim& claim, std::string_view token, auth::EnrolRequest request,
                      Callback<void(Result<auth::EnrolAnswer>)> reply) = 0;
+  /// The node's secrets by name, once for a token: denied afterwards. `reply` as above.
+  virtual void secrets(const BootClaim& claim, std::string_view token, const std::string& source,
+                       Callback<void(Result<BootSecrets>)> reply) {
+    (void)token;
+    (void)source;
+    reply(fail(Code::unsupported, "no secrets are kept here for " + claim.node));
+  }
 };
 
 /// Where blobs come from: the BlobStore of this host, or one that fetches what is missing.

@@ -35,4 +35,8 @@ Status normalise(StageReport& report) {
   return {};
 }
 
+void BootSecrets::describe(Visitor& v) {
+  v.field("secrets", secrets, "Values by name.");
+}
+
 }  // namespace drover::boot

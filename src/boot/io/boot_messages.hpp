@@ -1,11 +1,12 @@
-// What machines tell drover-boot over TLS while they boot: the body of POST /boot/v1/stage. That of
-// /boot/v1/enrol is in auth/enrol_messages.hpp.
+// What machines tell drover-boot over TLS while they boot, and are told: the bodies of
+// POST /boot/v1/stage and /boot/v1/secrets. That of /boot/v1/enrol is in auth/enrol_messages.hpp.
 #pragma once
 
 #include "base/describe.hpp"
 #include "base/result.hpp"
 
 #include <cstdint>
+#include <map>
 #include <string>
 #include <string_view>
 
@@ -27,5 +28,12 @@ struct StageReport {
 };
 /// too_large for a longer `why`; control characters in it are replaced by blanks.
 Status normalise(StageReport& report);
+
+/// The answer to POST /boot/v1/secrets.
+struct BootSecrets {
+  static constexpr std::string_view kTypeName = "BootSecrets";
+  std::map<std::string, std::string> secrets;  ///< values by name
+  void describe(Visitor& v);
+};
 
 }  // namespace drover::boot

@@ -110,6 +110,7 @@ const HttpBootService::RouteRow* HttpBootService::find_row(const net::Target& ta
       RouteRow{"boot/v1/stage", false, true, &HttpBootService::stage},
       RouteRow{"boot/v1/log", false, true, &HttpBootService::log_lines},
       RouteRow{"boot/v1/enrol", false, true, &HttpBootService::enrol},
+      RouteRow{"boot/v1/secrets", false, true, &HttpBootService::secrets},
   };
   if (target.segments.size() != 3) return nullptr;
   const std::string folder = target.segments[0] + "/" + target.segments[1];
@@ -384,6 +385,24 @@ void HttpBootService::enrol(const Asked& asked) {
         event.client = client;
         event.node = node;
         event.name = answer->name;
+        tell(event);
+      });
+}
+
+void HttpBootService::secrets(const Asked& asked) {
+  handler_.secrets(
+      asked.claim, asked.token, asked.client,
+      [this, alive = alive_, exchange = asked.exchange, client = asked.client,
+       node = asked.claim.node, target = asked.request.target](Result<BootSecrets> answer) {
+        if (!*alive) return;
+        if (!answer) return refuse(client, target, *exchange, answer.error());
+        exchange->respond({200,
+                           {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
+                           encode(*answer) + "\n"});
+        HttpBootEvent event;
+        event.what = HttpBootEvent::What::secrets;
+        event.client = client;
+        event.node = node;
         tell(event);
       });
 }

@@ -28,7 +28,7 @@ struct HttpBootConfig {
 
 /// What happened, for stages, traces and counters.
 struct HttpBootEvent {
-  enum class What : uint8_t { script, loader, blob, stage, log, enrol, refused };
+  enum class What : uint8_t { script, loader, blob, stage, log, enrol, secrets, refused };
   What what = What::refused;
   bool begun = false;    ///< a loader or blob: it begins now; its end follows
   std::string client;    ///< address without port
@@ -47,7 +47,8 @@ struct HttpBootEvent {
 ///
 /// - GET /boot/v1/bootscript?mac=|name=|nid=|xname=&arch=&retry=&format=  text/plain
 /// - GET|HEAD /boot/loaders/FILE, /boot/blobs/SHA256?t=TOKEN  ranges
-/// - POST /boot/v1/stage, /boot/v1/log, /boot/v1/enrol        TLS, Authorization: Boot TOKEN
+/// - POST /boot/v1/stage, /boot/v1/log, /boot/v1/enrol, /boot/v1/secrets
+///   TLS, Authorization: Boot TOKEN
 class HttpBootService {
  public:
   HttpBootService(Executor& executor, net::Net& net, Log log, HttpBootConfig config,
@@ -89,6 +90,7 @@ class HttpBootService {
   void stage(const Asked& asked);
   void log_lines(const Asked& asked);
   void enrol(const Asked& asked);
+  void secrets(const Asked& asked);
 
   void serve(HttpBootEvent::What what, const std::string& name, const std::string& client,
              const net::HttpRequest& request, net::HttpExchange& exchange,

@@ -70,6 +70,14 @@ struct FakeDaemon final : BootHandler {
     replies.push_back(std::move(reply));
   }
 
+  void secrets(const BootClaim& claim, std::string_view token, const std::string& source,
+               Callback<void(Result<BootSecrets>)> reply) override {
+    asked_secrets.push_back(fmt::format("{} {} {}", claim.node, token, source));
+    if (asked_secrets.size() > 1) return reply(fail(Code::denied, "they have been given"));
+    reply(BootSecrets{{{"key", "hunter2"}}});
+  }
+
+  std::vector<std::string> asked_secrets;
   std::string kernel;
   std::vector<ScriptQuery> queries;
   std::vector<std::string> stages;
@@ -312,6 +320,21 @@ TEST_F(HttpBootServiceTest, EnrolmentIsAnsweredLater) {
   call.reset();
   service_.reset();
   daemon_.replies[2](auth::EnrolAnswer{});
+}
+
+TEST_F(HttpBootServiceTest, SecretsGoOverTlsToATokenAlone) {
+  const std::string path = "/boot/v1/secrets";
+  EXPECT_EQ(ask("POST", path, false, {{"Authorization", fmt::format("Boot {}", kToken)}}).status,
+            403);
+  EXPECT_EQ(ask("POST", path, true).status, 401);
+  EXPECT_EQ(ask("GET", path, true, {{"Authorization", fmt::format("Boot {}", kToken)}}).status,
+            405);
+  EXPECT_TRUE(daemon_.asked_secrets.empty());
+  const HttpResponse given = post(path, "{}");
+  EXPECT_EQ(given.body, "{\"secrets\":{\"key\":\"hunter2\"}}\n");
+  EXPECT_EQ(given.headers.get("cache-control"), "no-store");
+  EXPECT_EQ(daemon_.asked_secrets[0], fmt::format("n1 {} 127.0.0.1", kToken));
+  EXPECT_EQ(post(path, "{}").status, 403);
 }
 
 TEST_F(HttpBootServiceTest, OneClientCannotTakeAllConnectionsNorFillTheLog) {

@@ -6,6 +6,8 @@
 
 #include <algorithm>
 
+#include <fmt/format.h>
+
 namespace drover::boot {
 namespace {
 
@@ -78,7 +80,9 @@ std::vector<const Group*> NodeDefinitions::groups_of(const cluster::Node& node) 
   const OneNode names(model_, node);
   for (const auto& [name, defined] : model_.groups()) {
     const Group& group = defined.value;
-    const bool gives = !group.attributes.empty() || !group.profiles.empty();
+    const bool gives = which_ == Groups::all || !group.attributes.empty() ||
+                       !group.profiles.empty() ||
+                       model_.gives_content(fmt::format("group/{}", name));
     if (group.is_dynamic() && gives && names.holds(group)) out.push_back(&group);
   }
   if (out.size() > fixed) {

@@ -11,17 +11,22 @@
 
 namespace drover::boot {
 
-/// The same answers as cluster::ModelDefinitions. Dynamic groups that give neither attributes nor
-/// profiles are left out.
+/// The same answers as cluster::ModelDefinitions.
 class NodeDefinitions final : public cluster::Definitions {
  public:
-  explicit NodeDefinitions(const cluster::Model& model) : model_(model) {}
+  enum class Groups {
+    giving,  ///< dynamic groups that give neither attributes nor profiles nor content are left out
+    all
+  };
+  explicit NodeDefinitions(const cluster::Model& model, Groups which = Groups::giving)
+      : model_(model), which_(which) {}
   [[nodiscard]] const cluster::Profile* profile(std::string_view name) const override;
   [[nodiscard]] std::vector<const cluster::Group*> groups_of(
       const cluster::Node& node) const override;
 
  private:
   const cluster::Model& model_;
+  Groups which_;
 };
 
 /// Whether a node is in a group now; false for a group that is not there.

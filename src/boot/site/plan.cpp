@@ -19,13 +19,6 @@ using script::mark;
 
 constexpr std::array<std::string_view, 2> kFromNames{"network", "disk"};
 
-std::string origin_of(const cluster::AttributeSetting& setting) {
-  if (setting.source == cluster::AttributeSource::node) return "node";
-  std::string out = fmt::format("{} {}", enum_name(setting.source), setting.name);
-  if (!setting.through.empty()) out += fmt::format(" of {}", setting.through);
-  return out;
-}
-
 /// The node as a boot-next with a profile sees it: that profile is stronger than its own words.
 cluster::Node with_profile(const cluster::Node& node, const std::string& name) {
   cluster::Node out = node;
@@ -131,7 +124,8 @@ class Planner {
 
   static std::map<std::string, std::string> origins_of(cluster::NodeAttributes& attributes) {
     std::map<std::string, std::string> out;
-    for (const auto& each : attributes.all()) out.emplace(each.name, origin_of(each.set_by));
+    for (const auto& each : attributes.all())
+      out.emplace(each.name, cluster::origin_text(each.set_by));
     return out;
   }
 
@@ -259,6 +253,7 @@ class Planner {
     }
     argument("drover.log", fmt::format("{}:{}", server, options.log_port), "this server");
     identity_arguments();
+    cloud_init_arguments();
     DROVER_TRY(const auto console, attribute("console"));
     if (console) {
       DROVER_CHECK_OK(check_words("console", *console));
@@ -287,6 +282,16 @@ class Planner {
     if (xname == aliases.end()) return;
     argument("xname", *xname, "node");
     if (out_.nid != 0) argument("nid", std::to_string(out_.nid), "node");
+  }
+
+  /// NoCloud of cloud-init, with its data from here; the words of a kernel have no other quotes.
+  void cloud_init_arguments() {
+    if (request_.secrets) words_.emplace_back("drover.secrets=yes");
+    if (!request_.cloud_init || out_.mode == BootMode::lean) return;
+    argument("ds",
+             fmt::format("nocloud;s=http://{}:{}/cloud-init/nocloud/{}/", mark(Late::server),
+                         request_.options.http_port, mark(Late::token)),
+             "cloud-init");
   }
 
   /// x1000c0s0b0n0: a node's place in the words of OpenCHAMI and CSM.

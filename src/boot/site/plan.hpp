@@ -64,6 +64,8 @@ struct PlanRequest {
   /// The interface that boots, evaluated; nullptr: the node has none.
   const cluster::Interface* interface = nullptr;
   const cluster::Network* network = nullptr;  ///< that the interface is on
+  bool cloud_init = false;                    ///< something is defined for the node
+  bool secrets = false;                       ///< .. and it has secrets
   bool explain = false;  ///< fill BootPlan::values, which costs several times the rest
 };
 

@@ -1,6 +1,7 @@
 #include "boot/site/ports.hpp"
 
 #include "boot/site/membership.hpp"
+#include "cluster/content/effective.hpp"
 #include "cluster/formula.hpp"
 
 #include <algorithm>
@@ -99,6 +100,10 @@ Result<BootPlan> plan_for(const cluster::Model& model, const Images& images,
                           bool explain) {
   const NodeDefinitions definitions(model);
   const auto next = model.boot_nexts().find(node.name);
+  std::vector<cluster::CloudInitLayer> layers;
+  if (!model.cloud_inits().empty()) {
+    layers = cluster::cloud_init_of(model, cluster::NodeAttributes(node, definitions));
+  }
   return make_plan({.node = node,
                     .definitions = definitions,
                     .images = images,
@@ -106,6 +111,11 @@ Result<BootPlan> plan_for(const cluster::Model& model, const Images& images,
                     .next = next == model.boot_nexts().end() ? nullptr : &next->second,
                     .interface = port == nullptr ? nullptr : &port->interface,
                     .network = port == nullptr ? nullptr : port->network,
+                    .cloud_init = !layers.empty(),
+                    .secrets = std::ranges::any_of(layers,
+                                                   [](const cluster::CloudInitLayer& layer) {
+                                                     return !layer.definition->secrets.empty();
+                                                   }),
                     .explain = explain});
 }
 

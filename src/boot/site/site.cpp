@@ -8,7 +8,6 @@
 #include <algorithm>
 #include <charconv>
 #include <set>
-#include <tuple>
 
 #include <fmt/format.h>
 
@@ -43,6 +42,7 @@ void Site::rebuild() {
   by_guid_.clear();
   by_port_.clear();
   by_nid_.clear();
+  by_address_.clear();
   in_pools_.clear();
   hosts_.clear();
   networks_ = std::make_unique<NetworkIndex>(model_.networks());
@@ -87,6 +87,11 @@ void Site::index(Machine& machine, Place& place) {
       machine.switch_ports.push_back(std::move(port_name));
     }
   }
+  if (!port.is_bmc) {
+    for (const std::string& address : port.interface.addresses) {
+      by_address_[std::string(cluster::without_prefix(address))] = &machine;
+    }
+  }
   if (port.interface.mac.empty()) return;
   const std::string octets = octets_of_mac(port.interface.mac);
   if (octets.size() == 6) {
@@ -106,6 +111,10 @@ void Site::remove(const std::string& name) {
       const auto held = in_pools_.find(address.value);
       if (held != in_pools_.end() && --held->second == 0) in_pools_.erase(held);
     }
+    for (const std::string& address : place.port->interface.addresses) {
+      const auto held = by_address_.find(cluster::without_prefix(address));
+      if (held != by_address_.end() && held->second == &machine) by_address_.erase(held);
+    }
     const std::string octets = octets_of_mac(place.port->interface.mac);
     if (octets.size() == 6) {
       const auto mac = by_mac_.find(HardwareAddress::from(1, octets));
@@ -123,19 +132,6 @@ void Site::remove(const std::string& name) {
   if (nid != by_nid_.end() && nid->second == &machine) by_nid_.erase(nid);
   for (const dns::Name& host : machine.names) hosts_.remove(host);
   machines_.erase(it);
-}
-
-std::vector<Site::Given> Site::given() const {
-  std::vector<Given> out;
-  for (const auto& [hardware, place] : by_mac_) {
-    for (const Ipv4& address : place->reservation.addresses) {
-      out.push_back({hardware, address, place->reservation.name});
-    }
-  }
-  std::ranges::sort(out, [](const Given& x, const Given& y) {
-    return std::tie(x.address, x.hardware) < std::tie(y.address, y.hardware);
-  });
-  return out;
 }
 
 bool Site::is_in_pool(Ipv4 address) const {
@@ -167,7 +163,7 @@ Refreshed Site::refresh(std::span<const store::Change> changes) {
       const auto it = machines_.find(change.key);
       if (it == machines_.end()) continue;
       for (Place& place : it->second->places) place.finished = 0;
-    } else if (change.kind == cluster::kImageKind) {
+    } else if (change.kind == cluster::kImageKind || change.kind == cluster::kCloudInitKind) {
       ++epoch_;
     }
   }
@@ -291,6 +287,13 @@ ScriptAnswer Site::script(const ScriptRequest& request) {
   }
   place->text.append_to(answer.text, late);
   return answer;
+}
+
+std::string Site::node_at(std::string_view address) const {
+  const auto parsed = cluster::IpAddress::parse(address);
+  if (!parsed) return {};
+  const auto it = by_address_.find(parsed->text());
+  return it == by_address_.end() ? std::string() : it->second->name;
 }
 
 Result<BootPlan> Site::plan(std::string_view node) const {

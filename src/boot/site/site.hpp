@@ -93,14 +93,8 @@ class Site final : public dhcp::ReservationView {
   [[nodiscard]] const dns::Table& hosts() const { return hosts_; }
   [[nodiscard]] std::vector<dns::Zone> zones() const;
 
-  /// An address that the model gives a machine on a network that DHCP serves.
-  struct Given {
-    HardwareAddress hardware;
-    Ipv4 address;
-    std::string node;
-  };
-  /// All of them, by address and then by machine.
-  [[nodiscard]] std::vector<Given> given() const;
+  /// The node that has this address on one of its own interfaces, in any spelling; empty: none.
+  [[nodiscard]] std::string node_at(std::string_view address) const;
   /// What a node would get, explained; not_found.
   [[nodiscard]] Result<BootPlan> plan(std::string_view node) const;
   [[nodiscard]] ScriptAnswer script(const ScriptRequest& request);
@@ -142,6 +136,7 @@ class Site final : public dhcp::ReservationView {
   ByText<Place*> by_guid_;  ///< 8 octets
   ByText<Place*> by_port_;
   std::unordered_map<uint64_t, Machine*> by_nid_;
+  ByText<Machine*> by_address_;                 ///< canonical, without prefix
   std::unordered_map<uint32_t, int> in_pools_;  ///< addresses of machines, and how many have them
   dns::HostTable hosts_;
   std::unique_ptr<Reservations6> reservations6_;

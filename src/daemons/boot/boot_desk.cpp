@@ -1,7 +1,6 @@
 #include "daemons/boot/boot_desk.hpp"
 
 #include "auth/keys.hpp"
-#include "daemons/boot/wire_trace.hpp"
 #include "tree/hello.hpp"
 
 #include <charconv>
@@ -85,9 +84,6 @@ Result<boot::ServedScript> BootDesk::script(const boot::ScriptQuery& query) {
   if (query.format == "grub") request.loader = boot::script::Loader::grub;
   boot::ScriptAnswer answer = site_->script(request);
   if (answer.outcome == boot::ScriptOutcome::bad) return fail(Code::invalid_argument, answer.text);
-  if (!query.mac.empty() && !answer.node.empty()) {
-    DROVER_CHECK_OK(check_source(answer.mac, answer.node, query.source));
-  }
   if (!answer.node.empty()) {
     if (answer.outcome == boot::ScriptOutcome::known) {
       tokens_.give(token, answer.node, answer.mac, addresses_of(answer.mac, query.source));
@@ -108,32 +104,6 @@ Result<boot::ServedScript> BootDesk::script(const boot::ScriptQuery& query) {
   return boot::ServedScript{std::move(answer.text), std::move(answer.node)};
 }
 
-Status BootDesk::check_source(const std::string& mac, const std::string& node,
-                              const std::string& source) {
-  const std::string other = parts_.traces.mac_at(source);
-  if (other.empty() || other == mac) return {};
-  const auto hardware = boot::HardwareAddress::parse(other);
-  const auto* machine = hardware ? site_->by_hardware(*hardware) : nullptr;
-  if (machine != nullptr && machine->name == node) return {};  // another interface of its own
-  const std::string why =
-      fmt::format("{} was given to {}{}, which asks as {}", source, other,
-                  machine == nullptr ? "" : fmt::format(" ({})", machine->name), mac);
-  parts_.logs.add(node, LogSource::boot, "refused its boot script: " + why);
-  return fail(Code::denied, why, "look which of the two machines has the MAC of the other");
-}
-
-void BootDesk::refused(const std::string& node, const boot::HttpBootEvent& event) {
-  constexpr int kNotFound = 404;
-  constexpr int kServerError = 500;
-  parts_.logs.add(node, LogSource::boot,
-                  fmt::format("refused {}: {}", without_secrets(event.name), event.why));
-  // Without its kernel or image it gets no further.
-  const bool missing = event.status == kNotFound || event.status >= kServerError;
-  if (missing && event.name.starts_with("/boot/blobs/") && parts_.stages.boots(node)) {
-    parts_.stages.failed(node, "a part of its image cannot be given: " + event.why);
-  }
-}
-
 // A machine that was approved while it waited asks from the pool's address, and boots with its own.
 std::vector<std::string> BootDesk::addresses_of(const std::string& mac,
                                                 const std::string& source) const {
@@ -146,15 +116,8 @@ std::vector<std::string> BootDesk::addresses_of(const std::string& mac,
 }
 
 Result<boot::BootClaim> BootDesk::check(std::string_view token, const std::string& source) {
-  const auto ticket = tokens_.check(token, source);
-  if (ticket) return boot::BootClaim{(*ticket)->node, (*ticket)->mac};
-  // Told once, into the log of the node that it was given to.
-  constexpr size_t kMostTold = 1000;
-  const std::string owner = tokens_.owner(token);
-  const bool fresh = !owner.empty() && shown_elsewhere_.size() < kMostTold &&
-                     shown_elsewhere_.insert(fmt::format("{} {}", token, source)).second;
-  if (fresh) parts_.logs.add(owner, LogSource::boot, "refused: " + ticket.error().text());
-  return tl::unexpected<Error>(ticket.error());
+  DROVER_TRY(const BootTicket* ticket, tokens_.check(token, source));
+  return boot::BootClaim{ticket->node, ticket->mac};
 }
 
 Result<boot::BootClaim> BootDesk::check_certificate(const std::string& uri) {
@@ -178,9 +141,11 @@ Status BootDesk::may_have(const std::string& sha256, std::string_view token,
 void BootDesk::on_http(const boot::HttpBootEvent& event) {
   using What = boot::HttpBootEvent::What;
   const std::string node = event.node.empty() ? node_at(event.client) : event.node;
-  trace_http(parts_.traces, event, node);
   if (node.empty()) return;
-  if (event.what == What::refused) return refused(node, event);
+  if (event.what == What::refused) {
+    parts_.logs.add(node, LogSource::boot, fmt::format("refused {}: {}", event.name, event.why));
+    return;
+  }
   if (event.what != What::blob) return;
   const auto it = blobs_.find(event.name);
   if (it == blobs_.end()) return;
@@ -241,6 +206,27 @@ void BootDesk::enrol(const boot::BootClaim& claim, std::string_view token,
                  }
                  reply(std::move(answer));
                });
+}
+
+void BootDesk::secrets(const boot::BootClaim& claim, std::string_view token,
+                       const std::string& source, Callback<void(Result<boot::BootSecrets>)> reply) {
+  const auto ticket = tokens_.take_secrets(token, source);
+  if (!ticket) {
+    parts_.logs.add(claim.node, LogSource::boot, "was refused: " + ticket.error().text());
+    return reply(tl::unexpected<Error>(ticket.error()));
+  }
+  parts_.secrets(
+      (*ticket)->node, [this, alive = std::weak_ptr<bool>(alive_), node = (*ticket)->node,
+                        token = std::string(token),
+                        reply = std::move(reply)](Result<boot::BootSecrets> answer) mutable {
+        if (!alive.expired()) {
+          if (!answer) tokens_.return_secrets(token);
+          parts_.logs.add(node, LogSource::boot,
+                          answer ? fmt::format("was given {} secrets", answer->secrets.size())
+                                 : "got no secrets: " + answer.error().text());
+        }
+        reply(std::move(answer));
+      });
 }
 
 }  // namespace drover::daemons

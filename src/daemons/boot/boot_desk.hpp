@@ -10,11 +10,9 @@
 #include "daemons/boot/node_logs.hpp"
 #include "daemons/boot/stage_book.hpp"
 #include "daemons/boot/token_book.hpp"
-#include "daemons/boot/trace_book.hpp"
 
 #include <map>
 #include <memory>
-#include <set>
 #include <string>
 #include <string_view>
 #include <vector>
@@ -27,14 +25,17 @@ class BootDesk final : public boot::BootHandler {
   /// Asks a master to let the node in with the key of this request.
   using Enrol = Callback<void(const std::string& node, const auth::EnrolRequest& request,
                               Callback<void(Result<auth::EnrolAnswer>)> answer)>;
+  /// Asks a master for a node's secrets.
+  using Secrets =
+      Callback<void(const std::string& node, Callback<void(Result<boot::BootSecrets>)> answer)>;
   /// References outlive the desk.
   struct Parts {
     Executor& executor;
     Random& random;
     StageBook& stages;
     NodeLogs& logs;
-    TraceBook& traces;
     Enrol enrol;
+    Secrets secrets;
   };
 
   explicit BootDesk(Parts parts);
@@ -57,11 +58,12 @@ class BootDesk final : public boot::BootHandler {
   Status log(const boot::BootClaim& claim, std::string_view lines) override;
   void enrol(const boot::BootClaim& claim, std::string_view token, auth::EnrolRequest request,
              Callback<void(Result<auth::EnrolAnswer>)> reply) override;
+  void secrets(const boot::BootClaim& claim, std::string_view token, const std::string& source,
+               Callback<void(Result<boot::BootSecrets>)> reply) override;
+  /// The tokens that were given out.
+  [[nodiscard]] TokenBook& tokens() { return tokens_; }
 
  private:
-  /// Who asks as a machine must be that machine, as far as DHCP has told.
-  Status check_source(const std::string& mac, const std::string& node, const std::string& source);
-  void refused(const std::string& node, const boot::HttpBootEvent& event);
   [[nodiscard]] std::vector<std::string> addresses_of(const std::string& mac,
                                                       const std::string& source) const;
   enum class Part : uint8_t { kernel, initrd, root };
@@ -72,9 +74,6 @@ class BootDesk final : public boot::BootHandler {
   const cluster::Model* model_ = nullptr;
   std::map<std::string, Part, std::less<>> blobs_;  ///< what the model names
   std::map<std::string, std::string> node_at_;      ///< by address
-  /// Tokens shown at addresses that they were not given to, as far as that was told: "TOKEN
-  /// ADDRESS".
-  std::set<std::string> shown_elsewhere_;
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

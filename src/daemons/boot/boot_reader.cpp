@@ -26,13 +26,6 @@ Result<std::vector<std::string>> names_of(const std::string& folded) {
   return names;
 }
 
-net::HttpResponse lines_answer(std::string lines) {
-  net::HttpResponse out;
-  out.headers.add("Content-Type", std::string(api::kJsonLines));
-  out.body = std::move(lines);
-  return out;
-}
-
 }  // namespace
 
 /// One answer in lines, which says now and then that it lives.
@@ -255,38 +248,7 @@ Status BootReader::open(const net::HttpRequest& request, const ExchangePtr& exch
     add(std::make_shared<Logs>(*this, exchange, std::move(wanted), query.follow, std::move(nodes)));
     return {};
   }
-  if (request.target == api::kBootLeasesPath && parts_.leases) {
-    tell_leases(*exchange);
-    return {};
-  }
-  if (request.target == api::kBootTracePath && parts_.traces != nullptr) {
-    return tell_trace(request, *exchange);
-  }
   return fail(Code::not_found, "this boot daemon knows no " + request.target);
-}
-
-void BootReader::tell_leases(net::HttpExchange& exchange) {
-  std::string lines;
-  for (api::BootLease& lease : parts_.leases()) {
-    lease.daemon = parts_.name;
-    append_json(lines, lease);
-    lines += '\n';
-  }
-  exchange.respond(lines_answer(std::move(lines)));
-}
-
-Status BootReader::tell_trace(const net::HttpRequest& request, net::HttpExchange& exchange) {
-  DROVER_TRY(const auto query, decode_text<api::BootTraceQuery>(request.body, Unknown::ignore));
-  const size_t most = query.events == 0 ? SIZE_MAX : static_cast<size_t>(query.events);
-  std::string lines;
-  for (TraceEvent& event : parts_.traces->find(query.node, query.mac, most)) {
-    append_json(lines, api::BootTraceEvent{event.at, std::move(event.mac), std::move(event.node),
-                                           std::move(event.address), std::move(event.what),
-                                           std::move(event.outcome), event.ok, parts_.name});
-    lines += '\n';
-  }
-  exchange.respond(lines_answer(std::move(lines)));
-  return {};
 }
 
 void BootReader::add(std::shared_ptr<Stream> stream) {

@@ -1,14 +1,12 @@
 // What drover-boot tells its master when that asks: boots under way and the logs of nodes, as they
-// are and as they go on; leases and traces.
+// are and as they go on.
 #pragma once
 
 #include "api/boot_view.hpp"
-#include "api/boot_wire_view.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "daemons/boot/node_logs.hpp"
 #include "daemons/boot/stage_book.hpp"
-#include "daemons/boot/trace_book.hpp"
 #include "net/http/http_server.hpp"
 #include "net/net.hpp"
 
@@ -30,8 +28,6 @@ class BootReader {
     StageBook& stages;
     NodeLogs& logs;
     std::string name;
-    Callback<std::vector<api::BootLease>()> leases = {};
-    const TraceBook* traces = nullptr;
   };
 
   BootReader(Parts parts, const Log& log);
@@ -50,8 +46,6 @@ class BootReader {
 
   void serve(const net::HttpRequest& request, const ExchangePtr& exchange);
   Status open(const net::HttpRequest& request, const ExchangePtr& exchange);
-  void tell_leases(net::HttpExchange& exchange);
-  Status tell_trace(const net::HttpRequest& request, net::HttpExchange& exchange);
   void add(std::shared_ptr<Stream> stream);
   void drop(const Stream* stream);
 

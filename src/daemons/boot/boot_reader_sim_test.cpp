@@ -18,22 +18,13 @@ struct Told {
       : boot(world, fabric, disk, timing, name),
         stages(executor(), [](const cluster::BootReport&) {}),
         logs(executor(), disk, boot.host.process.log(), "/logs", {}),
-        traces(executor()),
-        reader({executor(), boot.daemon->channels(), stages, logs, name,
-                [] {
-                  api::BootLease lease;
-                  lease.address = "10.77.0.200";
-                  return std::vector{lease};
-                },
-                &traces},
-               boot.host.process.log()) {
+        reader({executor(), boot.daemon->channels(), stages, logs, name}, boot.host.process.log()) {
     EXPECT_TRUE(reader.start());
   }
   Executor& executor() { return boot.host.process.executor(); }
   SimBoot boot;
   StageBook stages;
   NodeLogs logs;
-  TraceBook traces;
   BootReader reader;
 };
 
@@ -159,40 +150,6 @@ TEST_F(BootReaderSim, ALinkThatIsLostEndsWhatWasAsked) {
   ASSERT_TRUE(reach([this] { return !ended_.empty(); }, seconds(10)));
   EXPECT_NE(ended_, "well");
   EXPECT_FALSE(doors_->known().at(0).linked);
-}
-
-TEST_F(BootReaderSim, LeasesAndTracesAreTold) {
-  const auto leases = ask(api::kBootLeasesPath, api::BootLeasesQuery{});
-  ASSERT_TRUE(reach([this] { return !ended_.empty(); }, seconds(5)));
-  ASSERT_EQ(lines_.size(), 1U);
-  EXPECT_NE(lines_[0].find(R"("address":"10.77.0.200")"), std::string::npos);
-  EXPECT_NE(lines_[0].find(R"("daemon":"boot1")"), std::string::npos);
-  lines_.clear();
-  ended_.clear();
-  told_->traces.add("m1", "n1", "", "DHCP DISCOVER", "OFFER", true);
-  told_->traces.add("m2", "n2", "", "DHCP DISCOVER", "OFFER", true);
-  api::BootTraceQuery query;
-  query.node = "n1";
-  const auto trace = ask(api::kBootTracePath, query);
-  ASSERT_TRUE(reach([this] { return !ended_.empty(); }, seconds(5)));
-  ASSERT_EQ(lines_.size(), 1U);
-  EXPECT_NE(lines_[0].find(R"("mac":"m1")"), std::string::npos);
-}
-
-TEST_F(BootReaderSim, AMachineThatIsSeenIsKnownToTheMaster) {
-  cluster::Sighting sighting;
-  sighting.mac = "52:54:00:00:00:01";
-  sighting.at = told_->executor().wall();
-  told_->boot.daemon->report(sighting);
-  ASSERT_TRUE(
-      reach([this] { return !master->model.unknown_machines().empty(); }, milliseconds(100)));
-  EXPECT_EQ(master->model.unknown_machines().begin()->second.daemon, "boot1");
-  // One that is none is refused for good and harms nobody.
-  sighting.mac = "no mac";
-  told_->boot.daemon->report(sighting);
-  ASSERT_TRUE(world.run_for(seconds(2)));
-  EXPECT_EQ(master->model.unknown_machines().size(), 1U);
-  EXPECT_EQ(told_->boot.daemon->records().records, 0U);
 }
 
 TEST_F(BootReaderSim, WhatIsNoQuestionIsRefused) {

@@ -21,9 +21,10 @@ struct Refusal {
   void describe(Visitor& v) { v.field("detail", detail, "", Presence::optional); }
 };
 
-Result<auth::EnrolAnswer> read_enrolled(const Result<net::HttpResponse>& got) {
+template <Described T>
+Result<T> read_answer(const Result<net::HttpResponse>& got) {
   if (!got) return tl::unexpected<Error>(got.error());
-  if (got->status == 200) return decode_text<auth::EnrolAnswer>(got->body, Unknown::ignore);
+  if (got->status == 200) return decode_text<T>(got->body, Unknown::ignore);
   const auto refusal = decode_text<Refusal>(got->body, Unknown::ignore);
   const std::string why = refusal ? refusal->detail : fmt::format("status {}", got->status);
   constexpr int kServerError = 500;
@@ -99,13 +100,16 @@ class BootService final : public Service {
     config.publish_names = names_beside(options.text("socket"), "boot");
     DROVER_TRY(const auth::Certificate ca, auth::Certificate::from_pem(core_.identity().ca_pem));
     config.ca_sha256 = ca.fingerprint();
+    config.cluster = core_.self().cluster;
     services_ = std::make_unique<BootServices>(
         program_.seams, Log(program_.seams.log, "boot"), std::move(config), daemon_->replica(),
         [this](const cluster::BootReport& report) { daemon_->report(report); },
-        [this](const cluster::Sighting& sighting) { daemon_->report(sighting); },
         [this](const std::string& node, const auth::EnrolRequest& request,
                Callback<void(Result<auth::EnrolAnswer>)> answer) {
           enrol(node, request, std::move(answer));
+        },
+        [this](const std::string& node, Callback<void(Result<boot::BootSecrets>)> answer) {
+          fetch_secrets(node, std::move(answer));
         });
     DROVER_CHECK_OK(services_->start(core_.open_security()));
     services_->way_up(daemon_->masters().up() != nullptr);
@@ -114,8 +118,7 @@ class BootService final : public Service {
         [this](const cluster::Settings& settings) { services_->apply(settings); });
     reader_ = std::make_unique<BootReader>(
         BootReader::Parts{program_.seams.executor, daemon_->channels(), services_->stages(),
-                          services_->logs(), core_.self().name,
-                          [this] { return services_->leases(); }, &services_->traces()},
+                          services_->logs(), core_.self().name},
         Log(program_.seams.log, "boot"));
     return reader_->start();
   }
@@ -130,7 +133,18 @@ class BootService final : public Service {
     request.body = encode(asked);
     core_.api().ask(std::move(request), kEnrolTimeout,
                     [answer = std::move(answer)](const Result<net::HttpResponse>& got) mutable {
-                      answer(read_enrolled(got));
+                      answer(read_answer<auth::EnrolAnswer>(got));
+                    });
+  }
+
+  /// No boot daemon keeps them: they are asked for when the node that may have them does.
+  void fetch_secrets(const std::string& node, Callback<void(Result<boot::BootSecrets>)> answer) {
+    net::HttpRequest request;
+    request.method = "GET";
+    request.target = fmt::format("/api/v1/nodes/{}/secrets", node);
+    core_.api().ask(std::move(request), kEnrolTimeout,
+                    [answer = std::move(answer)](const Result<net::HttpResponse>& got) mutable {
+                      answer(read_answer<boot::BootSecrets>(got));
                     });
   }
 

@@ -1,7 +1,6 @@
 #include "daemons/boot/boot_services.hpp"
 
 #include "daemons/boot/server_duid.hpp"
-#include "daemons/boot/wire_trace.hpp"
 
 #include <algorithm>
 #include <set>
@@ -30,24 +29,23 @@ void name_as_ipxe_does(boot::LoaderShelf& loaders) {
 }  // namespace
 
 BootServices::BootServices(Seams seams, const Log& log, BootServicesConfig config,
-                           ModelReplica& replica, StageBook::Report report,
-                           SightingBook::Report sighted, BootDesk::Enrol enrol)
+                           ModelReplica& replica, StageBook::Report report, BootDesk::Enrol enrol,
+                           BootDesk::Secrets secrets)
     : seams_(seams),
       log_(log),
       config_(std::move(config)),
       replica_(replica),
       stages_(seams.executor, std::move(report)),
       logs_(seams.executor, seams.disk, log, config_.state + "/logs", {}),
-      traces_(seams.executor),
-      sightings_(seams.executor, std::move(sighted)),
-      desk_({seams.executor, seams.random, stages_, logs_, traces_, std::move(enrol)}),
+      desk_({seams.executor, seams.random, stages_, logs_, std::move(enrol), std::move(secrets)}),
+      cloud_init_(desk_.tokens(), logs_, config_.cluster),
       blobs_(seams.executor, seams.disk, seams.random, log,
              {config_.images, config_.state + "/images"}, std::move(config_.get_blob)),
       http_(seams.executor, seams.net, log.with("http"), {config_.http, config_.https}, desk_,
             blobs_, loaders_),
       wire_(seams, log,
             {config_.interfaces, config_.tftp, config_.dns, config_.netconsole, config_.advertise},
-            loaders_, stages_, logs_, traces_) {
+            loaders_, stages_, logs_) {
   site_options_.ca_sha256 = config_.ca_sha256;
   if (config_.publish_names) {
     names_ = std::make_unique<NameBoard>(seams_.executor, log_, site_options_.domain,
@@ -56,14 +54,6 @@ BootServices::BootServices(Seams seams, const Log& log, BootServicesConfig confi
 }
 
 BootServices::~BootServices() = default;
-
-void CurrentMachines::ignore(const cluster::Model& model) {
-  ignored_macs_.clear();
-  for (const auto& [mac, machine] : model.unknown_machines()) {
-    const auto hardware = boot::HardwareAddress::parse(mac);
-    if (machine.ignored && hardware) ignored_macs_.insert(*hardware);
-  }
-}
 
 Status BootServices::start(Callback<std::shared_ptr<net::Security>()> security) {
   if (Status filled = loaders_.fill(seams_.disk, config_.loaders); !filled) {
@@ -79,6 +69,9 @@ Status BootServices::start(Callback<std::shared_ptr<net::Security>()> security) 
     if (stages_.boots(node)) stages_.failed(node, why);
   });
   http_.on_event([this](const boot::HttpBootEvent& event) { desk_.on_http(event); });
+  http_.mount("cloud-init", [this](const net::HttpRequest& request, const net::Target& target,
+                                   const std::shared_ptr<net::HttpExchange>& exchange,
+                                   bool) { cloud_init_.answer(request, target, *exchange); });
   DROVER_CHECK_OK(http_.start(std::move(security)));
   if (!http_.plain().empty()) site_options_.http_port = http_.plain().front().port;
   if (!http_.secure().empty()) site_options_.tls_port = http_.secure().front().port;
@@ -121,7 +114,6 @@ void BootServices::note(const Decision& decision, std::string_view packet) {
   const std::string line =
       fmt::format("{} ({}): {}{}", packet, name(decision.kind), text(decision.outcome),
                   decision.address.is_zero() ? "" : " " + decision.address.text());
-  if (decision.machine != nullptr && decision.machine->name.empty()) return;  // ignored
   if (decision.machine == nullptr) {
     log_.info("a machine that is not in the model", {{"packet", line}});
     return;
@@ -133,8 +125,6 @@ void BootServices::note(const Decision& decision, std::string_view packet) {
 
 void BootServices::on_dhcp(const boot::io::DhcpEvent& event) {
   const boot::dhcp::Decision& decision = event.decision;
-  trace_dhcp(traces_, event);
-  if (auto sighting = sighting_of(decision)) sightings_.seen(*std::move(sighting));
   note(decision,
        fmt::format("DHCP {} from {}", decision.request ? name(*decision.request) : "packet",
                    decision.hardware.text()));
@@ -204,9 +194,9 @@ void BootServices::serve_anew() {
   images_ = std::make_unique<boot::ModelImages>(replica_.model());
   site_ = std::make_unique<boot::Site>(replica_.model(), *images_, site_options_);
   machines_.use(*site_);
-  machines_.ignore(replica_.model());
   machines6_.use(site_->reservations6());
   desk_.serve(*site_, replica_.model());
+  cloud_init_.serve(*site_, replica_.model());
   wire_.serve(*site_, replica_.model());
   if (names_) names_->use(replica_.model());
   images_changed();
@@ -255,10 +245,6 @@ void BootServices::follow(std::span<const store::Change> changes) {
   bool images = false;
   for (const store::Change& change : changes) {
     images = images || change.kind == cluster::kImageKind;
-    if (change.kind == cluster::kUnknownKind) {
-      machines_.ignore(replica_.model());
-      if (change.operation == store::Operation::erase) sightings_.forget(change.key);
-    }
     if (change.kind != cluster::kNodeKind) continue;
     // A node that is up, or is none any more, is waited for no longer.
     const cluster::NodeEntry* entry = replica_.model().find(change.key);

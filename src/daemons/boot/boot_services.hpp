@@ -2,7 +2,6 @@
 // messages.
 #pragma once
 
-#include "api/boot_wire_view.hpp"
 #include "boot/image/blob_store.hpp"
 #include "boot/io/dhcp6_service.hpp"
 #include "boot/io/dhcp_service.hpp"
@@ -11,17 +10,15 @@
 #include "boot/site/site.hpp"
 #include "daemons/boot/blob_fetcher.hpp"
 #include "daemons/boot/boot_desk.hpp"
+#include "daemons/boot/cloud_init_desk.hpp"
 #include "daemons/boot/node_logs.hpp"
-#include "daemons/boot/sighting_book.hpp"
 #include "daemons/boot/stage_book.hpp"
-#include "daemons/boot/trace_book.hpp"
 #include "daemons/boot/wire_services.hpp"
 #include "daemons/name_board.hpp"
 #include "daemons/replica/model_replica.hpp"
 #include "daemons/seams.hpp"
 
 #include <memory>
-#include <set>
 #include <string>
 #include <vector>
 
@@ -35,6 +32,7 @@ struct BootServicesConfig {
   std::string state;                    ///< leases and logs
   std::vector<std::string> interfaces;  ///< to serve DHCP on; empty: all
   std::string ca_sha256;
+  std::string cluster;  ///< its name, for cloud-init
   bool dhcp = true;
   bool tftp = true;
   bool dns = true;
@@ -49,15 +47,10 @@ struct BootServicesConfig {
 /// The machines of a site that may be exchanged for another while it is used.
 class CurrentMachines final : public boot::dhcp::ReservationView {
  public:
-  CurrentMachines() { ignored_.ignored = true; }
   void use(const boot::dhcp::ReservationView& machines) { machines_ = &machines; }
-  /// Machines of no node that are answered nothing: those that the model says so of.
-  void ignore(const cluster::Model& model);
   [[nodiscard]] const boot::dhcp::Reservation* by_hardware(
       const boot::HardwareAddress& address) const override {
-    if (machines_ == nullptr) return nullptr;
-    const boot::dhcp::Reservation* known = machines_->by_hardware(address);
-    return known == nullptr && ignored_macs_.contains(address) ? &ignored_ : known;
+    return machines_ == nullptr ? nullptr : machines_->by_hardware(address);
   }
   [[nodiscard]] const boot::dhcp::Reservation* by_client_id(
       std::string_view client_id) const override {
@@ -70,8 +63,6 @@ class CurrentMachines final : public boot::dhcp::ReservationView {
 
  private:
   const boot::dhcp::ReservationView* machines_ = nullptr;
-  boot::dhcp::Reservation ignored_;  ///< without a name
-  std::set<boot::HardwareAddress> ignored_macs_;
 };
 
 /// The same for DHCPv6.
@@ -101,7 +92,7 @@ class CurrentMachines6 final : public boot::dhcp6::ReservationView {
 class BootServices {
  public:
   BootServices(Seams seams, const Log& log, BootServicesConfig config, ModelReplica& replica,
-               StageBook::Report report, SightingBook::Report sighted, BootDesk::Enrol enrol);
+               StageBook::Report report, BootDesk::Enrol enrol, BootDesk::Secrets secrets);
   ~BootServices();
 
   /// Opens every listener; the error names the one that cannot be. `security` is asked for each TLS
@@ -116,9 +107,6 @@ class BootServices {
 
   [[nodiscard]] StageBook& stages() { return stages_; }
   [[nodiscard]] NodeLogs& logs() { return logs_; }
-  [[nodiscard]] const TraceBook& traces() const { return traces_; }
-  /// Every address that is given out here, by address; `daemon` is left empty.
-  [[nodiscard]] std::vector<api::BootLease> leases() const;
 
  private:
   void on_news(const ModelReplica::News& news);
@@ -142,9 +130,8 @@ class BootServices {
   ModelReplica& replica_;
   StageBook stages_;
   NodeLogs logs_;
-  TraceBook traces_;
-  SightingBook sightings_;
   BootDesk desk_;
+  CloudInitDesk cloud_init_;
   boot::LoaderShelf loaders_;
   BlobFetcher blobs_;
   boot::SiteOptions site_options_;

@@ -29,7 +29,7 @@ void TokenBook::give(const std::string& token, std::string node, std::string mac
   }
   const MonoTime expires = clock_.now() + kLife;
   ending_.emplace(expires, token);
-  tickets_[token] = {std::move(node), std::move(mac), std::move(addresses), expires, {}};
+  tickets_[token] = {std::move(node), std::move(mac), std::move(addresses), expires, {}, false};
 }
 
 Result<const BootTicket*> TokenBook::check(std::string_view token, std::string_view address) {
@@ -56,6 +56,20 @@ Status TokenBook::use(std::string_view token, std::string_view request_sha256) {
   return fail(Code::denied,
               fmt::format("the boot token of {} has been used with another key", mine.node),
               "boot the machine again; if it was not you, look who else is on its network");
+}
+
+Result<const BootTicket*> TokenBook::take_secrets(std::string_view token,
+                                                  std::string_view address) {
+  DROVER_TRY(const BootTicket* ticket, check(token, address));
+  if (!std::exchange(tickets_.find(std::string(token))->second.told_secrets, true)) return ticket;
+  return fail(Code::denied,
+              fmt::format("the secrets of {} have been given in this boot", ticket->node),
+              "boot the machine again; if it was not you, look who else is on its network");
+}
+
+void TokenBook::return_secrets(std::string_view token) {
+  const auto it = tickets_.find(std::string(token));
+  if (it != tickets_.end()) it->second.told_secrets = false;
 }
 
 void TokenBook::sweep() {

@@ -20,7 +20,8 @@ struct BootTicket {
   /// That it was given out to, and the node's own: it counts from these alone.
   std::vector<std::string> addresses;
   MonoTime expires{};
-  std::string enrolled_key;  ///< SHA-256 of the request it was used with; empty: not used yet
+  std::string enrolled_key;   ///< SHA-256 of the request it was used with; empty: not used yet
+  bool told_secrets = false;  ///< they are given once
 };
 
 /// In memory: a daemon that restarts has forgotten them, and machines that were on their way ask
@@ -32,12 +33,6 @@ class TokenBook {
   static constexpr Duration kLife = std::chrono::minutes(30);
   /// Scripts asked for again by the same machine: the newest tokens of a node that count.
   static constexpr size_t kMostOfANode = 4;
-
-  /// The node that a token was given to; empty for none that counts.
-  [[nodiscard]] std::string owner(std::string_view token) const {
-    const auto it = tickets_.find(std::string(token));
-    return it == tickets_.end() ? std::string() : it->second.node;
-  }
 
   TokenBook(Clock& clock, Random& random) : clock_(clock), random_(random) {}
 
@@ -52,6 +47,11 @@ class TokenBook {
   /// Uses a token that was checked for an enrolment with this request: once, or again with the same
   /// (the answer may have been lost). denied otherwise.
   Status use(std::string_view token, std::string_view request_sha256);
+  /// Takes the one right of a token to its node's secrets; errors of check(), and denied when it
+  /// was taken before.
+  Result<const BootTicket*> take_secrets(std::string_view token, std::string_view address);
+  /// Gives it back: nothing was told.
+  void return_secrets(std::string_view token);
   [[nodiscard]] size_t size() const { return tickets_.size(); }
 
  private:

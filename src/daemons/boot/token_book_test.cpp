@@ -53,6 +53,17 @@ TEST_F(TokenBooks, ItIsUsedOnceOrAgainWithTheSameKey) {
   EXPECT_EQ(book_.use("nonsense", "key-a").error().code, Code::unauthenticated);
 }
 
+TEST_F(TokenBooks, ItsSecretsAreGivenOnce) {
+  const std::string token = issue();
+  EXPECT_EQ(book_.take_secrets(token, "10.77.0.12").error().code, Code::denied);
+  EXPECT_EQ(book_.take_secrets(token, kThere).value()->node, "n1");
+  EXPECT_EQ(book_.take_secrets(token, kThere).error().code, Code::denied);
+  book_.return_secrets(token);
+  EXPECT_TRUE(book_.take_secrets(token, kThere)) << "nothing had been told";
+  EXPECT_EQ(book_.take_secrets("nonsense", kThere).error().code, Code::unauthenticated);
+  EXPECT_TRUE(book_.take_secrets(issue(), kThere)) << "each boot has its own right";
+}
+
 TEST_F(TokenBooks, ItExpires) {
   const std::string token = issue();
   ASSERT_TRUE(world_.run_for(TokenBook::kLife + std::chrono::seconds(1)));

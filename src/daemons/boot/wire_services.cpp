@@ -1,7 +1,5 @@
 #include "daemons/boot/wire_services.hpp"
 
-#include "daemons/boot/wire_trace.hpp"
-
 #include <fmt/format.h>
 
 namespace drover::daemons {
@@ -45,13 +43,11 @@ std::optional<boot::tftp::File> ShelfFiles::find(std::string_view path) const {
 }
 
 WireServices::WireServices(const Seams& seams, const Log& log, WireServicesConfig config,
-                           const boot::LoaderShelf& loaders, StageBook& stages, NodeLogs& logs,
-                           TraceBook& traces)
+                           const boot::LoaderShelf& loaders, StageBook& stages, NodeLogs& logs)
     : log_(log),
       config_(std::move(config)),
       stages_(stages),
       logs_(logs),
-      traces_(traces),
       files_(loaders),
       tftp_(seams.executor, seams.net, log.with("tftp"), tftp_config(config_), files_),
       forwarder_(seams.executor, seams.net, seams.random, log.with("dns")),
@@ -158,7 +154,6 @@ void WireServices::on_tftp(const boot::io::TftpEvent& event) {
     line += ": begun";
   }
   const std::optional<std::string> node = node_of(event.client);
-  trace_tftp(traces_, event, node.value_or(""));
   if (!node) {
     if (event.kind != Kind::started) log_.info(line, {{"client", client}});
     return;

@@ -12,7 +12,6 @@
 #include "cluster/model.hpp"
 #include "daemons/boot/node_logs.hpp"
 #include "daemons/boot/stage_book.hpp"
-#include "daemons/boot/trace_book.hpp"
 #include "daemons/seams.hpp"
 
 #include <optional>
@@ -58,8 +57,7 @@ class CurrentHosts final : public boot::dns::Table {
 class WireServices {
  public:
   WireServices(const Seams& seams, const Log& log, WireServicesConfig config,
-               const boot::LoaderShelf& loaders, StageBook& stages, NodeLogs& logs,
-               TraceBook& traces);
+               const boot::LoaderShelf& loaders, StageBook& stages, NodeLogs& logs);
 
   /// Fails when TFTP cannot be served; of the others, which firmware can do without, it warns.
   Status start();
@@ -83,7 +81,6 @@ class WireServices {
   WireServicesConfig config_;
   StageBook& stages_;
   NodeLogs& logs_;
-  TraceBook& traces_;
   ShelfFiles files_;
   CurrentHosts hosts_;
   const boot::Site* site_ = nullptr;

@@ -14,7 +14,8 @@ using api::SnapshotLine;
 
 /// What a replica holds; the same that GET /snapshot gives.
 constexpr std::string_view kWatch =
-    "/api/v1/watch?kind=node,group,profile,network,image,boot-next,daemon,setting&since=";
+    "/api/v1/"
+    "watch?kind=node,group,profile,network,image,boot-next,daemon,setting,cloud-init&since=";
 constexpr Duration kFirstPause = std::chrono::milliseconds(100);
 constexpr Duration kLongestPause = std::chrono::seconds(5);
 

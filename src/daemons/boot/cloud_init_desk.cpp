@@ -1,0 +1,120 @@
+// Documents are made when they are asked for: four small ones for each boot.
+#include "daemons/boot/cloud_init_desk.hpp"
+
+#include "base/text.hpp"
+#include "boot/site/membership.hpp"
+
+#include <array>
+
+#include <fmt/format.h>
+
+namespace drover::daemons {
+namespace {
+
+constexpr std::array<std::string_view, 4> kDocuments{"meta-data", "user-data", "vendor-data",
+                                                     "network-config"};
+/// What OpenCHAMI's server answers to an address that no node has.
+constexpr int kUnknownAddress = 422;
+constexpr std::string_view kYaml = ".yaml";
+
+/// "10.0.0.7:4711" and "[fd00::7]:4711" to the address alone.
+std::string host_of(const std::string& address) {
+  std::string host = address.substr(0, address.rfind(':'));
+  if (host.starts_with('[') && host.ends_with(']')) host = host.substr(1, host.size() - 2);
+  return host;
+}
+
+net::HttpResponse text_response(int status, std::string body) {
+  net::HttpResponse out;
+  out.status = status;
+  out.headers.add("Content-Type", "text/yaml; charset=utf-8");
+  out.headers.add("Cache-Control", "no-store");
+  out.body = std::move(body);
+  return out;
+}
+
+bool is_document(std::string_view name) {
+  return std::ranges::find(kDocuments, name) != kDocuments.end();
+}
+
+}  // namespace
+
+Result<const cluster::Node*> CloudInitDesk::node_of(const std::string& name) const {
+  const cluster::NodeEntry* entry = model_->find(name);
+  if (entry != nullptr) return &entry->node;
+  return fail(Code::not_found, fmt::format("{} is no node any more", name));
+}
+
+Result<const cluster::Node*> CloudInitDesk::node_at(std::string_view client) const {
+  const std::string name = site_->node_at(client);
+  if (!name.empty()) return node_of(name);
+  return fail(Code::conflict, fmt::format("no node has the address {}", client),
+              "drover node set NAME eth0.addresses=ADDRESS");
+}
+
+Result<std::string> CloudInitDesk::told(const cluster::Node& node, std::string_view name) {
+  const boot::NetworkIndex networks(model_->networks());
+  auto documents = boot::cloudinit::documents_of(*model_, networks, node, cluster_);
+  if (!documents) {
+    logs_.add(node.name, LogSource::boot, "cloud-init: " + documents.error().text());
+    return tl::unexpected<Error>(std::move(documents).error());
+  }
+  logs_.add(node.name, LogSource::boot, fmt::format("cloud-init fetches {}", name));
+  if (name == "meta-data") return std::move(documents->meta_data);
+  if (name == "user-data") return std::move(documents->user_data);
+  if (name == "vendor-data") return std::move(documents->vendor_data);
+  return std::move(documents->network_config);
+}
+
+Result<std::string> CloudInitDesk::file_of_group(const cluster::Node& node,
+                                                 const std::string& group) const {
+  if (!boot::is_member(*model_, node, group)) {
+    return fail(Code::not_found,
+                fmt::format("{} is not in a group '{}'", node.name, printable(group)));
+  }
+  const auto it = model_->cloud_inits().find("group/" + group);
+  const bool says = it != model_->cloud_inits().end() && !it->second.value.user_data.empty();
+  return says ? it->second.value.user_data : std::string("#cloud-config\n{}\n");
+}
+
+Result<std::string> CloudInitDesk::document(const net::HttpRequest& request,
+                                            const net::Target& target, std::string_view client) {
+  if (model_ == nullptr || site_ == nullptr) {
+    return fail(Code::unreachable, "nothing is known of the cluster yet: no master has answered");
+  }
+  const auto& path = target.segments;
+  const bool phones = path.size() == 3 && path[1] == "phone-home";
+  if (request.method != (phones ? "POST" : "GET")) {
+    return fail(Code::invalid_argument, printable(request.method) + " is not served here");
+  }
+  if (path.size() == 4 && path[1] == "nocloud" && is_document(path[3])) {
+    DROVER_TRY(const BootTicket* ticket, tokens_.check(path[2], client));
+    DROVER_TRY(const cluster::Node* node, node_of(ticket->node));
+    return told(*node, path[3]);
+  }
+  if (phones) {
+    DROVER_TRY(const cluster::Node* node, node_at(client));
+    logs_.add(node->name, LogSource::boot, "cloud-init has finished");
+    return std::string();
+  }
+  if (path.size() == 2 && is_document(path[1])) {
+    DROVER_TRY(const cluster::Node* node, node_at(client));
+    return told(*node, path[1]);
+  }
+  if (path.size() == 2 && path[1].ends_with(kYaml)) {
+    DROVER_TRY(const cluster::Node* node, node_at(client));
+    return file_of_group(*node, path[1].substr(0, path[1].size() - kYaml.size()));
+  }
+  return fail(Code::not_found, "nothing is served here");
+}
+
+void CloudInitDesk::answer(const net::HttpRequest& request, const net::Target& target,
+                           net::HttpExchange& exchange) {
+  auto text = document(request, target, host_of(request.peer.address));
+  if (text) return exchange.respond(text_response(200, *std::move(text)));
+  const Error& error = text.error();
+  const int status = error.code == Code::conflict ? kUnknownAddress : info(error.code).http_status;
+  exchange.respond(text_response(status, error.text() + "\n"));
+}
+
+}  // namespace drover::daemons
