@@ -292,11 +292,15 @@ void Liveness::settle(const std::string& name, NodeFacts& facts, MonoTime now, O
   verdict.role = facts.role;
   const bool still_stopping =
       verdict.phase == PhaseState::up && facts.stopping && verdict.incarnation <= *facts.stopping;
-  const PhaseState to = still_stopping ? facts.durable : phase_after(facts.durable, verdict.phase);
+  // Only what is heard can be on its way up.
+  const bool is_heard = verdict.phase == PhaseState::up && verdict.confirmed && !still_stopping;
+  const Gate gate = is_heard && gate_ ? gate_(verdict) : Gate{verdict.phase, {}};
+  const PhaseState to = still_stopping ? facts.durable : phase_after(facts.durable, gate.phase);
   if (facts.in_model && to != facts.durable) {
     facts.durable = to;
     facts.stopping.reset();
-    outcome.durable.push_back({name, facts.role, to, verdict.since, verdict.why, verdict.who});
+    outcome.durable.push_back({name, facts.role, to, verdict.since,
+                               gate.why.empty() ? verdict.why : gate.why, verdict.who});
   }
   if (facts.given != verdict) {
     facts.given = verdict;

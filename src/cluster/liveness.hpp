@@ -68,6 +68,15 @@ struct PhaseChange {
 /// for, and whatever the transition table forbids changes nothing.
 PhaseState phase_after(PhaseState from, PhaseState verdict);
 
+/// The phase of a node whose agent is heard: up, or on the way there.
+struct Gate {
+  PhaseState phase = PhaseState::up;  ///< up, node_up or error
+  std::string why;                    ///< of the latter two
+};
+/// Says which, of a verdict whose phase is up. Asked again only when something is said about the
+/// node, or Liveness::reconsider() is called.
+using AskGate = Callback<Gate(const Verdict&)>;
+
 struct LivenessSettings {
   /// How long a node that nobody vouches for keeps its last phase (unconfirmed) before it becomes
   /// unknown: after a master's start, and after the loss of the reporter that heard it last. Longer
@@ -90,6 +99,11 @@ class Liveness {
  public:
   /// `wall`: when this master started, for the reason that nodes nobody spoke of are given.
   Liveness(LivenessSettings settings, WallTime wall) : settings_(settings), started_(wall) {}
+
+  /// Asked for every node that is heard, from now on; without one they are all up.
+  void set_gate(AskGate gate) { gate_ = std::move(gate); }
+  /// The gate's answer about the node may be another now.
+  void reconsider(const std::string& node) { dirty_.insert(node); }
 
   /// The node's durable phase, at start and whenever it changed or a write failed.
   void set_durable(const std::string& node, NodeRole role, PhaseState phase);
@@ -162,6 +176,7 @@ class Liveness {
   void touch(const Reporter& reporter);
 
   LivenessSettings settings_;
+  AskGate gate_;
   WallTime started_;
   uint64_t arrivals_ = 0;
   std::map<std::string, NodeFacts> nodes_;

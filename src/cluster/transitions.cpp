@@ -68,6 +68,8 @@ constexpr std::array kRules{
     phase(states(Ph::kernel, Ph::init, Ph::image, Ph::unknown, Ph::lost), Ph::joining, by(boot),
           "its agent asks to be enrolled"),
     phase(states(Ph::joining), Ph::node_up, by(boot), "its agent runs and is setting up"),
+    phase(kAnyPhase, Ph::node_up, by(liveness), "its agent is heard and takes its steps"),
+    phase(kAnyPhase, Ph::error, by(liveness), "its agent is heard and a step or a hook failed"),
     phase(kBooting | states(Ph::rebooting), Ph::error, by(boot), "a step of its boot failed"),
     phase(states(Ph::up, Ph::node_up, Ph::error, Ph::lost, Ph::unknown), Ph::rebooting, by(admin),
           "a reboot was asked for"),

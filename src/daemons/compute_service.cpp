@@ -2,6 +2,7 @@
 #include "daemons/boot_teller.hpp"
 #include "daemons/compute.hpp"
 #include "daemons/member_core.hpp"
+#include "daemons/nodeup/real_step_host.hpp"
 #include "daemons/real_host_facts.hpp"
 #include "daemons/services.hpp"
 #include "options/daemon_options.hpp"
@@ -14,7 +15,10 @@ namespace {
 class ComputeService final : public Service {
  public:
   explicit ComputeService(Program& program)
-      : program_(program), core_(program, tree::Role::compute), facts_(program.seams.executor) {}
+      : program_(program),
+        core_(program, tree::Role::compute),
+        steps_(program.seams.disk, program.config.text("state"), program.config.text("name")),
+        facts_(program.seams.executor, &steps_, program.config.text("state")) {}
 
   Status start() override {
     DROVER_CHECK_OK(core_.start());
@@ -58,6 +62,7 @@ class ComputeService final : public Service {
 
   Program& program_;
   MemberCore core_;
+  RealStepHost steps_;
   RealHostFacts facts_;
   std::unique_ptr<BootTeller> teller_;  ///< null where Drover did not boot the node
   std::unique_ptr<Compute> daemon_;

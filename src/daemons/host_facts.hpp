@@ -4,6 +4,7 @@
 
 #include "base/clock.hpp"
 #include "base/result.hpp"
+#include "daemons/nodeup/step_host.hpp"
 #include "os/machine_end.hpp"
 
 #include <string>
@@ -24,6 +25,10 @@ class HostFacts {
   virtual std::string sample(bool everything) = 0;
   /// Time between two readings from now on; executor's thread.
   virtual void set_interval(Duration interval) { (void)interval; }
+  /// Who takes steps and places files here; null: nobody, and the node is ordered none.
+  virtual StepHost* steps() { return nullptr; }
+  /// The agent's folder, for what it must remember of them; empty: it remembers nothing.
+  virtual std::string state() { return {}; }
   /// Asks the machine's init to end it, and returns; the agent is told to stop soon after.
   virtual Status end_machine(os::MachineEnd how) {
     return fail(Code::unsupported, "this machine cannot " + std::string(os::name(how)));

@@ -60,12 +60,15 @@ Status Master::start() {
       log_.error("a stored change cannot be read", {{"why", applied.error().text()}});
     }
     if (names_) names_->follow(changes);
+    if (overlays_) overlays_->follow(changes);
   });
   if (config_.publish_names) {
     names_ = std::make_unique<NameBoard>(seams_.executor, log_, boot::SiteOptions{}.domain,
                                          std::move(config_.publish_names));
     names_->use(model_);
   }
+  DROVER_TRY(const auto runs, parts_.store.load(cluster::kNodeUpKind));
+  DROVER_TRY(const auto applied, parts_.store.load(kAppliedOverlayKind));
   DROVER_CHECK_OK(enrolment_.start());
   DROVER_CHECK_OK(access_.start());
   MasterTreeConfig tree;
@@ -83,6 +86,9 @@ Status Master::start() {
         (void)metrics_.apply_bytes(node, sample, seams_.executor.now());
       });
   boot_doors_ = std::make_unique<BootDoors>(seams_.executor, *tree_, model_);
+  start_node_up();
+  DROVER_CHECK_OK(node_up_->restore(runs));
+  DROVER_CHECK_OK(overlays_->restore(applied));
   tree_->publish(model_.setting_book());
   model_.on_settings([this] { tree_->publish(model_.setting_book()); });
   enrolment_.on_revocation([this] { tree_->revocations_changed(); });
@@ -115,7 +121,9 @@ Status Master::start() {
                     *this,
                     *boot_doors_,
                     {&seams_.disk, config_.state},
-                    config_.control},
+                    config_.control,
+                    config_.secrets,
+                    node_up_.get()},
       [this] { return access_.policy(); }, std::move(audit), std::move(config_.groups_of));
   tree_->settings().on_change(
       [this](const cluster::Settings& settings) { apply_settings(settings); });
@@ -136,6 +144,19 @@ Status Master::start() {
               {{"endpoints", fmt::format("{}", fmt::join(listens, " "))}});
   note_listens("master", config_.self.name, listens);
   return {};
+}
+
+void Master::start_node_up() {
+  const std::string author = "daemon:master/" + config_.self.name;
+  hooks_ = std::make_unique<HookRunner>(seams_.executor, log_, config_.hooks, config_.hook_timeout);
+  overlays_ = std::make_unique<OverlayDesk>(OverlayDesk::Parts{seams_.executor, seams_.random,
+                                                               log_.with("overlay"), parts_.store,
+                                                               model_, tree_->calls(), author});
+  node_up_ = std::make_unique<NodeUpDesk>(
+      NodeUpDesk::Parts{seams_.executor, seams_.random, log_.with("node_up"), parts_.store, model_,
+                        tree_->calls(), *hooks_, *overlays_, author, config_.self.cluster,
+                        [this](const std::string& node) { tree_->reconsider(node); }});
+  tree_->use(*node_up_);
 }
 
 void Master::start_retention() {
@@ -255,6 +276,7 @@ void Master::on_node(const cluster::Model::NodeEvent& event) {
     if (event.after->phase.state == cluster::PhaseState::lost) metrics_.lost(event.name);
   } else {
     tree_->node_removed(event.name);
+    node_up_->removed(event.name);
     metrics_.forget(event.name);
   }
 }

@@ -15,6 +15,7 @@
 #include "daemons/jwks_fetcher.hpp"
 #include "daemons/master_tree.hpp"
 #include "daemons/name_board.hpp"
+#include "daemons/nodeup/node_up_desk.hpp"
 #include "daemons/seams.hpp"
 #include "net/http/http_server.hpp"
 #include "os/host_addresses.hpp"
@@ -46,6 +47,9 @@ struct MasterConfig {
   Timing timing;
   SettingsBoard::Values own_settings = {};  ///< settings that were given to this master itself
   api::DaemonControl* control = nullptr;
+  const auth::SecretBox* secrets = nullptr;  ///< outlives the master; null: it keeps none
+  std::string hooks;                         ///< folder of node_up hooks; empty: there are none
+  Duration hook_timeout = std::chrono::seconds(60);
   uint32_t own_uid = 0;
   Callback<std::string(uint32_t uid)> user_name;
   /// Groups of a login name, for the permissions of nodes; empty: none are known.
@@ -104,6 +108,7 @@ class Master final : public api::CallService,
                     std::vector<std::string> listens);
   void serve(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange);
   Status listen_http();
+  void start_node_up();
   void start_retention();
   void apply_settings(const cluster::Settings& settings);
   [[nodiscard]] cluster::Settings settings_at_start() const;
@@ -122,6 +127,9 @@ class Master final : public api::CallService,
   telemetry::Latest metrics_;
   std::unique_ptr<MasterTree> tree_;
   std::unique_ptr<BootDoors> boot_doors_;
+  std::unique_ptr<HookRunner> hooks_;
+  std::unique_ptr<OverlayDesk> overlays_;
+  std::unique_ptr<NodeUpDesk> node_up_;
   std::unique_ptr<Worker> audit_worker_;
   std::unique_ptr<auth::AuditLog> audit_;
   std::unique_ptr<NameBoard> names_;

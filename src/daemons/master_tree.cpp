@@ -2,6 +2,7 @@
 
 #include "cluster/mutations.hpp"
 #include "daemons/member_messages.hpp"
+#include "daemons/nodeup/node_up_desk.hpp"
 #include "proto/link.pb.h"
 #include "proto/paths.pb.h"
 #include "proto/telemetry.pb.h"
@@ -94,6 +95,19 @@ void MasterTree::apply(const cluster::Settings& settings) {
   if (std::exchange(links_.silence_limit, config_.timing.silence) != config_.timing.silence) {
     door_.judge_anew();
   }
+}
+
+void MasterTree::use(NodeUpDesk& desk) {
+  node_up_ = &desk;
+  liveness_.set_gate([&desk](const cluster::Verdict& verdict) { return desk.gate(verdict); });
+  records_.on_node_up([&desk](const std::string& node, const cluster::NodeUpReport& report) {
+    desk.reported(node, report);
+  });
+}
+
+void MasterTree::reconsider(const std::string& node) {
+  liveness_.reconsider(node);
+  settle_soon();
 }
 
 void MasterTree::start(Worker& worker) {
@@ -438,6 +452,8 @@ void MasterTree::settle() {
   const MonoTime now = seams_.executor.now();
   cluster::Liveness::Outcome outcome = liveness_.take(now);
   for (const cluster::Verdict& verdict : outcome.verdicts) {
+    const bool heard = verdict.phase == cluster::PhaseState::up && verdict.confirmed;
+    if (heard && node_up_ != nullptr) node_up_->heard(verdict);
     model_.take(verdict, seams_.executor.wall());
     if (verdict.phase == cluster::PhaseState::lost) spools_.erase("compute/" + verdict.node);
     if (verdict.role == cluster::NodeRole::compute)

@@ -32,6 +32,8 @@ class Members;
 
 namespace drover::daemons {
 
+class NodeUpDesk;
+
 struct MasterTreeConfig {
   tree::Introduction self;
   Timing timing;
@@ -83,6 +85,10 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
   [[nodiscard]] const tree::PathPlanner& planner() const { return planner_; }
   /// The spools in which records are stuck, as their daemons tell.
   [[nodiscard]] std::vector<cluster::SpoolFacts> spools() const;
+  /// Who says whether a node that is heard is up; outlives its use here. Before start().
+  void use(NodeUpDesk& desk);
+  /// That may be another now.
+  void reconsider(const std::string& node);
   /// The model has a node (again), from the store.
   void node_stored(const cluster::Node& node);
   void node_removed(const std::string& name);
@@ -135,6 +141,7 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
   tree::CallDispatch calls_;
   RecordIntake records_;
   cluster::Liveness liveness_;
+  NodeUpDesk* node_up_ = nullptr;
   DoubtfulLosses doubtful_;  ///< of utility daemons
   tree::PathPlanner planner_;
   tree::Heartbeat heartbeat_;

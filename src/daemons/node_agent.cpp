@@ -21,6 +21,15 @@ NodeAgent::NodeAgent(Seams seams, const Log& log, const tree::Introduction& self
                tree::spool_at(seams.disk, spool_dir)),
       heartbeat_(seams.executor, timing.heartbeat, [this](uint64_t n) { beat(n); }) {
   heartbeat_.prove(*worker_);
+  if (facts.steps() == nullptr) return;
+  node_up_ = std::make_unique<NodeUpAgent>(
+      seams.executor, log, seams.disk, *facts.steps(), facts.state(), self.boot_id,
+      [this](const cluster::NodeUpReport& report) {
+        const auto taken = records_.add(std::string(cluster::kNodeUpRecord), encode(report),
+                                        tree::Supersede::none);
+        if (!taken) log_.error("a report is lost", {{"why", taken.error().text()}});
+      });
+  node_up_->serve(runner_);
 }
 
 NodeAgent::~NodeAgent() = default;

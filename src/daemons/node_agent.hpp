@@ -4,6 +4,7 @@
 
 #include "cluster/settings.hpp"
 #include "daemons/host_facts.hpp"
+#include "daemons/nodeup/node_up_agent.hpp"
 #include "daemons/seams.hpp"
 #include "daemons/spool_reporter.hpp"
 #include "tree/call_runner.hpp"
@@ -56,6 +57,7 @@ class NodeAgent {
   tree::CallRunner runner_;
   tree::RecordSender records_;
   SpoolReporter spool_;
+  std::unique_ptr<NodeUpAgent> node_up_;  ///< null where no steps are taken
   tree::Heartbeat heartbeat_;
   bool connected_ = false;
   bool whole_sample_ = true;

@@ -6,8 +6,11 @@
 
 namespace drover::daemons {
 
-RealHostFacts::RealHostFacts(Executor& executor)
-    : source_(os::HostMetricsOptions{}), collector_(executor, source_) {
+RealHostFacts::RealHostFacts(Executor& executor, StepHost* steps, std::string state)
+    : steps_(steps),
+      state_(std::move(state)),
+      source_(os::HostMetricsOptions{}),
+      collector_(executor, source_) {
   collector_.start();
 }
 

@@ -3,7 +3,6 @@
 #include "auth/enrolment_records.hpp"
 #include "cluster/boot_report.hpp"
 #include "cluster/inventory.hpp"
-#include "cluster/unknown_machine.hpp"
 #include "proto/records.pb.h"
 #include "tree/record_window.hpp"
 
@@ -53,21 +52,14 @@ Status apply_boot(store::Transaction& tx, const proto::Record& record) {
   return {};
 }
 
-/// What a boot daemon saw of a machine that is no node's.
-Status apply_seen(store::Transaction& tx, const proto::Record& record,
-                  const std::string& fresh_id) {
-  if (record.role() != "boot") {
-    return fail(Code::denied, fmt::format("a {} sees no machines", record.role()));
-  }
-  DROVER_TRY(const auto sighting, cluster::parse_sighting(record.payload()));
-  return cluster::apply_sighting(tx, sighting, record.origin(), fresh_id);
-}
-
 Status apply_effect(store::Transaction& tx, const proto::Record& record,
                     const std::string& fresh_id) {
   if (record.kind().empty()) return {};  // superseded at its origin
   if (record.kind() == cluster::kBootRecord) return apply_boot(tx, record);
-  if (record.kind() == cluster::kSightingRecord) return apply_seen(tx, record, fresh_id);
+  if (record.kind() == cluster::kNodeUpRecord) {
+    DROVER_TRY(const auto report, cluster::parse_node_up_report(record.payload()));
+    return cluster::apply_node_up_report(tx, record.origin(), report);
+  }
   if (record.kind() != "inventory") {
     return fail(Code::unsupported, "records of kind " + record.kind() + " are not known here");
   }
@@ -168,6 +160,7 @@ void RecordIntake::take(const std::string& via, std::string_view payload,
             return;
           }
           if (!applied->answer) return;
+          if (!applied->refused) tell_node_up(*record);
           std::shared_ptr<Answers>& answers = answers_[via];
           if (!answers) answers = std::make_shared<Answers>();
           proto::RecordKey* key = nullptr;
@@ -190,6 +183,12 @@ void RecordIntake::take(const std::string& via, std::string_view payload,
           });
         });
   }
+}
+
+void RecordIntake::tell_node_up(const proto::Record& record) {
+  if (record.kind() != cluster::kNodeUpRecord || !on_node_up_) return;
+  const auto report = cluster::parse_node_up_report(record.payload());
+  if (report) on_node_up_(record.origin(), *report);
 }
 
 // One message for all that one commit has made durable.

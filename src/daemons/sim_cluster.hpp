@@ -4,6 +4,7 @@
 #include "daemons/aggregator.hpp"
 #include "daemons/compute.hpp"
 #include "daemons/master_tree.hpp"
+#include "daemons/nodeup/node_up_desk.hpp"
 #include "daemons/startup.hpp"
 #include "daemons/utility.hpp"
 #include "sim/fabric.hpp"
@@ -26,6 +27,41 @@ namespace drover::daemons::testing {
 
 inline constexpr const char* kCluster = "sim";
 
+/// Takes steps by writing down what it was told. A step whose name begins with "bad" fails. What it
+/// has is the machine's: it outlives its agent.
+struct SimMachine final : StepHost {
+  cluster::StepResult run(const cluster::Step& step) override {
+    ran.push_back(step.name);
+    cluster::StepResult out;
+    out.name = step.name;
+    out.status = cluster::StepStatus::ok;
+    if (step.name.starts_with("bad")) {
+      out.status = cluster::StepStatus::failed;
+      out.why = "it is bad";
+    }
+    return out;
+  }
+  Result<cluster::FilesResult> place(const std::vector<cluster::OrderedFile>& wanted) override {
+    cluster::FilesResult out;
+    std::map<std::string, std::string> now;
+    for (const cluster::OrderedFile& each : wanted) {
+      const auto held = files.find(each.path);
+      const bool same = held != files.end() && held->second == each.file.content;
+      same ? static_cast<void>(++out.unchanged) : out.placed.push_back(each.path);
+      now[each.path] = each.file.content;
+    }
+    for (const auto& [path, content] : files) {
+      if (!now.contains(path)) out.removed.push_back(path);
+    }
+    files = std::move(now);
+    placings += out.placed.empty() && out.removed.empty() ? 0 : 1;
+    return out;
+  }
+  std::vector<std::string> ran;
+  std::map<std::string, std::string> files;
+  int placings = 0;  ///< those that changed something
+};
+
 /// Made-up machines: the same inventory at each reading unless `generation` is raised.
 class SimFacts final : public HostFacts {
  public:
@@ -41,7 +77,10 @@ class SimFacts final : public HostFacts {
     if (whole) out.values = {{telemetry::metric_id(telemetry::Metric::load1), 1.0}};
     return whole && samples ? telemetry::encode_sample(out) : std::string();
   }
-  bool samples = false;  ///< one full sample for each new way up, and nothing after it
+  StepHost* steps() override { return machine; }
+  std::string state() override { return "/state"; }
+  SimMachine* machine = nullptr;  ///< null: it takes no steps
+  bool samples = false;           ///< one full sample for each new way up, and nothing after it
   int generation = 0;
 };
 
@@ -100,8 +139,12 @@ struct SimMaster {
     DROVER_TRY(store, store::open_sqlite(seams.executor, seams.disk, host.process.log(),
                                          "/db/drover.db", {}));
     DROVER_CHECK_OK(model.load(*store));
-    subscription = store->subscribe(
-        [this](std::span<const store::Change> changes) { (void)model.apply(changes); });
+    DROVER_TRY(const auto runs, store->load(cluster::kNodeUpKind));
+    DROVER_TRY(const auto applied, store->load(kAppliedOverlayKind));
+    subscription = store->subscribe([this](std::span<const store::Change> changes) {
+      (void)model.apply(changes);
+      if (overlays) overlays->follow(changes);
+    });
     MasterTreeConfig config;
     DROVER_TRY(config.self, introduction(host, tree::Role::master));
     config.timing = timing;
@@ -112,6 +155,15 @@ struct SimMaster {
         seams, std::move(config), security(host, tree::Role::master), *store, model,
         [](const tree::Introduction&, const std::string&) -> Status { return {}; },
         [this](const std::string& node, std::string_view) { ++samples[node]; });
+    const Log log = host.process.log();
+    overlays = std::make_unique<OverlayDesk>(OverlayDesk::Parts{
+        seams.executor, seams.random, log, *store, model, tree->calls(), "daemon:master"});
+    node_up = std::make_unique<NodeUpDesk>(NodeUpDesk::Parts{
+        seams.executor, seams.random, log, *store, model, tree->calls(), hooks, *overlays,
+        "daemon:master", kCluster, [this](const std::string& node) { tree->reconsider(node); }});
+    DROVER_CHECK_OK(node_up->restore(runs));
+    DROVER_CHECK_OK(overlays->restore(applied));
+    tree->use(*node_up);
     tree->publish(model.setting_book());
     model.on_settings([this] { tree->publish(model.setting_book()); });
     model.on_node([this](const cluster::Model::NodeEvent& event) {
@@ -129,6 +181,9 @@ struct SimMaster {
   store::Subscription subscription;
   std::map<std::string, int> samples;  ///< how often each node's values came
   std::unique_ptr<MasterTree> tree;
+  HookRunner hooks{host.process.executor(), host.process.log(), "", std::chrono::seconds(1)};
+  std::unique_ptr<OverlayDesk> overlays;
+  std::unique_ptr<NodeUpDesk> node_up;
   Status started;  ///< an error where the disk lost power meanwhile: it is no master then
 };
 
@@ -154,10 +209,13 @@ struct SimAggregator {
 
 struct SimCompute {
   SimCompute(sim::World& world, sim::Fabric& fabric, const std::string& name, Disk& disk,
-             const std::vector<std::string>& aggregators, const Timing& timing)
+             const std::vector<std::string>& aggregators, const Timing& timing,
+             SimMachine* machine = nullptr, const std::string& boot_id = "boot")
       : host(world, fabric, name, disk) {
+    facts.machine = machine;
     ComputeConfig config;
     config.self = introduction(host, tree::Role::compute).value();
+    config.self.boot_id = boot_id;
     for (const std::string& aggregator : aggregators) {
       config.aggregators.push_back(net::Endpoint{aggregator, 9800, {}});
     }

@@ -230,8 +230,7 @@ class Machine:
             for version in ("4", "6"):
                 out += ["-fw_cfg", f"name=opt/org.tianocore/IPv{version}PXESupport,string=n"]
         if self.firmware == "kernel":
-            out += ["-kernel", self.kernel, "-append", self.append]
-            out += ["-initrd", self.initrd] if self.initrd else []
+            out += ["-kernel", self.kernel, "-initrd", self.initrd, "-append", self.append]
         if self.disk:
             image = self.lab.folder / f"{self.name}.disk"
             with open(image, "ab") as file:
