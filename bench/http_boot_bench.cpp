@@ -51,8 +51,8 @@ struct OpenHouse final : boot::BootHandler {
   Status may_have(const std::string&, std::string_view, const std::string&) override { return {}; }
   Status stage(const boot::BootClaim&, const boot::StageReport&) override { return {}; }
   Status log(const boot::BootClaim&, std::string_view) override { return {}; }
-  void enrol(const boot::BootClaim&, std::string_view, boot::BootEnrolRequest,
-             Callback<void(Result<boot::BootEnrolAnswer>)> reply) override {
+  void enrol(const boot::BootClaim&, std::string_view, auth::EnrolRequest,
+             Callback<void(Result<auth::EnrolAnswer>)> reply) override {
     reply(fail(Code::denied, "nobody"));
   }
 };
