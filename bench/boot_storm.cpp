@@ -109,6 +109,7 @@ class Machine final : public net::DatagramHandler {
   uint32_t number_;
   uint32_t xid_ = 0;
   bool loaded_ = false;  ///< it is iPXE by now
+  Ipv4 address_;
   std::string loader_;
   std::unique_ptr<net::DatagramSocket> socket_;
   std::unique_ptr<net::HttpSession> plain_;
@@ -288,6 +289,7 @@ void Machine::take_dhcp(const PacketView& packet) {
   if (type != MessageType::ack) return storm_.failure(slot_, "a NAK");
   xid_ = 0;
   if (loaded_) return storm_.connections.enter([this] { fetch_script(); });
+  address_ = packet.yiaddr();
   loader_ = std::string(packet.file());
   if (loader_.empty()) return storm_.failure(slot_, "an ACK without a loader");
   storm_.transfers.enter([this] { probe_loader(); });
@@ -295,7 +297,7 @@ void Machine::take_dhcp(const PacketView& packet) {
 
 void Machine::probe_loader() {
   net::DatagramOptions options;
-  options.at = net::InetAddress::v4(0);
+  options.at = net::InetAddress::v4(address_.value);  // its own: each address has its limits
   auto opened = storm_.net.open_datagrams(options, *this);
   if (!opened) give_up(opened.error().text());
   socket_ = *std::move(opened);

@@ -50,7 +50,8 @@ def main():
         try:
             lab.command("ip", "link", "add", "storm0", "type", "veth", "peer", "name", "eth0", "netns", space)
             lab.command("ip", "link", "set", "storm0", "master", "br0", "up")
-            for command in ("addr add 10.78.0.2/16 dev eth0", "link set eth0 up", "link set lo up"):
+            for command in ("addr add 10.78.0.2/16 dev eth0", "link set eth0 up", "link set lo up",
+                            "route add local 10.78.16.0/20 dev lo", "route add local 10.78.32.0/19 dev lo"):
                 subprocess.run(["ip", "-n", space, *command.split()], check=True)
             site.server_address = SERVER
             start(site)
