@@ -6,9 +6,13 @@
 // The machines 02:00:xx:xx:xx:xx are known to the cluster; OWN is this host's address, their relay.
 // Each asks for an address twice, as its firmware and as iPXE (eight packets), asks for the size of
 // its loader by TFTP, fetches its script by HTTP on a connection of its own, asks for its kernel's
-// size there, tells by TLS that it has begun and has its certificate signed. At most AT_ONCE are on
-// their way at a time. Whatever is not answered within a second is asked again, and counted.
-#include "auth/identity.hpp"
+// size there, tells by TLS that it has begun and has its certificate signed. Everything but DHCP
+// comes from the machine's own address, so each has drover-boot's limits to itself. At most AT_ONCE
+// are on their way at a time. Whatever is not answered within a second is asked again, and counted.
+//
+// The signing requests are made before the clock starts: every machine has a processor of its own
+// to do that on. The TLS of all machines is done here, while it runs.
+#include "auth/keys.hpp"
 #include "boot/dhcp/packet.hpp"
 #include "net/datagram.hpp"
 #include "net/http/http_session.hpp"
@@ -19,7 +23,6 @@
 #include <algorithm>
 #include <array>
 #include <cstdlib>
-#include <deque>
 #include <memory>
 #include <string>
 #include <vector>
@@ -34,9 +37,6 @@ using namespace drover::boot::dhcp;  // NOLINT(google-build-using-namespace): on
 using boot::Ipv4;
 
 constexpr Duration kPatience = std::chrono::seconds(1);
-/// What drover-boot lets one address have at a time.
-constexpr size_t kTransfers = 16;
-constexpr size_t kConnections = 30;  // of both kinds, each machine may have two
 constexpr uint16_t kTftp = 69;
 constexpr uint16_t kPlain = 8080;
 
@@ -54,27 +54,37 @@ double cpu_seconds() {
   std::exit(1);
 }
 
-/// So many may be in a part of the way at once; the others wait in line.
-class Gate {
+/// The network as a machine at an address of its own has it.
+class OwnNet final : public net::Net {
  public:
-  explicit Gate(size_t room) : room_(room) {}
-  void enter(Callback<void()> go) {
-    if (room_ == 0) return waiting_.push_back(std::move(go));
-    --room_;
-    go();
+  OwnNet(net::RealNet& real, Ipv4 address)
+      : real_(real), own_(net::InetAddress::v4(address.value)) {}
+
+  Result<std::shared_ptr<net::Security>> make_security(const net::SecurityConfig& config) override {
+    return real_.make_security(config);
   }
-  void leave() {
-    ++room_;
-    if (waiting_.empty()) return;
-    --room_;
-    auto next = std::move(waiting_.front());
-    waiting_.pop_front();
-    next();
+  Result<std::unique_ptr<net::Listener>> listen(const net::Endpoint&,
+                                                Callback<std::shared_ptr<net::Security>()>,
+                                                net::AcceptCallback) override {
+    return fail(Code::unsupported, "a booting machine listens nowhere");
+  }
+  std::unique_ptr<net::Connecting> connect(const net::Endpoint& to,
+                                           std::shared_ptr<net::Security> security,
+                                           Duration timeout,
+                                           net::ConnectCallback connected) override {
+    real_.connect_from(own_);
+    return real_.connect(to, std::move(security), timeout, std::move(connected));
+  }
+  Result<std::unique_ptr<net::DatagramSocket>> open_datagrams(
+      const net::DatagramOptions& options, net::DatagramHandler& handler) override {
+    net::DatagramOptions mine = options;
+    mine.at = own_;
+    return real_.open_datagrams(mine, handler);
   }
 
  private:
-  size_t room_;
-  std::deque<Callback<void()>> waiting_;
+  net::RealNet& real_;
+  net::InetAddress own_;
 };
 
 class Storm;
@@ -108,8 +118,8 @@ class Machine final : public net::DatagramHandler {
   size_t slot_;
   uint32_t number_;
   uint32_t xid_ = 0;
-  bool loaded_ = false;  ///< it is iPXE by now
-  Ipv4 address_;
+  bool loaded_ = false;          ///< it is iPXE by now
+  std::unique_ptr<OwnNet> net_;  ///< as soon as it has an address
   std::string loader_;
   std::unique_ptr<net::DatagramSocket> socket_;
   std::unique_ptr<net::HttpSession> plain_;
@@ -120,7 +130,7 @@ class Machine final : public net::DatagramHandler {
 
 class Storm final : public net::DatagramHandler {
  public:
-  Storm(net::Loop& loop, net::Net& net, net::InetAddress server, net::InetAddress own,
+  Storm(net::Loop& loop, net::RealNet& net, net::InetAddress server, net::InetAddress own,
         uint32_t machines, size_t at_once)
       : loop(loop), net(net), server(server), machines_(machines), slots_(at_once) {
     net::DatagramOptions options;
@@ -130,8 +140,13 @@ class Storm final : public net::DatagramHandler {
     if (!made) give_up(made.error().text());
     dhcp = *std::move(made);
     own_address = {own.v4_value()};
-    key = tool.make_key().value();
+    const auto key = auth::KeyPair::make().value();
+    requests.reserve(machines);
+    for (uint32_t i = 0; i < machines; ++i) {
+      requests.push_back(auth::make_csr(key, fmt::format("n{}", i)).value());
+    }
     spaces.resize(at_once);
+    cpu_before_ = cpu_seconds();
   }
 
   void run() {
@@ -150,7 +165,7 @@ class Storm final : public net::DatagramHandler {
         "{} of {} machines on their way to the tree in {:.2f} s ({:.0f} a second), {} asked "
         "again, {} failed; each p50 {:.0f} ms, p99 {:.0f} ms; generator CPU {:.2f} s\n",
         done_, machines_, took, static_cast<double>(done_) / took, again, failed, at(0.5), at(0.99),
-        cpu_seconds());
+        cpu_seconds() - cpu_before_);
   }
 
   void next(size_t slot) {
@@ -183,14 +198,11 @@ class Storm final : public net::DatagramHandler {
   uint32_t draw_xid(size_t slot) { return ++xids_ << 12 | static_cast<uint32_t>(slot); }
 
   net::Loop& loop;
-  net::Net& net;
+  net::RealNet& net;
   net::InetAddress server;
   Ipv4 own_address;
   std::unique_ptr<net::DatagramSocket> dhcp;
-  auth::OpensslIdentityTool tool;
-  std::string key;
-  Gate transfers{kTransfers};
-  Gate connections{kConnections};
+  std::vector<std::string> requests;  ///< to be signed, one for each machine
   std::vector<std::array<char, kMaxMessage>> spaces;
   uint64_t again = 0;
   uint32_t failed = 0;
@@ -219,6 +231,7 @@ class Storm final : public net::DatagramHandler {
   uint32_t done_ = 0;
   uint32_t xids_ = 0;
   MonoTime began_{};
+  double cpu_before_ = 0;
   std::vector<Duration> times_;
 };
 
@@ -288,17 +301,15 @@ void Machine::take_dhcp(const PacketView& packet) {
   timer_.cancel();
   if (type != MessageType::ack) return storm_.failure(slot_, "a NAK");
   xid_ = 0;
-  if (loaded_) return storm_.connections.enter([this] { fetch_script(); });
-  address_ = packet.yiaddr();
+  if (loaded_) return fetch_script();
+  net_ = std::make_unique<OwnNet>(storm_.net, packet.yiaddr());
   loader_ = std::string(packet.file());
   if (loader_.empty()) return storm_.failure(slot_, "an ACK without a loader");
-  storm_.transfers.enter([this] { probe_loader(); });
+  probe_loader();
 }
 
 void Machine::probe_loader() {
-  net::DatagramOptions options;
-  options.at = net::InetAddress::v4(address_.value);  // its own: each address has its limits
-  auto opened = storm_.net.open_datagrams(options, *this);
+  auto opened = net_->open_datagrams({}, *this);
   if (!opened) give_up(opened.error().text());
   socket_ = *std::move(opened);
   send_probe();
@@ -329,14 +340,13 @@ void Machine::on_datagrams(std::span<const net::Datagram> batch) {
   loaded_ = true;
   storm_.loop.post([this, good] {
     socket_.reset();
-    storm_.transfers.leave();
     good ? discover() : storm_.failure(slot_, "no size of the loader");
   });
 }
 
 void Machine::fetch_script() {
   plain_ = std::make_unique<net::HttpSession>(
-      storm_.loop, storm_.net, net::Endpoint{storm_.server.host_text(), kPlain, {}}, nullptr);
+      storm_.loop, *net_, net::Endpoint{storm_.server.host_text(), kPlain, {}}, nullptr);
   net::HttpRequest request;
   request.method = "GET";
   request.target =
@@ -348,7 +358,6 @@ void Machine::fetch_script() {
 
 void Machine::take_script(const Result<net::HttpResponse>& response) {
   if (!response || response->status != 200) {
-    storm_.connections.leave();
     return storm_.failure(
         slot_, response ? fmt::format("script: {}", response->status) : response.error().text());
   }
@@ -357,7 +366,6 @@ void Machine::take_script(const Result<net::HttpResponse>& response) {
   const size_t end = text.find(" ||", line);
   const size_t path = text.find("/boot/blobs/", line);
   if (line == std::string::npos || path == std::string::npos) {
-    storm_.connections.leave();
     return storm_.failure(slot_, "a script without a kernel:\n" + text);
   }
   auto command = nodeboot::parse_boot_command(text.substr(line + 1, end - line - 1));
@@ -372,7 +380,6 @@ void Machine::ask_kernel(const std::string& path) {
   request.target = path;
   plain_->send(std::move(request), [this](const Result<net::HttpResponse>& response) {
     if (!response || response->status != 200) {
-      storm_.connections.leave();
       return storm_.failure(
           slot_, response ? fmt::format("kernel: {}", response->status) : response.error().text());
     }
@@ -384,21 +391,17 @@ void Machine::ask_kernel(const std::string& path) {
 }
 
 void Machine::tell() {
-  client_ = std::make_unique<nodeboot::BootClient>(storm_.loop, storm_.net, command_,
+  client_ = std::make_unique<nodeboot::BootClient>(storm_.loop, *net_, command_,
                                                    storm_.security_for(command_.ca_sha256));
   client_->stage({}, [this](const Status& told) {
     if (told) return enrol();
-    storm_.connections.leave();
     storm_.failure(slot_, told.error().text());
   });
 }
 
 void Machine::enrol() {
-  const auto csr = storm_.tool.make_csr(storm_.key, command_.node);
-  if (!csr) give_up(csr.error().text());
-  client_->enrol(*csr, fmt::format("{:032x}", number_),
+  client_->enrol(storm_.requests[number_], fmt::format("{:032x}", number_),
                  [this](const Result<auth::EnrolAnswer>& answer) {
-                   storm_.connections.leave();
                    answer ? over() : storm_.failure(slot_, answer.error().text());
                  });
 }

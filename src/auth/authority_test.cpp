@@ -5,6 +5,8 @@
 #include "os/test_folder.hpp"
 #include "sim/sim_disk.hpp"
 
+#include <array>
+
 #include <gtest/gtest.h>
 #include <sys/stat.h>
 
@@ -145,6 +147,24 @@ TEST(Authority, IssuesWhatWasAskedAndNothingOfTheCsr) {
   EXPECT_EQ(issued.key_sha256, key.public_key().sha256());
   EXPECT_FALSE(leaf.is_ca());
   EXPECT_TRUE(Trust::from_pem(ca.authority().ca_pem()).value().verify(leaf, kNow));
+}
+
+// What is told of a certificate is not read from it.
+TEST(Authority, TellsWhatTheCertificateSays) {
+  TestCa ca;
+  IssueRequest request = ca.request(KeyPair::make().value(), "compute", "n1");
+  request.now = kNow + std::chrono::milliseconds(1700);
+  for (const unsigned char first : std::to_array<unsigned char>({0x00, 0x01, 0x7f})) {
+    request.serial = Serial{};
+    request.serial.front() = first;
+    request.serial.back() = 1;
+    const IssuedCertificate issued = ca.authority().issue(request).value();
+    const Certificate leaf = Certificate::from_pem(issued.certificate_pem).value();
+    EXPECT_EQ(issued.serial, leaf.serial());
+    EXPECT_EQ(issued.key_sha256, leaf.public_key().sha256());
+    EXPECT_EQ(issued.not_before, leaf.not_before());
+    EXPECT_EQ(issued.not_after, leaf.not_after());
+  }
 }
 
 TEST(Authority, SerialsDiffer) {

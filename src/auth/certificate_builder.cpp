@@ -114,7 +114,20 @@ CertificateBuilder& CertificateBuilder::valid(WallTime from, WallTime to) {
 
 CertificateBuilder& CertificateBuilder::key(EVP_PKEY* key) {
   if (!status_) return *this;
-  expect(X509_set_pubkey(certificate_.get(), key) == 1, "key");
+  // As X509_set_pubkey does, which has OpenSSL encode the key and decode it again.
+  const std::string point = plain_p256_point(key);
+  if (point.empty()) {
+    expect(X509_set_pubkey(certificate_.get(), key) == 1, "key");
+    return *this;
+  }
+  auto* bytes = static_cast<unsigned char*>(OPENSSL_memdup(point.data(), point.size()));
+  const bool set =
+      bytes != nullptr && X509_PUBKEY_set0_param(X509_get_X509_PUBKEY(certificate_.get()),
+                                                 OBJ_nid2obj(NID_X9_62_id_ecPublicKey),
+                                                 V_ASN1_OBJECT, OBJ_nid2obj(NID_X9_62_prime256v1),
+                                                 bytes, static_cast<int>(point.size())) == 1;
+  if (!set) OPENSSL_free(bytes);
+  expect(set, "key");
   return *this;
 }
 

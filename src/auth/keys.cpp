@@ -1,11 +1,13 @@
 #include "auth/keys.hpp"
 
 #include "auth/openssl.hpp"
+#include "auth/plain_request.hpp"
 
 #include <array>
 
 #include <openssl/crypto.h>
 #include <openssl/ec.h>
+#include <openssl/err.h>
 #include <openssl/pem.h>
 
 namespace drover::auth {
@@ -155,9 +157,40 @@ Result<std::string> make_csr(const KeyPair& key, std::string_view name) {
   return written_to(bio.get());
 }
 
+namespace {
+
+/// The DER of a "CERTIFICATE REQUEST"; empty for anything else.
+std::string request_der(std::string_view csr_pem) {
+  const BioPtr bio = read_from(csr_pem);
+  char* kind = nullptr;
+  char* header = nullptr;
+  unsigned char* bytes = nullptr;
+  long size = 0;
+  std::string out;
+  if (PEM_read_bio(bio.get(), &kind, &header, &bytes, &size) == 1 &&
+      std::string_view(kind) == PEM_STRING_X509_REQ && *header == '\0') {
+    out.assign(reinterpret_cast<const char*>(bytes), static_cast<size_t>(size));
+  }
+  OPENSSL_free(kind);
+  OPENSSL_free(header);
+  OPENSSL_free(bytes);
+  ERR_clear_error();
+  return out;
+}
+
+}  // namespace
+
 Result<PublicKey> verify_csr(std::string_view csr_pem) {
   if (csr_pem.size() > kLongestPem) {
     return fail(Code::invalid_argument, "the signing request is longer than 16 KiB");
+  }
+  const std::string der = request_der(csr_pem);
+  if (const auto plain = read_plain_request(der)) {
+    DROVER_TRY(PkeyPtr key, p256_key(plain->point));
+    DROVER_TRY(PublicKey out, public_key_of(std::move(key)));
+    if (out.verify(plain->signed_part, plain->signature)) return out;
+    return fail(Code::invalid_argument,
+                "the signing request is not signed by the key that it names");
   }
   const BioPtr bio = read_from(csr_pem);
   const X509ReqPtr request(PEM_read_bio_X509_REQ(bio.get(), nullptr, no_pass_phrase, nullptr));

@@ -18,6 +18,16 @@ constexpr std::string_view kP384Key =
     "3jeA9TX25GcDSSb6nv5X1+8sLzVS0bs=\n"
     "-----END EC PRIVATE KEY-----\n";
 
+// openssl req -new -sha384 of a P-256 key. Made for this test.
+constexpr std::string_view kSha384Request =
+    "-----BEGIN CERTIFICATE REQUEST-----\n"
+    "MIHGMG8CAQAwDTELMAkGA1UEAwwCbjEwWTATBgcqhkjOPQIBBggqhkjOPQMBBwNC\n"
+    "AASA2d2G2OOV+Z2BPhrsDN+rUi00EmeUfYqPgFhBugPAIqYDbtb9DBlvKig+rl+6\n"
+    "z5MF1YlkoIgVA0lDV8tQuyS0oAAwCgYIKoZIzj0EAwMDRwAwRAIgW40GOQDxGm/Y\n"
+    "/BMDS1IL62r5pvOWi97ssqR7eP4/bUgCICCRJWffvP5XRyH0BRamhLa+KLifXvLA\n"
+    "Eg74hT7Hb3CR\n"
+    "-----END CERTIFICATE REQUEST-----\n";
+
 TEST(Keys, Sha256OfAKnownText) {
   // FIPS 180-2, appendix B.1.
   EXPECT_EQ(sha256_hex("abc"), "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad");
@@ -121,6 +131,11 @@ TEST(Csr, AnyChangedByteIsRefused) {
     ASSERT_FALSE(key) << "byte " << i;
     EXPECT_EQ(key.error().code, Code::invalid_argument);
   }
+}
+
+// Taken apart by our own reader where it can; what that does not know is OpenSSL's to judge.
+TEST(Csr, OneThatOurOwnReaderDoesNotKnowIsOpensslsToJudge) {
+  EXPECT_TRUE(verify_csr(kSha384Request));
 }
 
 TEST(Csr, GarbageIsRefused) {

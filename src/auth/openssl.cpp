@@ -1,6 +1,7 @@
 #include "auth/openssl.hpp"
 
 #include "auth/keys.hpp"
+#include "auth/plain_request.hpp"
 
 #include <array>
 #include <ctime>
@@ -57,16 +58,15 @@ std::string to_hex(const unsigned char* bytes, size_t size) {
 
 namespace {
 
-/// SubjectPublicKeyInfo of a P-256 key up to its point (RFC 5480 section 2): what OpenSSL's encoder
-/// writes, without looking for an encoder each time.
-constexpr std::string_view kP256Info(
-    "\x30\x59\x30\x13\x06\x07\x2a\x86\x48\xce\x3d\x02\x01\x06\x08\x2a\x86\x48\xce\x3d\x03\x01"
-    "\x07\x03\x42\x00",
-    26);
-constexpr size_t kP256Point = 65;  // uncompressed (SEC 1 section 2.3.3)
-
 /// The same bytes as i2d_PUBKEY's; empty where a key has another form.
 std::string plain_p256_info(EVP_PKEY* key) {
+  const std::string point = plain_p256_point(key);
+  return point.empty() ? std::string() : std::string(kP256Info) + point;
+}
+
+}  // namespace
+
+std::string plain_p256_point(EVP_PKEY* key) {
   std::array<char, 32> form{};
   std::array<unsigned char, kP256Point> point{};
   size_t length = 0;
@@ -80,11 +80,23 @@ std::string plain_p256_info(EVP_PKEY* key) {
       length == point.size() && point.front() == 4;
   ERR_clear_error();
   if (!plain) return {};
-  std::string out(kP256Info);
-  return out.append(reinterpret_cast<const char*>(point.data()), point.size());
+  return {reinterpret_cast<const char*>(point.data()), point.size()};
 }
 
-}  // namespace
+Result<PkeyPtr> p256_key(std::string_view point) {
+  // Its curve alone is taken from it: a copy costs a quarter of a key that is made from parameters.
+  static const PkeyPtr curve(EVP_EC_gen("P-256"));
+  PkeyPtr key(EVP_PKEY_new());
+  if (!curve || !key || EVP_PKEY_copy_parameters(key.get(), curve.get()) != 1) {
+    return openssl_fail(Code::internal, "making a P-256 key");
+  }
+  const auto* const bytes = reinterpret_cast<const unsigned char*>(point.data());
+  if (point.size() != kP256Point ||
+      EVP_PKEY_set1_encoded_public_key(key.get(), bytes, point.size()) != 1) {
+    return openssl_fail(Code::invalid_argument, "not a point of P-256");
+  }
+  return key;
+}
 
 Result<std::string> public_key_sha256(EVP_PKEY* key) {
   if (const std::string info = plain_p256_info(key); !info.empty()) return sha256_hex(info);

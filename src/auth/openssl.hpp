@@ -53,6 +53,10 @@ std::string to_hex(const unsigned char* bytes, size_t size);
 
 /// SHA-256 over the DER form of the public key (SubjectPublicKeyInfo), lower-case hex.
 Result<std::string> public_key_sha256(EVP_PKEY* key);
+/// The uncompressed point of a P-256 key that is written so; empty for any other key.
+std::string plain_p256_point(EVP_PKEY* key);
+/// The public key of such a point; invalid_argument when it is none of the curve's.
+Result<PkeyPtr> p256_key(std::string_view point);
 /// Refuses everything but ECDSA on P-256, the one algorithm that Drover uses.
 Status require_p256(const EVP_PKEY* key);
 

@@ -23,6 +23,7 @@ RealConnecting::RealConnecting(RealNet& net, const Endpoint& to, std::shared_ptr
       to_(to),
       security_(std::static_pointer_cast<TlsSecurity>(std::move(security))),
       connected_(std::move(connected)),
+      own_(net.own_address()),
       deadline_(net.loop().now() + timeout) {
   // Not before the caller holds this object: even a failure on the spot is told later.
   net_.loop().post([this, alive = alive_] {
@@ -79,7 +80,15 @@ void RealConnecting::begin(const SocketAddress& address) {
   auto socket = open_socket(address);
   if (!socket) return try_failed(std::move(socket).error());
   fd_ = *std::move(socket);
-  if (address.family() != AF_UNIX) tune_tcp(fd_.get());
+  if (address.family() != AF_UNIX) {
+    tune_tcp(fd_.get());
+    if (!own_.is_none()) {
+      const auto own = numeric_address(Endpoint{own_.host_text(), 0, {}});
+      if (Status bound = leave_from(fd_.get(), own.at(0)); !bound) {
+        return try_failed(std::move(bound).error());
+      }
+    }
+  }
   if (::connect(fd_.get(), address.get(), address.size) == 0) return on_connected();
   const int error = errno;
   if (error == EAGAIN && address.family() == AF_UNIX) {

@@ -35,6 +35,7 @@ class RealConnecting final : public Connecting, private FdHandler {
   Endpoint to_;
   std::shared_ptr<TlsSecurity> security_;
   ConnectCallback connected_;
+  InetAddress own_;  ///< that it leaves from; none: any
   MonoTime deadline_;
   std::vector<SocketAddress> addresses_;
   size_t next_address_ = 0;

@@ -1,6 +1,7 @@
 // The real Net: TCP, TLS 1.3 and Unix sockets on a Loop.
 #pragma once
 
+#include "net/datagram.hpp"
 #include "net/loop.hpp"
 #include "net/net.hpp"
 
@@ -51,7 +52,12 @@ class RealNet final : public Net, private TurnEnd {
                                                       const InetAddress& address, Duration wait,
                                                       ProbeCallback answered) override;
 
+  /// Connections that are asked for from now on leave from this address of the host, at any port;
+  /// `none`: from the one that the route says.
+  void connect_from(const InetAddress& own) { own_ = own; }
+
   /// For the other files of net.
+  [[nodiscard]] const InetAddress& own_address() const { return own_; }
   [[nodiscard]] Loop& loop() { return loop_; }
   [[nodiscard]] const RealNetOptions& options() const { return options_; }
   /// Runs name look-ups; made on first use.
@@ -74,6 +80,7 @@ class RealNet final : public Net, private TurnEnd {
 
   Loop& loop_;
   RealNetOptions options_;
+  InetAddress own_;
   std::unique_ptr<ReadBuffer> read_buffer_;
   std::vector<RealStream*> attend_;  ///< null where the stream is gone
   std::vector<std::string> spares_;

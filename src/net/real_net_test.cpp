@@ -443,6 +443,20 @@ TEST_F(NetTest, RefusedConnectionSaysWhere) {
   EXPECT_EQ(stream.error().text(), "connecting to " + gone.text() + ": Connection refused");
 }
 
+TEST_F(NetTest, LeavesFromTheAddressThatIsChosen) {
+  const auto listener = listen(at(Kind::tcp4));
+  net_->connect_from(InetAddress::v4(0x7f000002));
+  const auto client = connect(listener->endpoint());
+  ASSERT_TRUE(client) << client.error().text();
+  ASSERT_TRUE(wait([&] { return !accepted_.empty(); }));
+  EXPECT_TRUE(accepted_.back()->peer().address.starts_with("127.0.0.2:"));
+
+  net_->connect_from(InetAddress::v4(0xc0000201));  // 192.0.2.1, which no host has
+  const auto none = connect(listener->endpoint());
+  ASSERT_FALSE(none);
+  EXPECT_NE(none.error().text().find("leaving from 192.0.2.1"), std::string::npos);
+}
+
 TEST_F(NetTest, ResolvesNamesAndTriesEachAddress) {
   // "localhost" is 127.0.0.1 and, where IPv6 is configured, ::1; only one of them listens.
   const auto listener = listen(at(Kind::tcp4));

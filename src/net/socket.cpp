@@ -160,6 +160,15 @@ void tune_tcp(int fd) {
   set_flag(fd, IPPROTO_TCP, TCP_NOTSENT_LOWAT, kNotSentLowWater);
 }
 
+Status leave_from(int fd, const SocketAddress& own) {
+  // The port is chosen by connect(), which knows the peer: the same one serves for many peers.
+  set_flag(fd, IPPROTO_IP, IP_BIND_ADDRESS_NO_PORT, 1);
+  if (::bind(fd, own.get(), own.size) == 0) return {};
+  Error error = errno_error({}, errno);
+  error.message = fmt::format("leaving from {}: {}", own.endpoint().host, error.message);
+  return tl::unexpected(std::move(error));
+}
+
 SocketAddress local_address(int fd) {
   SocketAddress address;
   address.size = sizeof address.storage;

@@ -37,6 +37,8 @@ Result<UniqueFd> open_listener(const SocketAddress& address, uint32_t unix_mode)
 Result<UniqueFd> open_socket(const SocketAddress& address);
 /// What every connected TCP socket gets.
 void tune_tcp(int fd);
+/// Has a socket that is to be connected leave from `own`, at any port.
+Status leave_from(int fd, const SocketAddress& own);
 SocketAddress local_address(int fd);
 /// SO_PEERCRED of a Unix socket.
 std::optional<LocalCaller> peer_credentials(int fd);
