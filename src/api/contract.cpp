@@ -5,6 +5,11 @@
 
 namespace drover::api {
 
+int success_status(const Route& route) {
+  if (route.status != 0) return route.status;
+  return route.gives ? 200 : 204;
+}
+
 bool takes_key(const Route& route) {
   return route.takes_key && route.method != "GET" && route.privilege != auth::Privilege::open;
 }
@@ -36,7 +41,8 @@ std::vector<Code> documented_errors(const Route& route) {
 bool documents(const Route& route, int status) {
   constexpr int kLeft = 499;  // the client has gone; nobody reads it
   if (status >= 500 || status == kLeft) return true;
-  if (status == (route.gives ? route.status : 204)) return true;
+  if (status == success_status(route)) return true;
+  if (status == kUnprocessable && route.unprocessable) return true;
   if (status == 304) return route.etag && route.method == "GET";
   return std::ranges::any_of(route.also,
                              [&](const AlsoGives& also) { return also.status == status; }) ||

@@ -62,6 +62,7 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_noderange(router_, services_);
   add_content(router_, services_);
   add_cloud_init(router_, services_);
+  add_openchami_cloud_init(router_, services_);
   add_node_up(router_, services_);
   add_control(router_, services_);
   add_local(router_, services_.local);

@@ -47,6 +47,7 @@ json::object ref(std::string_view type) {
 
 json::object schema_of(const BodyType& body) {
   if (body.name.empty()) return {{"type", "string"}};
+  if (body.map) return {{"type", "object"}, {"additionalProperties", ref(body.name)}};
   if (!body.list) return ref(body.name);
   return {{"type", "object"},
           {"properties",
@@ -71,6 +72,7 @@ json::object content(std::string_view type, json::object schema, std::string_vie
 json::object content(std::string_view type, const BodyType& body) {
   std::string example(example_of(body.name));
   const bool is_json = type == "application/json" || !body.list;
+  if (body.map) example.clear();
   if (!example.empty() && body.list) example = fmt::format(R"({{"items":[{}]}})", example);
   return content(type, schema_of(body), is_json ? example : std::string());
 }
@@ -147,6 +149,8 @@ constexpr std::array kVariables{
     Variable{"overlays", "Whose they are.", "^(node|group|profile)$", "group"},
     Variable{"{kind}", "Name of the node, group or profile.", "", "rack1"},
     Variable{"secrets", "Name of the secret.", "", "munge.key"},
+    Variable{"instance-info", "Name or alias (its xname) of the node.", "", "n1"},
+    Variable{"impersonation", "Name or alias (its xname) of the node.", "", "n1"},
     Variable{"changes", "Sequence of the change.", "^[0-9]+$", "1042"},
 };
 
@@ -193,20 +197,17 @@ json::array parameters_of(const Route& route) {
   return out;
 }
 
-json::object problem_content(const std::vector<Code>& codes) {
+json::object problem_content(const std::vector<Code>& codes, int status) {
   json::array types;
   for (const Code code : codes) {
     types.emplace_back(fmt::format("urn:drover:problem:{}", info(code).name));
   }
   json::object schema{
       {"allOf",
-       json::array{
-           ref(ProblemDocument::kTypeName),
-           json::object{
-               {"properties",
-                json::object{
-                    {"type", json::object{{"enum", types}}},
-                    {"status", json::object{{"const", info(codes.front()).http_status}}}}}}}}};
+       json::array{ref(ProblemDocument::kTypeName),
+                   json::object{{"properties",
+                                 json::object{{"type", json::object{{"enum", types}}},
+                                              {"status", json::object{{"const", status}}}}}}}}};
   return content("application/problem+json", std::move(schema), {});
 }
 
@@ -224,13 +225,21 @@ void add_problems(const Route& route, json::object& responses, json::object& sha
       doc += fmt::format("{}{}", doc.empty() ? "" : "; or: ", info(code).title);
     }
     if (!shared.contains(name)) {
-      json::object response{{"description", doc + "."}, {"content", problem_content(codes)}};
+      json::object response{{"description", doc + "."},
+                            {"content", problem_content(codes, status)}};
       if (status == info(Code::exhausted).http_status) {
         response["headers"] = {{"Retry-After", component("headers", "Retry-After")}};
       }
       shared[name] = std::move(response);
     }
     responses[std::to_string(status)] = component("responses", name);
+  }
+  if (route.unprocessable) {
+    const std::string name = "unprocessable";
+    shared[name] =
+        json::object{{"description", "The body breaks a rule."},
+                     {"content", problem_content({Code::invalid_argument}, kUnprocessable)}};
+    responses[std::to_string(kUnprocessable)] = component("responses", name);
   }
   responses["default"] = component("responses", "any-problem");
 }
@@ -247,7 +256,7 @@ json::object success_of(const Route& route) {
 
 json::object responses_of(const Route& route, json::object& shared) {
   json::object out;
-  out[route.gives ? std::to_string(route.status) : "204"] = success_of(route);
+  out[std::to_string(success_status(route))] = success_of(route);
   for (const AlsoGives& also : route.also) {
     json::value& place = out[std::to_string(also.status)];
     if (!place.is_object()) place = json::object{{"description", also.doc}};
@@ -271,7 +280,7 @@ json::object responses_of(const Route& route, json::object& shared) {
 json::object operation_of(const Route& route, json::object& shared) {
   constexpr std::string_view kPrefix = "/api/v1/";
   std::string_view tag = route.path;
-  if (tag.starts_with(kPrefix)) tag.remove_prefix(kPrefix.size());
+  tag.remove_prefix(tag.starts_with(kPrefix) ? kPrefix.size() : 1);
   json::object operation{
       {"operationId", operation_id(route)},
       {"tags", json::array{tag.substr(0, tag.find('/'))}},

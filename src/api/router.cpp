@@ -148,7 +148,8 @@ Error unknown_path(const net::HttpRequest& request) {
 }  // namespace
 
 void Router::add(Route route) {
-  const bool reads = route.method == "GET" && route.gives && route.content_type == kJson;
+  const bool reads =
+      route.method == "GET" && route.gives && !route.gives->map && route.content_type == kJson;
   const auto has = [&](std::string_view name) {
     return std::ranges::find(route.query, name, &QueryParameter::name) != route.query.end();
   };
@@ -213,7 +214,8 @@ std::string Router::undocumented(std::string_view method, std::string_view text,
 
 Result<std::shared_ptr<const AnswerShape>> Router::shape_of(const Route& route,
                                                             net::Target& target) {
-  const bool reads = route.method == "GET" && route.gives && route.content_type == kJson;
+  const bool reads =
+      route.method == "GET" && route.gives && !route.gives->map && route.content_type == kJson;
   if (!reads) return std::shared_ptr<const AnswerShape>();
   const auto [known, fresh] = fields_.try_emplace({route.method, route.path});
   if (fresh) {

@@ -26,6 +26,7 @@ struct BodyType {
   std::string_view name;
   void (*add)(SchemaSet&) = nullptr;
   bool list = false;
+  bool map = false;  ///< an object with one of them by each name
 };
 template <Described T>
 BodyType body_of() {
@@ -36,12 +37,16 @@ BodyType list_of() {
   return {T::kTypeName, [](SchemaSet& set) { set.add<T>(); }, true};
 }
 
-/// The router refuses values that break these rules before the handler runs.
+template <Described T>
+BodyType map_of() {
+  return {T::kTypeName, [](SchemaSet& set) { set.add<T>(); }, false, true};
+}
 /// A body that is text and has no schema.
 inline BodyType text_body() {
   return {"", [](SchemaSet&) {}, false};
 }
 
+/// The router refuses values that break these rules before the handler runs.
 struct QueryParameter {
   std::string_view name;
   std::string_view doc;
@@ -86,8 +91,8 @@ struct Route {
   std::string_view summary;
   std::vector<QueryParameter> query = {};
   std::optional<BodyType> takes = {};
-  std::optional<BodyType> gives = {};  ///< none: 204 without a body
-  int status = 200;
+  std::optional<BodyType> gives = {};
+  int status = 0;  ///< of success; 0: 200 with a body, 204 without
   std::string_view content_type = "application/json";
   /// The handler asks Request::authorize_nodes() for every node that it touches, so callers who are
   /// limited to some nodes may use the route.
@@ -107,8 +112,16 @@ struct Route {
   std::vector<HeaderParameter> headers = {};  ///< of its own
   bool takes_key = true;  ///< of a change that is not open to anyone: heeds an Idempotency-Key
   Handler handler = {};
+  /// A body that breaks a rule gets 422 (kUnprocessable), as what this route is modelled on says.
+  bool unprocessable = false;
   bool pages_itself = false;  ///< set by Router::add
 };
+
+/// The status for a body of a route that says so (Route::unprocessable); its type is that of
+/// Code::invalid_argument.
+inline constexpr int kUnprocessable = 422;
+/// The status of success.
+int success_status(const Route& route);
 
 /// Every Code that the route may answer with, in order: `errors`, and
 ///  - invalid_argument always (parameters and headers are checked);

@@ -128,8 +128,16 @@ AttributeSetting NodeAttributes::setting(const Layer& layer, const std::string& 
 
 std::vector<AttributeSetting> NodeAttributes::sources() const {
   std::vector<AttributeSetting> out;
-  out.reserve(layers_.size());
-  for (const Layer& layer : layers_) out.push_back(setting(layer, {}));
+  out.reserve(layers_.size() + 2);
+  // Groups that are always there hold no attributes, but steps, files and cloud-init can be theirs:
+  // stronger than what everybody has by the profile `default`, weaker than all else.
+  const auto built_in = std::ranges::find_if(layers_, [](const Layer& layer) {
+    return layer.name == kDefaultProfile && layer.through_kind.empty();
+  });
+  for (auto layer = layers_.begin(); layer != built_in; ++layer) out.push_back(setting(*layer, {}));
+  out.push_back({AttributeSource::group, std::string(enum_name(node_.role)), {}, {}});
+  out.push_back({AttributeSource::group, "all", {}, {}});
+  for (auto layer = built_in; layer != layers_.end(); ++layer) out.push_back(setting(*layer, {}));
   return out;
 }
 

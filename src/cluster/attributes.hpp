@@ -84,7 +84,7 @@ class NodeAttributes {
   [[nodiscard]] Result<std::string> expand(std::string_view field, const std::string& text);
   /// All of them by name.
   [[nodiscard]] std::vector<EffectiveAttribute> all();
-  /// The places that it takes attributes from, strongest first; `raw` is empty.
+  /// The places that it takes attributes or content from, strongest first; `raw` is empty.
   [[nodiscard]] std::vector<AttributeSetting> sources() const;
 
  private:

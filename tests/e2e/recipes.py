@@ -212,6 +212,48 @@ def secret_owner(world):
     return name
 
 
+def openchami_group(world):
+    """What cloud-init says of a group, made by OpenCHAMI's path."""
+    name = world.group()
+    world.cluster.api.json("PATCH", f"/cloud-init/group/{name}", {"meta_data": {"rack": "7"}})
+    return name
+
+
+def openchami_recipes():
+    admin = "/cloud-init/admin"
+
+    def body(name):
+        return {"name": name, "description": "the first rack", "meta-data": {"rack": "7"},
+                "file": {"content": "#cloud-config\n{}\n", "encoding": "plain", "filename": "rack.yaml"}}
+
+    def put(world):
+        name = world.fresh("g")
+        return Request("PUT", f"{admin}/groups/{name}", body(name))
+    return {
+        f"GET {admin}/cluster-defaults": Recipe(lambda world: Request("GET", f"{admin}/cluster-defaults")),
+        f"POST {admin}/cluster-defaults": Recipe(
+            lambda world: Request("POST", f"{admin}/cluster-defaults",
+                                  {"region": "north", "short-name": "nid", "public-keys": ["ssh-ed25519 AAAA root"]})),
+        f"PUT {admin}/instance-info/{{node}}": Recipe(
+            lambda world: Request("PUT", f"{admin}/instance-info/{world.node()}", {"local-hostname": "login"})),
+        f"GET {admin}/groups": Recipe(
+            lambda world: Request("GET", f"{admin}/groups{'' if openchami_group(world) else ''}")),
+        f"POST {admin}/groups": Recipe(
+            lambda world: Request("POST", f"{admin}/groups", body(world.fresh("g"))),
+            lambda world: [Request("POST", f"{admin}/groups", body(openchami_group(world))),
+                           Request("POST", f"{admin}/groups", {"name": "a b"})]),
+        f"GET {admin}/groups/{{name}}": Recipe(
+            lambda world: Request("GET", f"{admin}/groups/{openchami_group(world)}")),
+        f"PUT {admin}/groups/{{name}}": Recipe(
+            put, lambda world: [Request("PUT", f"{admin}/groups/other", body(world.fresh("g")))]),
+        f"DELETE {admin}/groups/{{name}}": Recipe(
+            lambda world: Request("DELETE", f"{admin}/groups/{openchami_group(world)}")),
+        f"GET {admin}/impersonation/{{node}}/{{document}}": Recipe(
+            lambda world: Request("GET", f"{admin}/impersonation/n1/meta-data"),
+            lambda world: [Request("GET", f"{admin}/impersonation/n1/user-data")]),
+    }
+
+
 def network_body(world, **more):
     """Each one has addresses of its own."""
     name = world.fresh("w")
@@ -413,6 +455,7 @@ RECIPES = {
         lambda world: put_new(world, "/networks", network_body(world)),
         lambda world: [put_again(world, "/networks", world.network(), network_body(world)),
                        put_new(world, "/networks", network_body(world, gateway="192.0.2.1"))]),
+    **openchami_recipes(),
     **content_recipes("cloud-init", {"user_data": "#cloud-config\n{}\n", "meta_data": {"region": "north"}}),
     **content_recipes("steps", {"steps": [{"name": "fuse", "kind": "module", "module": "fuse"}]}),
     **content_recipes("overlays", {"files": {"/etc/motd": {"content": "hello"}}}),

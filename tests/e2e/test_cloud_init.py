@@ -1,4 +1,6 @@
 """cloud-init of nodes that Drover boots: documents against the boot token, secrets once and over TLS alone."""
+import contextlib
+import json
 import os
 import pathlib
 import shutil
@@ -114,9 +116,21 @@ def test_a_node_fetches_its_documents_with_its_token_and_its_secrets_once(site, 
     assert status == 403 and "TLS alone" in body, body
 
     # OpenCHAMI's paths go by the address that asks.
-    assert "local-hostname: n1" in curl(site, *mine, f"{BOOT}/cloud-init/meta-data")[1]
+    meta = curl(site, *mine, f"{BOOT}/cloud-init/meta-data")[1]
+    assert "local-hostname: n1" in meta and "local_ipv4: 10.77.0.11" in meta and "rack1:" in meta, meta
+    vendor = curl(site, *mine, f"{BOOT}/cloud-init/vendor-data")[1]
+    assert vendor == f"#include\n{BOOT}/cloud-init/rack1.yaml\n", vendor
+    assert curl(site, *mine, f"{BOOT}/cloud-init/user-data")[1] == "#!/bin/sh\necho own\n"
     assert "packages" in curl(site, *mine, f"{BOOT}/cloud-init/rack1.yaml")[1]
     assert curl(site, f"{BOOT}/cloud-init/meta-data")[0] == 422
+
+
+def admin(site, method, path, body=None):
+    """OpenCHAMI's admin resources, as its client asks: no Content-Type; (status, body)."""
+    with contextlib.closing(c.UnixConnection(str(site.master.socket), 30)) as connection:
+        connection.request(method, "/cloud-init/admin" + path, body=json.dumps(body) if body is not None else None)
+        response = connection.getresponse()
+        return response.status, response.read().decode()
 
 
 def bridge(site):
@@ -127,6 +141,12 @@ def bridge(site):
 
 def test_documents_are_served_while_the_master_is_away_and_secrets_are_not(site):
     site.define_node("n2", "52:54:00:77:00:22", "10.77.0.12/24", image="tiny")
+    group = {"name": "compute", "meta-data": {"rack": "x9"},  # what its client calls plain is base64 on the wire
+             "file": {"content": "I2Nsb3VkLWNvbmZpZwpydW5jbWQ6IFtdCg==", "encoding": "plain", "filename": ""}}
+    assert admin(site, "POST", "/groups", group)[0] == 201 and admin(site, "POST", "/groups", group)[0] == 409
+    assert admin(site, "POST", "/cluster-defaults", {"cloud_provider": "drover", "nid-length": 3})[0] == 201
+    kept = admin(site, "GET", "/groups"), admin(site, "GET", "/cluster-defaults")
+    assert '"content":"#cloud-config\\nruncmd: []\\n"' in kept[0][1] and '"nid-length":3' in kept[1][1], kept
     site.cli("cloud-init", "set", "n2", "tier=2", check=0)
     pathlib.Path(site.run / "key").write_text("swordfish")
     site.cli("cloud-init", "set", "n2", "--secret", f"key={site.run / 'key'}", check=0)
@@ -144,10 +164,12 @@ def test_documents_are_served_while_the_master_is_away_and_secrets_are_not(site)
     boot.wait_log("starting from the copy of the model on disk")
     token = c.wait_for("a script", script).split("drover.token=")[1].split()[0]
     assert "tier: \"2\"" in curl(site, *mine, f"{BOOT}/cloud-init/nocloud/{token}/meta-data")[1]
+    assert "runcmd" in curl(site, *mine, f"{BOOT}/cloud-init/compute.yaml")[1]
     status, body = secrets(site, token, *mine)
     assert status in (502, 503, 504), body
     # Nothing was given, so the token still has its right when a master is back; and then no more.
     site.start_master()
+    assert kept == (admin(site, "GET", "/groups"), admin(site, "GET", "/cluster-defaults")), "it was on the disk"
     status, body = c.wait_for("the secrets come", lambda: (lambda got: got if got[0] == 200 else None)(
         secrets(site, token, *mine)))
     assert "swordfish" in body

@@ -45,6 +45,9 @@ void add_snapshot(Router& router, Services& services);
 void add_tokens(Router& router, Services& services);
 void add_whoami(Router& router, Services& services);
 
+/// OpenCHAMI's /cloud-init/admin (api/openchami/).
+void add_openchami_cloud_init(Router& router, Services& services);
+
 /// These two are answered by every daemon about itself.
 void add_local(Router& router, LocalSource& local);
 void add_version(Router& router, LocalSource& local);

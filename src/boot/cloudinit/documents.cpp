@@ -9,6 +9,7 @@
 #include "cluster/net_address.hpp"
 
 #include <algorithm>
+#include <charconv>
 
 #include <fmt/format.h>
 
@@ -107,6 +108,52 @@ json::object link_document(const Link& link) {
   return out;
 }
 
+/// The node's IPv4 address where it boots, without its prefix.
+std::string address_of(const Port* boots) {
+  if (boots == nullptr) return {};
+  const auto& all = boots->interface.addresses;
+  const auto v4 = std::ranges::find_if(
+      all, [](const std::string& address) { return address.find(':') == std::string::npos; });
+  return v4 == all.end() ? std::string() : std::string(cluster::without_prefix(*v4));
+}
+
+std::string key_of(const Facts& facts, const std::string& key) {
+  const auto it = facts.more.find(key);
+  return it == facts.more.end() ? std::string() : it->second;
+}
+
+/// instance_data.v1 as OpenCHAMI's server writes it; what is not known is left out.
+json::object instance_data(const Facts& facts, const std::string& host,
+                           const std::string& full_name, const std::string& cluster) {
+  json::object groups;
+  for (const GroupFacts& group : facts.groups) {
+    json::object told{{"Description", group.description}};
+    for (const auto& [key, value] : group.keys) told[key] = value;
+    groups[group.name] = std::move(told);
+  }
+  json::object vendor{{"version", "1.0"}};
+  const auto put = [](json::object& to, const char* name, const std::string& value) {
+    if (!value.empty()) to[name] = value;
+  };
+  const std::string own = key_of(facts, "cloud-init-base-url");
+  put(vendor, "cloud_init_base_url", own.empty() ? key_of(facts, "base-url") : own);
+  if (facts.nid != 0) vendor["nid"] = facts.nid;
+  vendor["cluster_name"] = cluster;
+  vendor["groups"] = std::move(groups);
+  json::object v1;
+  put(v1, "cloud_provider", key_of(facts, "cloud-provider"));
+  put(v1, "region", key_of(facts, "region"));
+  put(v1, "availability_zone", key_of(facts, "availability-zone"));
+  put(v1, "instance_type", key_of(facts, "instance-type"));
+  v1["instance_id"] = facts.instance;
+  v1["local_hostname"] = host;
+  v1["hostname"] = full_name;
+  put(v1, "local_ipv4", facts.address);
+  if (!facts.public_keys.empty()) v1["public_keys"] = texts(facts.public_keys);
+  v1["vendor_data"] = std::move(vendor);
+  return {{"v1", std::move(v1)}};
+}
+
 }  // namespace
 
 Facts facts_of(const cluster::Model& model, const NetworkIndex& networks, const cluster::Node& node,
@@ -116,7 +163,10 @@ Facts facts_of(const cluster::Model& model, const NetworkIndex& networks, const 
   out.name = node.name;
   out.cluster = cluster;
   const NodeDefinitions definitions(model, NodeDefinitions::Groups::all);
-  for (const cluster::Group* group : definitions.groups_of(node)) out.groups.push_back(group->name);
+  out.nid = node.spec.nid;
+  for (const cluster::Group* group : definitions.groups_of(node)) {
+    out.groups.push_back({group->name, group->description, {}});
+  }
   for (const auto& each : cluster::NodeAttributes(node, definitions).all()) {
     if (each.problem.empty()) out.attributes[each.name] = each.value;
   }
@@ -126,6 +176,7 @@ Facts facts_of(const cluster::Model& model, const NetworkIndex& networks, const 
   for (const Port& port : ports) {
     if (!port.is_bmc) out.links.push_back(link_of(port, &port == boots));
   }
+  out.address = address_of(boots);
   const auto told = [&](const char* name, std::string& to) {
     const auto it = out.attributes.find(name);
     if (it != out.attributes.end() && !it->second.empty()) to = it->second;
@@ -138,16 +189,41 @@ Facts facts_of(const cluster::Model& model, const NetworkIndex& networks, const 
   return out;
 }
 
+std::string host_name(const Facts& facts) {
+  if (std::string told = key_of(facts, "local-hostname"); !told.empty()) return told;
+  const std::string stem = key_of(facts, "short-name");
+  if (stem.empty() || facts.nid == 0) return facts.name;
+  constexpr unsigned kUsual = 4;
+  constexpr unsigned kMost = 20;
+  const std::string digits = key_of(facts, "nid-length");
+  unsigned width = kUsual;
+  const auto [end, error] = std::from_chars(digits.data(), digits.data() + digits.size(), width);
+  if (error != std::errc() || end != digits.data() + digits.size()) width = kUsual;
+  return fmt::format("{}{:0{}}", stem, facts.nid, std::min(width, kMost));
+}
+
 std::string meta_data(const Facts& facts) {
   json::object attributes;
   for (const auto& [name, value] : facts.attributes) attributes.emplace(name, value);
-  json::object out{{"instance-id", facts.instance}, {"local-hostname", facts.name}};
-  out["hostname"] = facts.domain.empty() ? facts.name : facts.name + "." + facts.domain;
-  out["cluster-name"] = facts.cluster;
-  for (const auto& [key, value] : facts.more) out[key] = value;
+  json::array groups;
+  for (const GroupFacts& group : facts.groups) groups.emplace_back(group.name);
+  const std::string host = host_name(facts);
+  std::string full_name = facts.domain.empty() ? host : host + "." + facts.domain;
+  if (const std::string told = key_of(facts, "hostname"); !told.empty()) full_name = told;
+  const std::string named = key_of(facts, "cluster-name");
+  const std::string cluster = named.empty() ? facts.cluster : named;
+  json::object out;
+  out["instance-id"] = facts.instance;
+  out["local-hostname"] = host;
+  out["hostname"] = full_name;
+  out["cluster-name"] = cluster;
+  for (const auto& [key, value] : facts.more) {
+    if (!out.contains(key)) out[key] = value;
+  }
   if (!facts.public_keys.empty()) out["public-keys"] = texts(facts.public_keys);
+  out["instance_data"] = instance_data(facts, host, full_name, cluster);
   out["drover"] =
-      json::object{{"groups", texts(facts.groups)}, {"attributes", std::move(attributes)}};
+      json::object{{"groups", std::move(groups)}, {"attributes", std::move(attributes)}};
   return to_yaml(out);
 }
 

@@ -31,13 +31,23 @@ struct Link {
   bool operator==(const Link&) const = default;
 };
 
+/// A group of the node as templates see it.
+struct GroupFacts {
+  std::string name;
+  std::string description;
+  std::map<std::string, std::string> keys;  ///< what the group itself adds to the meta-data
+  bool operator==(const GroupFacts&) const = default;
+};
+
 /// What a node is to cloud-init.
 struct Facts {
   std::string instance;  ///< stays the same for the same node: modules run once per instance
   std::string name;
-  std::string domain;  ///< empty: none
+  uint64_t nid = 0;     ///< 0: none
+  std::string address;  ///< IPv4 of the interface that it boots by; empty: none
+  std::string domain;   ///< empty: none
   std::string cluster;
-  std::vector<std::string> groups;                ///< strongest first
+  std::vector<GroupFacts> groups;                 ///< strongest first
   std::map<std::string, std::string> attributes;  ///< effective ones
   std::vector<std::string> public_keys;           ///< for the default user, as authorized_keys
   std::map<std::string, std::string> more;        ///< keys that were added for the node
@@ -49,7 +59,13 @@ struct Facts {
 Facts facts_of(const cluster::Model& model, const NetworkIndex& networks, const cluster::Node& node,
                std::string_view cluster);
 
-/// YAML: instance-id, local-hostname, cluster, groups, attributes and keys.
+/// The name that the node is told to take: the key local-hostname; else, where the key short-name
+/// is set and the node has a number, that number in nid-length digits (4) behind it, as OpenCHAMI
+/// names nodes; else the node's own.
+std::string host_name(const Facts& facts);
+
+/// YAML: instance-id, local-hostname, cluster, groups, attributes and keys; and `instance_data.v1`,
+/// where templates written for OpenCHAMI look.
 std::string meta_data(const Facts& facts);
 
 /// Version 2 (netplan): every link by its MAC, static, and no DHCP: the address was given already.

@@ -19,7 +19,8 @@ class CloudInit : public ::testing::Test {
           R"({"name":"boot","prefix":"10.77.0.0/24","gateway":"10.77.0.254","domain":"c.test","mtu":9000,)"
           R"("nameservers":["10.77.0.1"]})"},
          {"network/data", R"({"name":"data","prefix":"10.80.0.0/16","gateway":"10.80.0.1"})"},
-         {"group/rack1", R"({"name":"rack1","nodes":"n1","attributes":{"rack":"7"}})"},
+         {"group/rack1",
+          R"({"name":"rack1","description":"the first","nodes":"n1","attributes":{"rack":"7"}})"},
          {"node/n1", TestCluster::node("n1", R"({"attributes":{"comment":"a: b"},"interfaces":[
             {"name":"eth0","mac":"52:54:00:77:00:01","addresses":["10.77.0.${number+10}","fd77::1/64"]},
             {"name":"ib0","addresses":["10.80.0.1/16"]}],
@@ -37,9 +38,37 @@ TEST_F(CloudInit, TellsWhoTheNodeIs) {
   EXPECT_EQ(
       text,
       "instance-id: i-id-n1\nlocal-hostname: n1\nhostname: n1.c.test\ncluster-name: lab\n"
+      "instance_data:\n  v1:\n    instance_id: i-id-n1\n    local_hostname: n1\n"
+      "    hostname: n1.c.test\n    local_ipv4: 10.77.0.11\n    vendor_data:\n"
+      "      version: \"1.0\"\n      cluster_name: lab\n      groups:\n        rack1:\n"
+      "          Description: the first\n"
       "drover:\n  groups:\n    - rack1\n  attributes:\n    comment: \"a: b\"\n    rack: \"7\"\n")
       << text;
   EXPECT_TRUE(parse_yaml(text, YamlScalars::text));
+}
+
+TEST_F(CloudInit, NamesTheNodeAsItsKeysSay) {
+  Facts one = facts();
+  one.nid = 7;
+  EXPECT_EQ(host_name(one), "n1");
+  one.more["short-name"] = "nid";
+  EXPECT_EQ(host_name(one), "nid0007");
+  one.more["nid-length"] = "6";
+  EXPECT_EQ(host_name(one), "nid000007");
+  one.more["nid-length"] = "4000000000";
+  EXPECT_EQ(host_name(one).size(), 23U) << "bounded";
+  one.more["nid-length"] = "x";
+  EXPECT_EQ(host_name(one), "nid0007");
+  one.nid = 0;
+  EXPECT_EQ(host_name(one), "n1") << "without a number its own";
+  one.more["local-hostname"] = "login";
+  one.more["cluster-name"] = "other";
+  const std::string text = meta_data(one);
+  EXPECT_NE(text.find("local-hostname: login\nhostname: login.c.test\ncluster-name: other\n"),
+            std::string::npos)
+      << text;
+  one.more["hostname"] = "login.site.test";
+  EXPECT_NE(meta_data(one).find("\nhostname: login.site.test\n"), std::string::npos);
 }
 
 TEST_F(CloudInit, GivesEveryLinkItsAddressAndOneTheRoute) {

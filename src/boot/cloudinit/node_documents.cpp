@@ -1,9 +1,11 @@
 // Later parts win in cloud-init, so the weakest owner's come first.
 #include "boot/cloudinit/node_documents.hpp"
 
+#include "base/text.hpp"
 #include "boot/cloudinit/documents.hpp"
 #include "boot/site/membership.hpp"
 #include "cluster/content/effective.hpp"
+#include "cluster/group.hpp"
 
 #include <algorithm>
 #include <ranges>
@@ -32,17 +34,40 @@ std::string part_name(const cluster::CloudInitLayer& layer) {
   return out;
 }
 
+constexpr std::string_view kGroupOwner = "group/";
+
+/// The group whose layer that is: those that are always there are among the node's groups when
+/// something is said for them, as its weakest. nullptr: the layer is no group's.
+GroupFacts* group_of(const cluster::CloudInitLayer& layer, Facts& facts) {
+  if (!layer.owner.starts_with(kGroupOwner)) return nullptr;
+  const std::string name = layer.owner.substr(kGroupOwner.size());
+  const auto known = std::ranges::find(facts.groups, name, &GroupFacts::name);
+  if (known != facts.groups.end()) return &*known;
+  const auto weaker = std::ranges::find_if(
+      facts.groups, [](const GroupFacts& group) { return cluster::is_built_in_group(group.name); });
+  return &*facts.groups.insert(weaker, GroupFacts{name, {}, {}});
+}
+
+/// Public keys add up; a key that several owners name is there once.
+void add_public_keys(std::string_view value, std::vector<std::string>& to) {
+  for (std::string& key : lines_of(value)) {
+    if (std::ranges::find(to, key) == to.end()) to.push_back(std::move(key));
+  }
+}
+
 /// Keys of the meta-data, the strongest owner's counting.
 Status add_keys(const std::vector<cluster::CloudInitLayer>& layers,
                 cluster::NodeAttributes& attributes, Facts& facts, std::vector<ToldPart>& parts) {
   std::map<std::string, ToldPart> told;
   for (const cluster::CloudInitLayer& layer : layers) {
+    GroupFacts* const group = group_of(layer, facts);
     for (const auto& [key, raw] : layer.definition->meta_data) {
       DROVER_TRY(std::string value,
                  attributes.expand(fmt::format("{}: meta_data.{}", layer.owner, key), raw));
       told[key] = {"meta-data", key, layer.owner, layer.origin};
+      if (group != nullptr) group->keys[key] = value;
       if (key == kPublicKeys) {
-        facts.public_keys = lines_of(value);
+        add_public_keys(value, facts.public_keys);
       } else {
         facts.more[key] = std::move(value);
       }
@@ -107,6 +132,51 @@ Result<NodeDocuments> documents_of(const cluster::Model& model, const NetworkInd
     out.parts.push_back({"secret", secret.name, secret.owner, secret.origin});
   }
   return out;
+}
+
+Result<OpenChamiDocuments> openchami_documents_of(const cluster::Model& model,
+                                                  const NetworkIndex& networks,
+                                                  const cluster::Node& node,
+                                                  std::string_view cluster, std::string_view base) {
+  const NodeDefinitions definitions(model);
+  cluster::NodeAttributes attributes(node, definitions);
+  const auto layers = cluster::cloud_init_of(model, attributes);
+  Facts facts = facts_of(model, networks, node, cluster);
+  std::vector<ToldPart> parts;
+  DROVER_CHECK_OK(add_keys(layers, attributes, facts, parts));
+  for (const char* key : {"base-url", "cloud-init-base-url"}) {
+    if (const auto told = facts.more.find(key); told != facts.more.end()) base = told->second;
+  }
+  while (base.ends_with('/')) base.remove_suffix(1);
+  std::vector<std::string> files;
+  for (const GroupFacts& group : facts.groups | std::views::reverse) {
+    files.push_back(fmt::format("{}/{}.yaml", base, group.name));
+  }
+  std::vector<Part> user;
+  std::vector<Part> vendor;
+  for (const cluster::CloudInitLayer& layer : layers) {
+    const auto& said = *layer.definition;
+    if (!said.vendor_data.empty()) vendor.push_back({part_name(layer), said.vendor_data});
+    const bool of_group = layer.owner.starts_with(kGroupOwner);
+    if (!of_group && !said.user_data.empty()) user.push_back({part_name(layer), said.user_data});
+  }
+  if (!files.empty()) vendor.push_back({"groups", include_list(files)});
+  OpenChamiDocuments out;
+  out.meta_data = meta_data(facts);
+  DROVER_TRY(out.user_data, compose(user));
+  DROVER_TRY(out.vendor_data, compose(vendor));
+  return out;
+}
+
+Result<std::string> group_file(const cluster::Model& model, const cluster::Node& node,
+                               std::string_view group) {
+  if (!is_member(model, node, group)) {
+    return fail(Code::not_found,
+                fmt::format("{} is not in a group '{}'", node.name, printable(group)));
+  }
+  const auto it = model.cloud_inits().find(fmt::format("{}{}", kGroupOwner, group));
+  const bool says = it != model.cloud_inits().end() && !it->second.value.user_data.empty();
+  return says ? it->second.value.user_data : include_list({});
 }
 
 }  // namespace drover::boot::cloudinit

@@ -51,4 +51,23 @@ bool is_defined(const cluster::Model& model, const cluster::Node& node);
 Result<NodeDocuments> documents_of(const cluster::Model& model, const NetworkIndex& networks,
                                    const cluster::Node& node, std::string_view cluster);
 
+/// The same for clients of OpenCHAMI's paths: what groups say comes as files of their own, which
+/// vendor-data includes, and user-data is that of the node and its profiles.
+struct OpenChamiDocuments {
+  std::string meta_data;
+  std::string user_data;    ///< `#cloud-config` when nobody says anything
+  std::string vendor_data;  ///< `#include` of a URL for each group
+};
+/// `base` is where the files of groups are: "http://10.0.0.1:8080/cloud-init"; the keys
+/// cloud-init-base-url and base-url are stronger.
+Result<OpenChamiDocuments> openchami_documents_of(const cluster::Model& model,
+                                                  const NetworkIndex& networks,
+                                                  const cluster::Node& node,
+                                                  std::string_view cluster, std::string_view base);
+
+/// GROUP.yaml for a node: the group's user-data, an empty cloud-config when it has none; not_found
+/// when the node is not in it.
+Result<std::string> group_file(const cluster::Model& model, const cluster::Node& node,
+                               std::string_view group);
+
 }  // namespace drover::boot::cloudinit

@@ -55,6 +55,61 @@ TEST_F(NodeDocumentsTest, PutsOwnersTogetherTheStrongestLast) {
             "user-data  profile default;vendor-data  group wide;user-data  node;");
 }
 
+TEST_F(NodeDocumentsTest, GroupsThatAreAlwaysThereCanSaySomething) {
+  cluster.commit(
+      {{"cloud-init/profile/default",
+        R"({"name":"profile/default","meta_data":{"a":"default","b":"default","c":"default"}})"},
+       {"cloud-init/group/all", R"({"name":"group/all","meta_data":{"b":"all","c":"all"}})"},
+       {"cloud-init/group/compute", R"({"name":"group/compute","meta_data":{"c":"compute"}})"},
+       {"cloud-init/group/utility", R"({"name":"group/utility","meta_data":{"a":"utility"}})"},
+       {"cloud-init/group/rack1", R"({"name":"group/rack1","meta_data":{"d":"rack"}})"}});
+  const auto made = documents();
+  ASSERT_TRUE(made) << made.error().text();
+  EXPECT_NE(made->meta_data.find("\na: default\nb: all\nc: compute\nd: rack\n"), std::string::npos)
+      << made->meta_data;
+}
+
+TEST_F(NodeDocumentsTest, GivesOpenChamisClientsGroupsAsFilesToInclude) {
+  cluster.commit(
+      {{"cloud-init/profile/default",
+        R"({"name":"profile/default","meta_data":{"public-keys":"ssh-rsa A"}})"},
+       {"cloud-init/group/compute",
+        R"({"name":"group/compute","user_data":"#cloud-config\nc: 1\n"})"},
+       {"cloud-init/group/rack1",
+        R"({"name":"group/rack1","user_data":"#cloud-config\nr: 1\n","meta_data":{"rack":"x${rack}"}})"},
+       {"cloud-init/node/n1",
+        R"({"name":"node/n1","meta_data":{"public-keys":"ssh-rsa B\nssh-rsa A"}})"},
+       {"node/n1", boot::test::TestCluster::node("n1", R"({"attributes":{"rack":"7"}})")}});
+  const NetworkIndex networks(cluster.model.networks());
+  const cluster::Node& node = cluster.model.find("n1")->node;
+  auto made = openchami_documents_of(cluster.model, networks, node, "lab", "http://b/cloud-init/");
+  ASSERT_TRUE(made) << made.error().text();
+  EXPECT_EQ(made->user_data, "#cloud-config\n{}\n");
+  EXPECT_EQ(made->vendor_data,
+            "#include\nhttp://b/cloud-init/compute.yaml\nhttp://b/cloud-init/wide.yaml\n"
+            "http://b/cloud-init/rack1.yaml\n");
+  EXPECT_NE(made->meta_data.find("public_keys:\n      - ssh-rsa A\n      - ssh-rsa B\n"),
+            std::string::npos)
+      << made->meta_data;
+  EXPECT_NE(made->meta_data.find("rack1:\n          Description: \"\"\n          rack: x7\n"),
+            std::string::npos)
+      << made->meta_data;
+  EXPECT_EQ(*group_file(cluster.model, node, "rack1"), "#cloud-config\nr: 1\n");
+  EXPECT_EQ(*group_file(cluster.model, node, "wide"), "#cloud-config\n{}\n");
+  EXPECT_EQ(*group_file(cluster.model, node, "compute"), "#cloud-config\nc: 1\n");
+  EXPECT_FALSE(group_file(cluster.model, node, "utility"));
+  EXPECT_FALSE(group_file(cluster.model, node, "nosuch"));
+
+  cluster.commit(
+      {{"cloud-init/node/n1",
+        R"({"name":"node/n1","user_data":"#!/bin/sh\n","meta_data":{"cloud-init-base-url":"http://own"}})"}});
+  made = openchami_documents_of(cluster.model, networks, cluster.model.find("n1")->node, "lab",
+                                "http://b/cloud-init");
+  ASSERT_TRUE(made);
+  EXPECT_EQ(made->user_data, "#!/bin/sh\n");
+  EXPECT_NE(made->vendor_data.find("\nhttp://own/rack1.yaml\n"), std::string::npos);
+}
+
 TEST_F(NodeDocumentsTest, SaysWhoseFormulaFails) {
   cluster.commit(
       {{"cloud-init/group/rack1", R"({"name":"group/rack1","meta_data":{"a":"${nid}"}})"}});

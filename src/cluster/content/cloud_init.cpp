@@ -5,6 +5,7 @@
 #include "cluster/content/owner.hpp"
 #include "cluster/field_rules.hpp"
 #include "cluster/formula.hpp"
+#include "cluster/names.hpp"
 
 #include <algorithm>
 #include <array>
@@ -53,8 +54,9 @@ Status check_data(std::string_view field, std::string_view content) {
 }
 
 /// Keys of the document that are the node's own facts.
-constexpr std::array<std::string_view, 4> kOwnKeys{"instance-id", "local-hostname", "hostname",
-                                                   "drover"};
+constexpr std::array<std::string_view, 3> kOwnKeys{"instance-id", "instance_data", "drover"};
+/// Names that the node goes by in place of its own.
+constexpr std::array<std::string_view, 2> kNameKeys{"local-hostname", "hostname"};
 
 Status check_meta_data(const std::map<std::string, std::string>& meta_data) {
   if (meta_data.size() > kMaxMetaDataKeys) {
@@ -71,7 +73,13 @@ Status check_meta_data(const std::map<std::string, std::string>& meta_data) {
       return bad_field(field, value,
                        fmt::format("expected a text of at most {} bytes", kMaxAttributeValue));
     }
-    if (!has_formula(value)) continue;
+    if (!has_formula(value)) {
+      const bool names = std::ranges::find(kNameKeys, key) != kNameKeys.end();
+      if (const Status good = names ? check_node_name(value) : Status(); !good) {
+        return bad_field(field, value, good.error().message);
+      }
+      continue;
+    }
     if (const Status good = check_formula(value); !good) {
       return bad_field(field, value, good.error().message);
     }

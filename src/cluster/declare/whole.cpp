@@ -10,6 +10,7 @@
 #include "cluster/claims.hpp"
 #include "cluster/content/owner.hpp"
 #include "cluster/declare/object_form.hpp"
+#include "cluster/group.hpp"
 #include "cluster/settings.hpp"
 
 #include <algorithm>
@@ -166,6 +167,7 @@ class Checker {
     const Section section = owner->kind == AttributeSource::node      ? Section::nodes
                             : owner->kind == AttributeSource::profile ? Section::profiles
                                                                       : Section::groups;
+    if (section == Section::groups && is_built_in_group(owner->name)) return;
     if (state_.contains({section, owner->name})) return;
     wrong(object, "",
           fmt::format("there is no {} \"{}\"", enum_name(owner->kind), printable(owner->name)));

@@ -69,9 +69,10 @@ Status BootServices::start(Callback<std::shared_ptr<net::Security>()> security) 
     if (stages_.boots(node)) stages_.failed(node, why);
   });
   http_.on_event([this](const boot::HttpBootEvent& event) { desk_.on_http(event); });
-  http_.mount("cloud-init", [this](const net::HttpRequest& request, const net::Target& target,
-                                   const std::shared_ptr<net::HttpExchange>& exchange,
-                                   bool) { cloud_init_.answer(request, target, *exchange); });
+  http_.mount("cloud-init",
+              [this](const net::HttpRequest& request, const net::Target& target,
+                     const std::shared_ptr<net::HttpExchange>& exchange,
+                     bool secure) { cloud_init_.answer(request, target, *exchange, secure); });
   DROVER_CHECK_OK(http_.start(std::move(security)));
   if (!http_.plain().empty()) site_options_.http_port = http_.plain().front().port;
   if (!http_.secure().empty()) site_options_.tls_port = http_.secure().front().port;

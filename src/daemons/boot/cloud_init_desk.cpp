@@ -2,7 +2,6 @@
 #include "daemons/boot/cloud_init_desk.hpp"
 
 #include "base/text.hpp"
-#include "boot/site/membership.hpp"
 
 #include <array>
 
@@ -16,6 +15,9 @@ constexpr std::array<std::string_view, 4> kDocuments{"meta-data", "user-data", "
 /// What OpenCHAMI's server answers to an address that no node has.
 constexpr int kUnknownAddress = 422;
 constexpr std::string_view kYaml = ".yaml";
+/// Of names, addresses and ports: nothing that would end a URL's line.
+constexpr std::string_view kHostLetters =
+    "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789.-:[]";
 
 /// "10.0.0.7:4711" and "[fd00::7]:4711" to the address alone.
 std::string host_of(const std::string& address) {
@@ -52,33 +54,43 @@ Result<const cluster::Node*> CloudInitDesk::node_at(std::string_view client) con
               "drover node set NAME eth0.addresses=ADDRESS");
 }
 
-Result<std::string> CloudInitDesk::told(const cluster::Node& node, std::string_view name) {
-  const boot::NetworkIndex networks(model_->networks());
-  auto documents = boot::cloudinit::documents_of(*model_, networks, node, cluster_);
-  if (!documents) {
-    logs_.add(node.name, LogSource::boot, "cloud-init: " + documents.error().text());
-    return tl::unexpected<Error>(std::move(documents).error());
-  }
-  logs_.add(node.name, LogSource::boot, fmt::format("cloud-init fetches {}", name));
-  if (name == "meta-data") return std::move(documents->meta_data);
-  if (name == "user-data") return std::move(documents->user_data);
-  if (name == "vendor-data") return std::move(documents->vendor_data);
-  return std::move(documents->network_config);
+Result<std::string> CloudInitDesk::noted(const cluster::Node& node, std::string_view name,
+                                         Result<std::string> text) {
+  logs_.add(
+      node.name, LogSource::boot,
+      text ? fmt::format("cloud-init fetches {}", name) : "cloud-init: " + text.error().text());
+  return text;
 }
 
-Result<std::string> CloudInitDesk::file_of_group(const cluster::Node& node,
-                                                 const std::string& group) const {
-  if (!boot::is_member(*model_, node, group)) {
-    return fail(Code::not_found,
-                fmt::format("{} is not in a group '{}'", node.name, printable(group)));
+Result<std::string> CloudInitDesk::told(const cluster::Node& node, std::string_view name) const {
+  const boot::NetworkIndex networks(model_->networks());
+  DROVER_TRY(auto documents, boot::cloudinit::documents_of(*model_, networks, node, cluster_));
+  if (name == "meta-data") return std::move(documents.meta_data);
+  if (name == "user-data") return std::move(documents.user_data);
+  if (name == "vendor-data") return std::move(documents.vendor_data);
+  return std::move(documents.network_config);
+}
+
+Result<std::string> CloudInitDesk::told_as_openchami(const net::HttpRequest& request,
+                                                     const cluster::Node& node,
+                                                     std::string_view name, bool secure) const {
+  if (name == "network-config") return told(node, name);
+  const std::string_view host = request.headers.get("Host").value_or("");
+  if (host.empty() || host.find_first_not_of(kHostLetters) != std::string_view::npos) {
+    return fail(Code::invalid_argument, "the Host field names no host");
   }
-  const auto it = model_->cloud_inits().find("group/" + group);
-  const bool says = it != model_->cloud_inits().end() && !it->second.value.user_data.empty();
-  return says ? it->second.value.user_data : std::string("#cloud-config\n{}\n");
+  const std::string base = fmt::format("{}://{}/cloud-init", secure ? "https" : "http", host);
+  const boot::NetworkIndex networks(model_->networks());
+  DROVER_TRY(auto documents,
+             boot::cloudinit::openchami_documents_of(*model_, networks, node, cluster_, base));
+  if (name == "meta-data") return std::move(documents.meta_data);
+  if (name == "user-data") return std::move(documents.user_data);
+  return std::move(documents.vendor_data);
 }
 
 Result<std::string> CloudInitDesk::document(const net::HttpRequest& request,
-                                            const net::Target& target, std::string_view client) {
+                                            const net::Target& target, std::string_view client,
+                                            bool secure) {
   if (model_ == nullptr || site_ == nullptr) {
     return fail(Code::unreachable, "nothing is known of the cluster yet: no master has answered");
   }
@@ -90,7 +102,7 @@ Result<std::string> CloudInitDesk::document(const net::HttpRequest& request,
   if (path.size() == 4 && path[1] == "nocloud" && is_document(path[3])) {
     DROVER_TRY(const BootTicket* ticket, tokens_.check(path[2], client));
     DROVER_TRY(const cluster::Node* node, node_of(ticket->node));
-    return told(*node, path[3]);
+    return noted(*node, path[3], told(*node, path[3]));
   }
   if (phones) {
     DROVER_TRY(const cluster::Node* node, node_at(client));
@@ -99,18 +111,19 @@ Result<std::string> CloudInitDesk::document(const net::HttpRequest& request,
   }
   if (path.size() == 2 && is_document(path[1])) {
     DROVER_TRY(const cluster::Node* node, node_at(client));
-    return told(*node, path[1]);
+    return noted(*node, path[1], told_as_openchami(request, *node, path[1], secure));
   }
   if (path.size() == 2 && path[1].ends_with(kYaml)) {
     DROVER_TRY(const cluster::Node* node, node_at(client));
-    return file_of_group(*node, path[1].substr(0, path[1].size() - kYaml.size()));
+    const std::string group = path[1].substr(0, path[1].size() - kYaml.size());
+    return noted(*node, printable(path[1]), boot::cloudinit::group_file(*model_, *node, group));
   }
   return fail(Code::not_found, "nothing is served here");
 }
 
 void CloudInitDesk::answer(const net::HttpRequest& request, const net::Target& target,
-                           net::HttpExchange& exchange) {
-  auto text = document(request, target, host_of(request.peer.address));
+                           net::HttpExchange& exchange, bool secure) {
+  auto text = document(request, target, host_of(request.peer.address), secure);
   if (text) return exchange.respond(text_response(200, *std::move(text)));
   const Error& error = text.error();
   const int status = error.code == Code::conflict ? kUnknownAddress : info(error.code).http_status;

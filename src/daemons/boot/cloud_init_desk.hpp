@@ -17,9 +17,8 @@ namespace drover::daemons {
 
 /// - GET /cloud-init/nocloud/TOKEN/{meta-data,user-data,vendor-data,network-config}: of the token's
 ///   node, from the addresses that the token is bound to alone.
-/// - GET /cloud-init/{meta-data,user-data,vendor-data,network-config} and /cloud-init/GROUP.yaml:
-/// of
-///   the node whose address asks; 422 when none has it.
+/// - GET /cloud-init/{meta-data,user-data,vendor-data,network-config} and /cloud-init/GROUP.yaml
+///   as OpenCHAMI's server gives them: of the node whose address asks; 422 when none has it.
 /// - POST /cloud-init/phone-home/ID: noted in the node's log.
 /// Secrets are never in a document. One executor's thread; the tokens and logs outlive it.
 class CloudInitDesk {
@@ -33,15 +32,20 @@ class CloudInitDesk {
     model_ = &model;
   }
   void answer(const net::HttpRequest& request, const net::Target& target,
-              net::HttpExchange& exchange);
+              net::HttpExchange& exchange, bool secure);
 
  private:
   Result<std::string> document(const net::HttpRequest& request, const net::Target& target,
-                               std::string_view client);
+                               std::string_view client, bool secure);
   Result<const cluster::Node*> node_of(const std::string& name) const;
   Result<const cluster::Node*> node_at(std::string_view client) const;
-  Result<std::string> told(const cluster::Node& node, std::string_view name);
-  Result<std::string> file_of_group(const cluster::Node& node, const std::string& group) const;
+  [[nodiscard]] Result<std::string> told(const cluster::Node& node, std::string_view name) const;
+  [[nodiscard]] Result<std::string> told_as_openchami(const net::HttpRequest& request,
+                                                      const cluster::Node& node,
+                                                      std::string_view name, bool secure) const;
+  /// `text`, and a line in the node's log.
+  Result<std::string> noted(const cluster::Node& node, std::string_view name,
+                            Result<std::string> text);
 
   TokenBook& tokens_;
   NodeLogs& logs_;
