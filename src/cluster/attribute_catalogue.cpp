@@ -57,6 +57,12 @@ constexpr std::array kRows{
     AttributeRow{"boot_mode", T::choice,
                  "How it runs what it boots; image where nothing is said and the image has a root.",
                  0, 0, "lean image disk"},
+    AttributeRow{
+        "boot_disk", T::text,
+        "The disk of mode disk: its name or serial number; else its own, else a blank one."},
+    AttributeRow{
+        "disk_wipe", T::boolean,
+        "Mode disk may destroy what others left on the disk; false where nothing is said."},
     AttributeRow{"boot_loader", T::choice, "What its firmware loads; grub through shim.", 0, 0,
                  "ipxe grub"},
     AttributeRow{"switch_port", T::text,

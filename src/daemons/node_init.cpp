@@ -8,13 +8,16 @@
 #include "nodeboot/image_file.hpp"
 #include "nodeboot/keeper.hpp"
 #include "nodeboot/log_forwarder.hpp"
+#include "nodeboot/real_disks.hpp"
 #include "nodeboot/real_machine.hpp"
 #include "nodeboot/switch_root.hpp"
 #include "os/boot_id.hpp"
 #include "os/kernel_log.hpp"
 #include "os/real_disk.hpp"
+#include "os/real_random.hpp"
 
 #include <array>
+#include <cerrno>
 #include <optional>
 
 #include <fcntl.h>
@@ -49,7 +52,9 @@ class BootRun {
         net_(loop),
         machine_(machine),
         sink_("/run/drover/root.squashfs"),
-        boot_({loop, net_, machine, tool_, sink_}, os::read_boot_id().value_or(""),
+        disks_(random_, {[&machine](const std::string& text) { machine.say(kError, text); },
+                         [&machine](const char* module) { machine.load_module(module); }}),
+        boot_({loop, net_, machine, tool_, sink_, disks_}, os::read_boot_id().value_or(""),
               {[this](nodeboot::BootClient& client) { forward(client); },
                [this](nodeboot::Outcome outcome) { finish(std::move(outcome)); },
                [this] { end(static_cast<int>(Request::reboot)); }}) {}
@@ -98,7 +103,17 @@ class BootRun {
     if (!outcome_->image_root.empty()) {
       DROVER_CHECK_OK(nodeboot::place_agent(outcome_->image_root));
     }
+    if (outcome_->on_disk) DROVER_CHECK_OK(keep_identity_on_disk());
     return nodeboot::write_handover(disk, nodeboot::kState, *outcome_, line, next);
+  }
+
+  /// The agent's identity outlives the machine's memory: its folder is one of the state partition.
+  static Status keep_identity_on_disk() {
+    const std::string link = std::string(nodeboot::kState) + "/identity";
+    os::RealDisk disk;
+    DROVER_CHECK_OK(disk.make_dirs(std::string(nodeboot::kDiskState) + "/identity", 0700));
+    if (::symlink("disk/identity", link.c_str()) == 0 || errno == EEXIST) return {};
+    return tl::unexpected(errno_error("make " + link, errno));
   }
 
   void end(int status) {
@@ -111,6 +126,8 @@ class BootRun {
   nodeboot::RealMachine& machine_;
   auth::OpensslIdentityTool tool_;
   nodeboot::ImageFile sink_;
+  os::RealRandom random_;
+  nodeboot::RealDisks disks_;
   nodeboot::Boot boot_;
   std::optional<nodeboot::LogForwarder> forwarder_;
   std::optional<nodeboot::Outcome> outcome_;

@@ -67,6 +67,7 @@ void Boot::read_command() {
   auto command = parse_boot_command(*line);
   if (!command) return hopeless(command.error());
   command_ = *std::move(command);
+  line_ = *std::move(line);
   seams_.machine.say(kNotice, fmt::format("node {}, mode {}, boot server {}", command_.node,
                                           name(command_.mode), command_.boot.text()));
   find_link();
@@ -106,11 +107,14 @@ void Boot::await_carrier() {
     if (seams_.executor.now() - *waiting_since_ < times_.patience) {
       return go(&Boot::await_carrier, times_.carrier_poll);
     }
-    return failed({Code::unreachable,
-                   fmt::format("{} ({}) has no carrier", link_.name, link_.mac),
-                   {},
-                   "look at the cable and the switch's port"},
-                  &Boot::await_carrier);
+    // What the disk has started comes up without a network as well.
+    const bool waits = !command_.from_disk || !command_.token.empty();
+    if (waits)
+      return failed({Code::unreachable,
+                     fmt::format("{} ({}) has no carrier", link_.name, link_.mac),
+                     {},
+                     "look at the cable and the switch's port"},
+                    &Boot::await_carrier);
   }
   waiting_since_.reset();
   if (const Status done = seams_.machine.configure(link_, command_); !done) {
@@ -120,7 +124,7 @@ void Boot::await_carrier() {
   // The script is some seconds old, so a clock that is later is believed.
   const bool behind = command_.time && to_unix_ms(seams_.executor.wall()) / 1000 < *command_.time;
   if (behind) seams_.machine.set_clock(*command_.time);
-  talk();
+  command_.from_disk&& command_.token.empty() ? ask() : talk();
 }
 
 void Boot::talk() {
@@ -140,14 +144,16 @@ void Boot::talk() {
                      if (!caught) seams_.machine.say(kError, caught.error().text());
                    }
                    events_.on_network(*client_);
-                   command_.mode == Mode::image ? fetch_image() : enrol();
+                   command_.mode == Mode::image  ? fetch_image()
+                   : command_.mode == Mode::disk ? use_disk()
+                                                 : enrol();
                  });
 }
 
 void Boot::fetch_image() {
   client_->stage({Stage::image, "fetching the image"});
   fetch_ = std::make_unique<ImageFetch>(
-      seams_.executor, seams_.net, seams_.sink, command_,
+      seams_.executor, seams_.net, seams_.sink, Source::blob(command_, command_.root),
       ImageFetch::Events{[this](uint64_t done, uint64_t total) {
                            client_->stage({Stage::image, "fetching the image", done, total});
                          },
@@ -207,8 +213,9 @@ void Boot::finish(auth::EnrolAnswer enrolled) {
   if (const Status good = check(identity, enrolled); !good) {
     return failed(good.error(), &Boot::enrol);
   }
+  if (disk_used_) keep_enrolment(enrolled);
   seams_.machine.say(kNotice, fmt::format("joined {} as {}", enrolled.cluster, enrolled.name));
-  outcome_ = Outcome{command_, std::move(enrolled), identity, image_root_};
+  outcome_ = Outcome{command_, std::move(enrolled), identity, image_root_, disk_used_};
   command_.secrets ? fetch_secrets() : end();
 }
 

@@ -5,6 +5,7 @@
 #include "auth/identity.hpp"
 #include "base/log.hpp"
 #include "nodeboot/boot_client.hpp"
+#include "nodeboot/disk_boot.hpp"
 #include "nodeboot/image_fetch.hpp"
 #include "nodeboot/machine.hpp"
 
@@ -23,6 +24,7 @@ struct Outcome {
   auth::EnrolAnswer enrolled;
   auth::Identity identity;
   std::string image_root;  ///< where the image is mounted; empty in mode lean
+  bool on_disk = false;    ///< identity and agent's files are kept on the node's disk
 };
 
 struct BootTimes {
@@ -34,6 +36,11 @@ struct BootTimes {
   Duration longest_retry = std::chrono::seconds(30);
   /// A machine that is refused starts over, to be given a new token, after so long.
   Duration refused = std::chrono::seconds(30);
+  /// A machine that its disk started asks drover-boot for so long what it should boot.
+  Duration ask = std::chrono::seconds(10);
+  /// For last words before a machine starts over by its own will.
+  Duration told = std::chrono::seconds(1);
+  DiskTimes disk = {};
 };
 
 struct BootSeams {
@@ -42,6 +49,7 @@ struct BootSeams {
   Machine& machine;
   auth::IdentityTool& tool;
   ImageSink& sink;
+  LocalDisks& disks;
 };
 
 /// Executor's thread only. start() once; destroying it ends the boot.
@@ -70,6 +78,13 @@ class Boot {
   void find_link();
   void await_carrier();
   void talk();
+  /// A machine that its disk started: what drover-boot would have it boot now.
+  void ask();
+  void answered(const Result<net::HttpResponse>& answer);
+  void use_disk();
+  void mount_disk(const DiskFacts& disk);
+  void keep_enrolment(const auth::EnrolAnswer& enrolled);
+  void be_who_it_was();
   void fetch_image();
   void mount_image();
   void enrol();
@@ -90,6 +105,16 @@ class Boot {
   os::LinkFacts link_;
   std::unique_ptr<BootClient> client_;
   std::unique_ptr<ImageFetch> fetch_;
+  std::unique_ptr<DiskBoot> disk_;
+  std::unique_ptr<net::HttpClient> asker_;
+  std::unique_ptr<net::HttpCall> asking_;
+  std::string line_;            ///< that command_ was read from
+  std::string started_kernel_;  ///< of the disk that started the machine; empty: the network did
+  bool alone_ = false;          ///< drover-boot is away, and the disk will do
+  bool disk_used_ = false;      ///< the image is that of the disk
+  MonoTime disk_told_{};        ///< when its progress was
+  std::string disk_doing_;      ///< what was told
+  std::optional<MonoTime> asking_since_;
   std::string key_pem_;
   std::optional<MonoTime> waiting_since_;
   std::string image_root_;

@@ -8,6 +8,7 @@
 #include "net/loop.hpp"
 #include "net/real_net.hpp"
 #include "net/sha256.hpp"
+#include "nodeboot/test_disks.hpp"
 
 #include <functional>
 #include <optional>
@@ -110,10 +111,30 @@ class BootTest : public ::testing::Test {
         auth::Certificate::from_pem(ca_pem()).value().fingerprint(), kToken, kMac, more);
   }
 
+  void serve_file(std::string_view target, net::HttpResponse& response) {
+    files_.emplace_back(target.substr(0, target.find('?')));
+    if (files_.back().starts_with("/boot/loaders/")) {
+      response.status = has_loaders_ ? 200 : 404;
+      response.body = "loader";
+    } else {
+      response.body = files_.back().ends_with(net::sha256_hex("kernel"))   ? "kernel"
+                      : files_.back().ends_with(net::sha256_hex("initrd")) ? "initrd"
+                                                                           : image_;
+    }
+  }
+
   void serve(const net::HttpRequest& request, const ExchangePtr& exchange) {
     net::HttpResponse response;
-    if (request.target.starts_with("/boot/blobs/")) {
-      response.body = image_;
+    if (request.target.starts_with("/boot/blobs/") ||
+        request.target.starts_with("/boot/loaders/")) {
+      serve_file(request.target, response);
+      exchange->respond(std::move(response));
+      return;
+    }
+    if (request.target.starts_with("/boot/v1/bootscript")) {
+      ++asked_;
+      response.status = answer_.empty() ? 503 : 200;
+      response.body = answer_;
       exchange->respond(std::move(response));
       return;
     }
@@ -149,11 +170,11 @@ class BootTest : public ::testing::Test {
 
   /// Runs until the boot is done, hopeless, or `until` holds.
   bool boot(Callback<bool()> until = [] { return false; }) {
-    boot_.emplace(BootSeams{*loop_, net_, machine_, tool_, sink_}, "boot-id",
+    boot_.emplace(BootSeams{*loop_, net_, machine_, tool_, sink_, disks_}, "boot-id",
                   Boot::Events{[this](BootClient&) { ++networks_; },
                                [this](Outcome out) { outcome_ = std::move(out); },
                                [this] { hopeless_ = true; }},
-                  BootTimes{5ms, 5ms, 100ms, 10ms, 50ms, 20ms});
+                  BootTimes{5ms, 5ms, 100ms, 10ms, 50ms, 20ms, 50ms, 1ms, {30ms, 5ms}});
     boot_->start();
     return loop_->run_until([&] { return outcome_ || hopeless_ || until(); }, 20s);
   }
@@ -176,6 +197,11 @@ class BootTest : public ::testing::Test {
   net::Endpoint http_at_;
   FakeMachine machine_;
   FakeSink sink_;
+  testing::FakeDisks disks_;
+  std::string answer_;  ///< to a machine that its disk started; empty: drover-boot cannot
+  int asked_ = 0;
+  bool has_loaders_ = true;
+  std::vector<std::string> files_;  ///< that were asked for
   auth::OpensslIdentityTool tool_;
   std::string image_ = std::string(300'000, 'i');
   std::string enrol_as_ = "n1";
@@ -325,6 +351,212 @@ TEST_F(BootTest, AnImageThatIsNotWhatWasAskedForIsNotMounted) {
   EXPECT_FALSE(outcome_);
   EXPECT_EQ(machine_.did.size(), 3U) << "nothing is mounted";
   EXPECT_EQ(enrolments_, 0);
+}
+
+class DiskBootTest : public BootTest {
+ protected:
+  DiskBootTest() {
+    DiskFacts blank;
+    blank.name = "vda";
+    blank.bytes = uint64_t{1} << 30;
+    blank.blank = true;
+    disks_.disks = {blank};
+    machine_.line = disk_line();
+  }
+  /// What a script says, without the token where a disk says it.
+  [[nodiscard]] std::string disk_line(const std::string& more = {}) {
+    return line("disk", fmt::format("drover.root={} drover.size={} drover.kernel={} "
+                                    "drover.initrds={} {}",
+                                    net::sha256_hex(image_), image_.size(),
+                                    net::sha256_hex("kernel"), net::sha256_hex("initrd"), more));
+  }
+  /// The command line that the disk's own menu gives.
+  [[nodiscard]] std::string line_of_menu() {
+    const std::string menu = disks_.start["/EFI/debian/grub.cfg"];
+    const size_t from = menu.find("linux /drover/kernel-");
+    std::string out = menu.substr(from, menu.find('\n', from) - from);
+    std::erase(out, '\'');
+    return out;
+  }
+  /// The same machine again.
+  bool again() {
+    boot_.reset();
+    outcome_.reset();
+    hopeless_ = false;
+    machine_.did.clear();
+    disks_.did.clear();
+    stages_.clear();
+    files_.clear();
+    return boot();
+  }
+  /// As the agent leaves it there.
+  void keep_identity() {
+    disks_.files["identity/identity.pem"] = auth::to_bundle(outcome_->identity);
+  }
+};
+
+TEST_F(DiskBootTest, ABlankDiskIsWrittenOnceAndUsedFromThenOn) {
+  ASSERT_TRUE(boot());
+  ASSERT_TRUE(outcome_) << machine_.said;
+  EXPECT_EQ(disks_.did, (std::vector<std::string>{"format vda", "mark begun", "mark whole",
+                                                  "mount vda /newroot"}));
+  EXPECT_EQ(disks_.root, image_);
+  EXPECT_TRUE(outcome_->on_disk);
+  EXPECT_EQ(outcome_->image_root, "/newroot");
+  EXPECT_TRUE(std::ranges::any_of(
+      stages_, [](const std::string& one) { return one == "image: writing the image to vda"; }));
+  EXPECT_EQ(files_.size(), 1U) << "a BIOS cannot start the disk";
+
+  ASSERT_TRUE(again());
+  EXPECT_EQ(disks_.did, std::vector<std::string>{"mount vda /newroot"});
+  EXPECT_TRUE(files_.empty()) << "nothing is fetched";
+  EXPECT_TRUE(std::ranges::any_of(
+      stages_, [](const std::string& one) { return one == "image: checking the image on vda"; }));
+}
+
+TEST_F(DiskBootTest, AnotherImageADamagedOneAndAnUnfinishedOneAreWrittenAnew) {
+  ASSERT_TRUE(boot());
+  ASSERT_TRUE(outcome_) << machine_.said;
+  image_ = std::string(400'000, 'j');
+  machine_.line = disk_line();
+  const std::vector<std::string> written{"format vda", "mark begun", "mark whole",
+                                         "mount vda /newroot"};
+  ASSERT_TRUE(again());
+  EXPECT_EQ(disks_.did, written);
+  EXPECT_EQ(disks_.root, image_);
+
+  disks_.root[123'456] ^= 1;
+  ASSERT_TRUE(again());
+  EXPECT_EQ(disks_.did, written);
+  EXPECT_EQ(disks_.root, image_);
+  EXPECT_NE(machine_.said.find("is damaged"), std::string::npos);
+
+  disks_.disks[0].mark->whole = false;
+  ASSERT_TRUE(again());
+  EXPECT_EQ(disks_.did, written);
+}
+
+TEST_F(DiskBootTest, AForeignDiskIsLeftAloneAndToldOf) {
+  disks_.disks[0].blank = false;
+  ASSERT_TRUE(boot());
+  EXPECT_TRUE(hopeless_) << "only another script can help";
+  EXPECT_TRUE(disks_.did.empty());
+  EXPECT_TRUE(std::ranges::any_of(stages_, [](const std::string& one) {
+    return one.starts_with("error: no disk may be written: vda");
+  }));
+  machine_.line = disk_line("drover.wipe=yes");
+  ASSERT_TRUE(again());
+  EXPECT_TRUE(outcome_);
+  EXPECT_EQ(disks_.did.front(), "format vda");
+}
+
+TEST_F(DiskBootTest, OurOwnDiskIsWaitedForBesideABlankOne) {
+  ASSERT_TRUE(boot());
+  DiskFacts ours = disks_.disks[0];
+  ours.name = "vdb";
+  disks_.disks[0].mark.reset();
+  disks_.disks[0].blank = true;
+  disks_.disks.push_back(ours);
+  disks_.looked = 0;
+  disks_.appears_at = 3;
+  ASSERT_TRUE(again());
+  EXPECT_EQ(disks_.did, std::vector<std::string>{"mount vdb /newroot"});
+}
+
+TEST_F(DiskBootTest, UnderUefiTheDiskGetsWhatItStartsWith) {
+  disks_.uefi = true;
+  ASSERT_TRUE(boot());
+  ASSERT_TRUE(outcome_) << machine_.said;
+  EXPECT_EQ(disks_.did.at(3), "mark whole starts");
+  EXPECT_FALSE(disks_.started_open);
+  EXPECT_EQ(disks_.start["/EFI/BOOT/BOOTX64.EFI"], "loader");
+  EXPECT_EQ(disks_.start["/drover/kernel-" + net::sha256_hex("kernel").substr(0, 16)], "kernel");
+  EXPECT_EQ(disks_.start["/drover/initrd-" + net::sha256_hex("initrd").substr(0, 16)], "initrd");
+  EXPECT_EQ(line_of_menu().find(kToken), std::string::npos);
+  EXPECT_NE(line_of_menu().find("drover.from=disk"), std::string::npos);
+  ASSERT_TRUE(again());
+  EXPECT_TRUE(files_.empty()) << "the menu is the same";
+
+  // Another command line is another menu, and no reason to write the image again.
+  machine_.line = disk_line("quiet");
+  ASSERT_TRUE(again());
+  EXPECT_EQ(disks_.did, (std::vector<std::string>{"mark whole starts", "mount vda /newroot"}));
+  EXPECT_NE(line_of_menu().find("quiet"), std::string::npos);
+}
+
+TEST_F(DiskBootTest, WithoutALoaderTheDiskStillServesTheNetworksBoot) {
+  disks_.uefi = true;
+  has_loaders_ = false;
+  ASSERT_TRUE(boot());
+  ASSERT_TRUE(outcome_) << machine_.said;
+  EXPECT_NE(machine_.said.find("cannot start this machine without drover-boot: drover-boot "
+                               "answered 404 Not Found for the shimx64.efi"),
+            std::string::npos)
+      << machine_.said;
+  EXPECT_FALSE(disks_.started_open);
+}
+
+TEST_F(DiskBootTest, ItsDiskStartsTheMachineWhileDroverBootIsAway) {
+  disks_.uefi = true;
+  ASSERT_TRUE(boot());
+  ASSERT_TRUE(outcome_);
+  keep_identity();
+  const auth::Identity before = outcome_->identity;
+  machine_.line = line_of_menu();
+  ASSERT_TRUE(again());
+  ASSERT_TRUE(outcome_) << machine_.said;
+  EXPECT_GE(asked_, 2) << "it is asked again for a while";
+  EXPECT_EQ(disks_.did, std::vector<std::string>{"mount vda /newroot"});
+  EXPECT_TRUE(files_.empty());
+  EXPECT_EQ(enrolments_, 1);
+  EXPECT_EQ(outcome_->identity, before);
+  EXPECT_EQ(outcome_->enrolled.aggregators, std::vector<std::string>{"10.0.0.1:9800"});
+
+  // A damaged image cannot be mended alone, and is not run.
+  disks_.root[5] ^= 1;
+  boot_.reset();
+  outcome_.reset();
+  disks_.did.clear();
+  ASSERT_TRUE(boot([this] { return machine_.said.find("is damaged") != std::string::npos; }));
+  EXPECT_FALSE(outcome_);
+  EXPECT_TRUE(disks_.did.empty());
+}
+
+TEST_F(DiskBootTest, ItsDiskStartsTheMachineAndDroverBootHasTheLastWord) {
+  disks_.uefi = true;
+  ASSERT_TRUE(boot());
+  ASSERT_TRUE(outcome_);
+  machine_.line = line_of_menu();
+  answer_ = disk_line() + "\n";
+  ASSERT_TRUE(again());
+  ASSERT_TRUE(outcome_) << machine_.said;
+  EXPECT_EQ(enrolments_, 2) << "with the token of the answer";
+  EXPECT_EQ(disks_.did, std::vector<std::string>{"mount vda /newroot"});
+
+  // Another kernel: it is written, and the machine starts over with it.
+  image_ = std::string(500'000, 'k');
+  const std::string other = net::sha256_hex("initrd");
+  answer_ = disk_line();
+  answer_.replace(answer_.find("drover.kernel=") + 14, 64, other);
+  ASSERT_TRUE(again());
+  EXPECT_TRUE(hopeless_);
+  EXPECT_EQ(disks_.root, image_);
+  EXPECT_EQ(disks_.did.back(), "mark whole starts");
+  EXPECT_EQ(disks_.start.count("/drover/kernel-" + net::sha256_hex("kernel").substr(0, 16)), 0U);
+}
+
+TEST_F(DiskBootTest, AnAnswerOfAnotherClusterIsNotFollowed) {
+  disks_.uefi = true;
+  ASSERT_TRUE(boot());
+  ASSERT_TRUE(outcome_);
+  keep_identity();
+  machine_.line = line_of_menu();
+  answer_ = disk_line();
+  answer_.replace(answer_.find("drover.ca=") + 10, 64, std::string(64, 'f'));
+  ASSERT_TRUE(again());
+  ASSERT_TRUE(outcome_) << machine_.said;
+  EXPECT_EQ(enrolments_, 1);
+  EXPECT_NE(machine_.said.find("not for this node of this cluster"), std::string::npos);
 }
 
 }  // namespace

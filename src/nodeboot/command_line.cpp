@@ -62,8 +62,10 @@ Complaint take_mode(BootCommand& out, const std::string& value) {
     out.mode = Mode::lean;
   } else if (value == "image") {
     out.mode = Mode::image;
+  } else if (value == "disk") {
+    out.mode = Mode::disk;
   } else {
-    return "it must be lean or image";
+    return "it must be lean, image or disk";
   }
   return {};
 }
@@ -160,6 +162,51 @@ Complaint take_root(BootCommand& out, const std::string& value) {
   return {};
 }
 
+Complaint take_size(BootCommand& out, const std::string& value) {
+  if (!number<uint64_t>(value, 1, uint64_t{1} << 50, out.size)) return "it must be bytes";
+  return {};
+}
+
+Complaint take_kernel(BootCommand& out, const std::string& value) {
+  if (!is_hex64(value)) return "it must be 64 hex digits";
+  out.kernel = value;
+  return {};
+}
+
+Complaint take_initrds(BootCommand& out, const std::string& value) {
+  for (size_t at = 0; at <= value.size(); at += 65) {
+    std::string one = value.substr(at, 64);
+    const bool more = at + 64 < value.size();
+    if (!is_hex64(one) || (more && value[at + 64] != ',')) {
+      return "it must be 64 hex digits each, with commas between";
+    }
+    out.initrds.push_back(std::move(one));
+    if (!more) break;
+  }
+  return {};
+}
+
+Complaint take_disk(BootCommand& out, const std::string& value) {
+  const bool good = value.size() <= 64 && std::ranges::all_of(value, [](char c) {
+                      return c > ' ' && c < '\x7f' && c != '/';
+                    });
+  if (!good) return "it must be a disk's name or serial number";
+  out.disk = value;
+  return {};
+}
+
+Complaint take_wipe(BootCommand& out, const std::string& value) {
+  if (value != "yes") return "it must be yes";
+  out.wipe = true;
+  return {};
+}
+
+Complaint take_from(BootCommand& out, const std::string& value) {
+  if (value != "disk") return "it must be disk";
+  out.from_disk = true;
+  return {};
+}
+
 Complaint take_log(BootCommand& out, const std::string& value) {
   return take_endpoint(value, out.log.emplace());
 }
@@ -184,12 +231,12 @@ struct Key {
   bool required;
 };
 
-constexpr std::array<Key, 16> kKeys{{{"node", take_node, true},
+constexpr std::array<Key, 22> kKeys{{{"node", take_node, true},
                                      {"mode", take_mode, false},
                                      {"boot", take_boot, true},
                                      {"http", take_http, false},
                                      {"ca", take_ca, true},
-                                     {"token", take_token, true},
+                                     {"token", take_token, false},
                                      {"mac", take_mac, true},
                                      {"ip", take_ip, true},
                                      {"gw", take_gw, false},
@@ -197,6 +244,13 @@ constexpr std::array<Key, 16> kKeys{{{"node", take_node, true},
                                      {"domain", take_domain, false},
                                      {"mtu", take_mtu, false},
                                      {"root", take_root, false},
+                                     {"size", take_size, false},
+                                     {"kernel", take_kernel, false},
+                                     // Not "initrd": EFI stubs look for "initrd=" anywhere.
+                                     {"initrds", take_initrds, false},
+                                     {"disk", take_disk, false},
+                                     {"wipe", take_wipe, false},
+                                     {"from", take_from, false},
                                      {"log", take_log, false},
                                      {"secrets", take_secrets, false},
                                      {"time", take_time, false}}};
@@ -216,10 +270,24 @@ Status take(const Key& key, BootCommand& out, const std::string& value) {
   return wrong(key.name, fmt::format("is '{}': {}", printable(value.substr(0, 100)), *complaint));
 }
 
+/// What the mode needs, and who may come without a token.
+Status check_together(const BootCommand& command) {
+  const auto missing = [&](std::string_view key) {
+    return wrong(key, fmt::format("is missing, which mode {} needs", name(command.mode)));
+  };
+  if (command.from_disk && command.mode != Mode::disk) return wrong("from", "is for mode disk");
+  if (command.token.empty() && !command.from_disk) return wrong("token", "is missing");
+  if (command.mode == Mode::lean) return {};
+  if (command.root.empty()) return missing("root");
+  if (!command.http) return missing("http");
+  if (command.mode == Mode::disk && command.size == 0) return missing("size");
+  return {};
+}
+
 }  // namespace
 
 std::string_view name(Mode mode) {
-  return mode == Mode::lean ? "lean" : "image";
+  return mode == Mode::lean ? "lean" : mode == Mode::image ? "image" : "disk";
 }
 
 std::vector<std::string> split_command_line(std::string_view line) {
@@ -260,10 +328,7 @@ Result<BootCommand> parse_boot_command(std::string_view line) {
   if (!out.gateway.empty() && os::ip_version(out.gateway) != os::ip_version(out.address)) {
     return wrong("gw", "is of another family than drover.ip");
   }
-  if (out.mode == Mode::image) {
-    if (out.root.empty()) return wrong("root", "is missing, which mode image needs");
-    if (!out.http) return wrong("http", "is missing, which mode image needs");
-  }
+  DROVER_CHECK_OK(check_together(out));
   return out;
 }
 

@@ -1,6 +1,7 @@
 // The kernel command line as the boot server writes it, and every way in which it may be wrong.
 #include "nodeboot/command_line.hpp"
 
+#include <fmt/core.h>
 #include <gtest/gtest.h>
 
 namespace drover::nodeboot {
@@ -68,7 +69,17 @@ TEST(CommandLineTest, WhatIsWrongIsNamed) {
       {"node", "../n1"},
       {"node", "-n"},
       {"node", ""},
-      {"mode", "disk"},
+      {"mode", "ramdisk"},
+      {"size", "0"},
+      {"size", "1k"},
+      {"kernel", "aa"},
+      {"initrds", std::string(64, 'a') + ","},
+      {"initrds", std::string(64, 'a') + ";" + std::string(64, 'b')},
+      {"disk", "/dev/sda"},
+      {"disk", std::string(65, 's')},
+      {"wipe", "no"},
+      {"from", "disk"},
+      {"from", "network"},
       {"mode", "LEAN"},
       {"boot", "manager:8443"},
       {"boot", "10.77.0.1"},
@@ -123,6 +134,35 @@ TEST(CommandLineTest, AnImageNeedsItsRoot) {
   ASSERT_TRUE(command) << command.error().text();
   EXPECT_EQ(command->mode, Mode::image);
   EXPECT_EQ(name(command->mode), "image");
+}
+
+TEST(CommandLineTest, ADiskNeedsItsRootAndItsSize) {
+  const std::string b(64, 'b');
+  const std::string c(64, 'c');
+  const std::string disk = replaced("mode", "drover.mode=disk") + " drover.root=" + b;
+  EXPECT_NE(parse_boot_command(disk).error().message.find("drover.size"), std::string::npos);
+  const auto command = parse_boot_command(
+      fmt::format("{} drover.size=4096 drover.kernel={} drover.initrds={},{} drover.disk=sda "
+                  "drover.wipe=yes",
+                  disk, b, b, c));
+  ASSERT_TRUE(command) << command.error().text();
+  EXPECT_EQ(name(command->mode), "disk");
+  EXPECT_EQ(command->size, 4096U);
+  EXPECT_EQ(command->initrds, (std::vector<std::string>{b, c}));
+  EXPECT_EQ(command->disk, "sda");
+  EXPECT_TRUE(command->wipe);
+  EXPECT_FALSE(command->from_disk);
+}
+
+TEST(CommandLineTest, AMachineThatItsDiskStartedHasNoToken) {
+  std::string line = replaced("mode", "drover.mode=disk drover.from=disk") +
+                     " drover.size=1 drover.root=" + std::string(64, 'b');
+  const size_t token = line.find("drover.token=");
+  line.erase(token, line.find(' ', token) - token);
+  const auto command = parse_boot_command(line);
+  ASSERT_TRUE(command) << command.error().text();
+  EXPECT_TRUE(command->from_disk);
+  EXPECT_TRUE(command->token.empty());
 }
 
 TEST(CommandLineTest, WordsAreSplitAsTheKernelDoes) {

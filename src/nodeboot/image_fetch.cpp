@@ -25,14 +25,16 @@ uint64_t content_length(const net::HttpResponse& head) {
 
 }  // namespace
 
-ImageFetch::ImageFetch(Executor& executor, net::Net& net, ImageSink& sink,
-                       const BootCommand& command, Events events)
+Source Source::blob(const BootCommand& command, const std::string& sha256) {
+  return {*command.http, fmt::format("/boot/blobs/{}?t={}", sha256, command.token), sha256};
+}
+
+ImageFetch::ImageFetch(Executor& executor, net::Net& net, ImageSink& sink, Source source,
+                       Events events)
     : executor_(executor),
       client_(executor, net),
       sink_(sink),
-      from_(*command.http),
-      target_(fmt::format("/boot/blobs/{}?t={}", command.root, command.token)),
-      want_(command.root),
+      source_(std::move(source)),
       events_(std::move(events)) {}
 
 ImageFetch::~ImageFetch() {
@@ -51,10 +53,10 @@ void ImageFetch::start() {
 
 void ImageFetch::ask() {
   net::HttpRequest request;
-  request.target = target_;
+  request.target = source_.target;
   if (done_ > 0) request.headers.add("Range", fmt::format("bytes={}-", done_));
   done_before_ = done_;
-  call_ = client_.stream(from_, nullptr, std::move(request), kHeadTimeout, kSilence,
+  call_ = client_.stream(source_.from, nullptr, std::move(request), kHeadTimeout, kSilence,
                          {[this](const net::HttpResponse& head) { on_head(head); },
                           [this](std::string_view bytes) { on_chunk(bytes); },
                           [this](const Status& how) { on_end(how); }});
@@ -76,8 +78,8 @@ void ImageFetch::on_head(const net::HttpResponse& head) {
   const Code code = head.status == 404                         ? Code::not_found
                     : head.status == 401 || head.status == 403 ? Code::denied
                                                                : Code::unreachable;
-  end(fail(code, fmt::format("drover-boot answered {} {} for the image", head.status,
-                             net::reason_phrase(head.status))));
+  end(fail(code, fmt::format("drover-boot answered {} {} for the {}", head.status,
+                             net::reason_phrase(head.status), source_.what)));
 }
 
 void ImageFetch::on_chunk(std::string_view bytes) {
@@ -98,11 +100,11 @@ void ImageFetch::on_end(const Status& how) {
   }
   auto digest = sink_.finish();
   if (!digest) return end(tl::unexpected(std::move(digest).error()));
-  if (*digest != want_) {
-    return end(
-        fail(Code::corrupt,
-             fmt::format("the image that came has SHA-256 {}, wanted was {}", *digest, want_),
-             "drover image show IMAGE"));
+  if (!source_.sha256.empty() && *digest != source_.sha256) {
+    return end(fail(Code::corrupt,
+                    fmt::format("the {} that came has SHA-256 {}, wanted was {}", source_.what,
+                                *digest, source_.sha256),
+                    "drover image show IMAGE"));
   }
   events_.on_progress(done_, total_);
   end({});

@@ -1,4 +1,4 @@
-// Brings an image's root over HTTP into memory and proves it by its SHA-256 while it comes.
+// Brings a file over HTTP to where it is to be, and proves it by its SHA-256 while it comes.
 #pragma once
 
 #include "net/http/http_client.hpp"
@@ -10,7 +10,7 @@
 
 namespace drover::nodeboot {
 
-/// Where the bytes of an image go. Real form: nodeboot/image_file (a file in memory, hashed).
+/// Where the bytes go. Real form: nodeboot/image_file.
 class ImageSink {
  public:
   ImageSink() = default;
@@ -26,16 +26,26 @@ class ImageSink {
   [[nodiscard]] virtual std::string path() const = 0;
 };
 
-/// One image; what was cut off goes on where it stopped. Executor's thread only.
+/// What is fetched.
+struct Source {
+  net::Endpoint from;
+  std::string target;  ///< path and query
+  std::string sha256;  ///< that it must have; empty: any
+  std::string what = "image";
+
+  /// A part of an image, by its content; `command.http` is set.
+  static Source blob(const BootCommand& command, const std::string& sha256);
+};
+
+/// One file; what was cut off goes on where it stopped. Executor's thread only.
 class ImageFetch {
  public:
   struct Events {
     Callback<void(uint64_t done, uint64_t total)> on_progress;  ///< at most every 250 ms
     Callback<void(Status)> on_end;                              ///< once; corrupt: not the image
   };
-  /// The seams outlive this; `command.http` and `command.root` are set.
-  ImageFetch(Executor& executor, net::Net& net, ImageSink& sink, const BootCommand& command,
-             Events events);
+  /// The seams outlive this.
+  ImageFetch(Executor& executor, net::Net& net, ImageSink& sink, Source source, Events events);
   ~ImageFetch();
   void start();
 
@@ -49,9 +59,7 @@ class ImageFetch {
   Executor& executor_;
   net::HttpClient client_;
   ImageSink& sink_;
-  net::Endpoint from_;
-  std::string target_;
-  std::string want_;
+  Source source_;
   Events events_;
   std::unique_ptr<net::HttpCall> call_;
   uint64_t done_ = 0;

@@ -1,4 +1,4 @@
-// Writes in the order of arrival; a full memory is said as such.
+// Writes in the order of arrival; a full memory or disk is said as such.
 #include "nodeboot/image_file.hpp"
 
 #include <cerrno>
@@ -21,8 +21,8 @@ Status ImageFile::add(std::string_view bytes) {
     const ssize_t took = ::write(fd_.get(), bytes.data(), bytes.size());
     if (took < 0 && errno == EINTR) continue;
     if (took < 0 && errno == ENOSPC) {
-      return fail(Code::exhausted, "the image does not fit into this machine's memory",
-                  "give the machine more memory or use a smaller image");
+      return fail(Code::exhausted, "the image does not fit into " + place_,
+                  "give the machine more of it or use a smaller image");
     }
     if (took < 0) return tl::unexpected(errno_error("write " + path_, errno));
     bytes.remove_prefix(static_cast<size_t>(took));
@@ -31,6 +31,7 @@ Status ImageFile::add(std::string_view bytes) {
 }
 
 Result<std::string> ImageFile::finish() {
+  if (::fsync(fd_.get()) != 0) return tl::unexpected(errno_error("write " + path_, errno));
   fd_.reset();
   return hash_->finish();
 }

@@ -30,6 +30,8 @@ class RealMachine final : public Machine {
   Status mount_image(const std::string& path, const std::string& at) override;
   Status keep_secrets(const std::map<std::string, std::string>& secrets) override;
   void say(int level, const std::string& text) override;
+  /// A module that no device asks for, such as a file system.
+  void load_module(std::string_view name) { load(name); }
 
  private:
   /// Loads a module and what it needs; false when it was there or could not be.

@@ -202,6 +202,11 @@ std::vector<ConfigOption> boot_options() {
        .type = ConfigType::path,
        .standard = "/usr/lib/ipxe",
        .help = "folder of the boot loaders: undionly.kpxe, ipxe.efi, snponly.efi"},
+      {.key = "signed_loaders",
+       .type = ConfigType::list,
+       .standard = "/usr/lib/shim,/usr/lib/grub/x86_64-efi-signed,/usr/lib/grub/arm64-efi-signed",
+       .help = "folders of shim and GRUB as the distribution signs them, for Secure Boot and for "
+               "disks that start by themselves"},
       {.key = "images",
        .type = ConfigType::path,
        .standard = "/var/lib/drover/images",

@@ -186,11 +186,12 @@ class Machine:
 
     firmware: "bios" (SeaBIOS and the card's iPXE), "uefi-pxe", "uefi-http" (OVMF's own clients), or "kernel"
     (`kernel`, `initrd` and `append` at once). `card` is QEMU's model; other than virtio-net-pci needs drivers
-    that the cloud kernel lacks. `memory` in MiB. `disk`: size in MiB of an empty disk.
+    that the cloud kernel lacks. `memory` in MiB. `disk`: size in MiB of an empty disk; with `disk_first` the
+    firmware boots it and no network. Firmware and order may be changed between two starts.
     """
 
     def __init__(self, lab, name, firmware="bios", mac=None, memory=256, cpus=1, card="virtio-net-pci",
-                 kernel=None, initrd=None, append="", disk=0, extra=()):
+                 kernel=None, initrd=None, append="", disk=0, disk_first=False, extra=()):
         self.lab = lab
         self.name = name
         self.firmware = firmware
@@ -204,6 +205,7 @@ class Machine:
         self.initrd = initrd
         self.append = append
         self.disk = disk
+        self.disk_first = disk_first
         self.extra = tuple(extra)
         self.console = lab.folder / f"{name}.console.log"
         self.process = None
@@ -217,7 +219,8 @@ class Machine:
                "-smbios", f"type=1,manufacturer=Drover,product=lab,serial=LAB-{self.name}",
                "-qmp", f"unix:{self.qmp},server=on,wait=off",
                "-netdev", f"tap,id=n0,ifname={self._tap},script=no,downscript=no",
-               "-device", f"{self.card},netdev=n0,mac={self.mac},bootindex=1" + (",romfile=" if uefi else ""),
+               "-device", f"{self.card},netdev=n0,mac={self.mac}" + ("" if self.disk_first else ",bootindex=1")
+               + (",romfile=" if uefi else ""),
                "-device", "virtio-rng-pci"]
         if uefi:
             variables = self.lab.folder / f"{self.name}.vars"
@@ -232,11 +235,15 @@ class Machine:
         if self.firmware == "kernel":
             out += ["-kernel", self.kernel, "-initrd", self.initrd, "-append", self.append]
         if self.disk:
-            image = self.lab.folder / f"{self.name}.disk"
-            with open(image, "ab") as file:
+            with open(self.disk_file, "ab") as file:
                 file.truncate(self.disk << 20)
-            out += ["-drive", f"if=virtio,format=raw,file={image},cache=unsafe"]
+            out += ["-drive", f"if=none,id=d0,format=raw,file={self.disk_file},cache=unsafe",
+                    "-device", "virtio-blk-pci,drive=d0,serial=LAB-DISK" + (",bootindex=0" if self.disk_first else "")]
         return [*out, *self.extra]
+
+    @property
+    def disk_file(self):
+        return self.lab.folder / f"{self.name}.disk"
 
     @property
     def qmp(self):

@@ -31,6 +31,7 @@ class Builder {
   Result<Initramfs> build() {
     DROVER_CHECK_OK(skeleton());
     DROVER_CHECK_OK(agent());
+    DROVER_CHECK_OK(tools());
     if (!request_.modules_dir.empty()) DROVER_CHECK_OK(modules());
     for (const ExtraFile& extra : request_.extra) {
       DROVER_CHECK_OK(cpio_.file(extra.path, extra.bytes, extra.permissions));
@@ -67,6 +68,20 @@ class Builder {
       DROVER_CHECK_OK(add_library(facts.interpreter, loader));
     }
     return cpio_.link("/init", std::string(kAgentPath).substr(1));
+  }
+
+  Status tools() {
+    for (const std::string& path : request_.tools) {
+      DROVER_TRY(const bool there, disk_.exists(path));
+      if (!there) {
+        out_.missing_tools.push_back(path);
+        continue;
+      }
+      DROVER_TRY(const std::string bytes, read(path));
+      const std::string place = fmt::format("{}/{}", kTools, path.substr(path.rfind('/') + 1));
+      DROVER_CHECK_OK(add_elf(path, place, bytes));
+    }
+    return {};
   }
 
   Result<std::string> read(const std::string& path) {
@@ -208,6 +223,10 @@ std::vector<std::string> InitramfsRequest::default_modules() {
           "nls_cp437",
           // messages of a dying kernel, random numbers, the machine's own controller
           "netconsole", "virtio_rng", "virtio_console", "ipmi_si", "ipmi_devintf"};
+}
+
+std::vector<std::string> InitramfsRequest::default_tools() {
+  return {"/usr/sbin/mke2fs", "/usr/sbin/mkfs.fat"};
 }
 
 std::vector<std::string> InitramfsRequest::default_library_dirs() {

@@ -23,7 +23,7 @@ struct ScriptQuery {
   std::string xname;
   std::string arch;
   std::string retry;    ///< how often it has tried before, in digits
-  std::string format;   ///< "grub" for GRUB; else iPXE
+  std::string format;   ///< "grub"; "args" for the kernel's command line alone; else iPXE
   std::string source;   ///< its address as the network knows it, without the port
   std::string host;     ///< the Host field: the service as the machine reached it, "10.77.0.1:8080"
   bool secure = false;  ///< it asks over TLS

@@ -120,13 +120,21 @@ sleep {{delay}}
 configfile '(http,{{http.host}}){{again.path}}'
 )";
 
+// Read by nodeboot: what is no command line is not one by what it says.
+constexpr std::string_view kArgsNetwork = "{{args}}\n";
+constexpr std::string_view kArgsDisk = "# {{name}}: its own disk\n";
+constexpr std::string_view kArgsUnknown = "# no node is known by {{mac}}\n";
+constexpr std::string_view kArgsRefused = "# {{name}} cannot boot: {{problem}}\n";
+
 constexpr std::array kTexts{std::array{kIpxeNetwork, kIpxeDisk, kIpxeUnknown, kIpxeRefused},
-                            std::array{kGrubNetwork, kGrubDisk, kGrubUnknown, kGrubRefused}};
+                            std::array{kGrubNetwork, kGrubDisk, kGrubUnknown, kGrubRefused},
+                            std::array{kArgsNetwork, kArgsDisk, kArgsUnknown, kArgsRefused}};
 constexpr std::array kNames{
     std::array{"ipxe/network", "ipxe/disk", "ipxe/unknown", "ipxe/refused"},
-    std::array{"grub/network", "grub/disk", "grub/unknown", "grub/refused"}};
+    std::array{"grub/network", "grub/disk", "grub/unknown", "grub/refused"},
+    std::array{"disk/network", "disk/disk", "disk/unknown", "disk/refused"}};
 
-using Parsed = std::array<std::array<Template, 4>, 2>;
+using Parsed = std::array<std::array<Template, 4>, kTexts.size()>;
 
 Parsed parse_all() {
   Parsed out;

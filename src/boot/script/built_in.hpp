@@ -1,4 +1,5 @@
-// The templates that Drover brings: iPXE, and GRUB where Secure Boot asks for shim.
+// The templates that Drover brings: iPXE, GRUB where Secure Boot asks for shim, and what a machine
+// hears that its own disk has started.
 #pragma once
 
 #include "boot/script/template.hpp"
@@ -8,7 +9,11 @@
 namespace drover::boot::script {
 
 /// What reads the script.
-enum class Loader : uint8_t { ipxe, grub };
+enum class Loader : uint8_t {
+  ipxe,
+  grub,
+  disk,  ///< a machine that its disk has started: the kernel's command line alone
+};
 
 /// What a script is about.
 enum class Purpose : uint8_t {

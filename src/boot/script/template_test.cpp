@@ -63,7 +63,7 @@ TEST(Template, NamesTheLineOfWhatIsWrong) {
 }
 
 TEST(Template, EveryBuiltInOneIsThere) {
-  for (const Loader loader : {Loader::ipxe, Loader::grub}) {
+  for (const Loader loader : {Loader::ipxe, Loader::grub, Loader::disk}) {
     for (const Purpose purpose :
          {Purpose::network, Purpose::disk, Purpose::unknown, Purpose::refused}) {
       EXPECT_FALSE(built_in(loader, purpose).name().empty())

@@ -251,6 +251,7 @@ class Planner {
     if (out_.mode != BootMode::lean) {
       words_.push_back(fmt::format("drover.root={}", out_.image.root->sha256));
     }
+    if (out_.mode == BootMode::disk) DROVER_CHECK_OK(disk_arguments());
     argument("drover.log", fmt::format("{}:{}", server, options.log_port), "this server");
     identity_arguments();
     cloud_init_arguments();
@@ -267,6 +268,27 @@ class Planner {
       note("kernel_args", *more, last_origin_);
     }
     out_.args = fmt::format("{}", fmt::join(words_, " "));
+    return {};
+  }
+
+  /// What the node writes to its disk, and which disk that is.
+  Status disk_arguments() {
+    words_.push_back(fmt::format("drover.size={}", out_.image.root->size));
+    words_.push_back(fmt::format("drover.kernel={}", out_.image.kernel.sha256));
+    std::vector<std::string> initrds;
+    for (const BootBlob& initrd : out_.image.initrds) initrds.push_back(initrd.sha256);
+    if (!initrds.empty()) {
+      words_.push_back(fmt::format("drover.initrds={}", fmt::join(initrds, ",")));
+    }
+    DROVER_TRY(const auto disk, attribute("boot_disk"));
+    if (disk && disk->find_first_of(" /") != std::string::npos) {
+      return fail(Code::invalid_argument,
+                  fmt::format("boot_disk: '{}' is no name and no serial number", *disk),
+                  "such as nvme0n1, or what drover node show NODE says of its disks");
+    }
+    DROVER_CHECK_OK(told("drover.disk", "boot_disk", ""));
+    DROVER_TRY(const auto wipe, attribute("disk_wipe"));
+    if (wipe == "true") argument("drover.wipe", "yes", last_origin_);
     return {};
   }
 

@@ -82,6 +82,7 @@ Result<boot::ServedScript> BootDesk::script(const boot::ScriptQuery& query) {
   // What is no number counts as the first try.
   std::from_chars(query.retry.data(), query.retry.data() + query.retry.size(), request.tries);
   if (query.format == "grub") request.loader = boot::script::Loader::grub;
+  if (query.format == "args") request.loader = boot::script::Loader::disk;
   boot::ScriptAnswer answer = site_->script(request);
   if (answer.outcome == boot::ScriptOutcome::bad) return fail(Code::invalid_argument, answer.text);
   if (!answer.node.empty()) {

@@ -85,6 +85,7 @@ class BootService final : public Service {
     DROVER_TRY(config.http, endpoints_of(options, "http.listen"));
     DROVER_TRY(config.https, endpoints_of(options, "https.listen"));
     config.loaders = {options.text("loaders")};
+    config.signed_loaders = options.list("signed_loaders");
     config.images = options.text("images");
     config.state = state;
     config.dhcp = options.flag("dhcp");

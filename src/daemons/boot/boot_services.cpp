@@ -3,6 +3,7 @@
 #include "daemons/boot/server_duid.hpp"
 
 #include <algorithm>
+#include <array>
 #include <set>
 
 #include <fmt/format.h>
@@ -11,18 +12,45 @@
 namespace drover::daemons {
 namespace {
 
+/// What a package calls a loader, and what machines are told.
+struct LoaderName {
+  std::string_view package;
+  std::string_view ours;
+};
+#if defined(__x86_64__)
+constexpr std::array<LoaderName, 2> kPlain{
+    {{"snponly.efi", "snponly-x64.efi"}, {"ipxe.efi", "ipxe-x64.efi"}}};
+constexpr std::array<LoaderName, 3> kSigned{{{"shimx64.efi.signed", "shimx64.efi"},
+                                             {"grubnetx64.efi.signed", "grubx64.efi"},
+                                             {"grubx64.efi.signed", "grubdiskx64.efi"}}};
+#else
+constexpr std::array<LoaderName, 2> kPlain{
+    {{"snponly.efi", "snponly-arm64.efi"}, {"ipxe.efi", "ipxe-arm64.efi"}}};
+constexpr std::array<LoaderName, 3> kSigned{{{"shimaa64.efi.signed", "shimaa64.efi"},
+                                             {"grubnetaa64.efi.signed", "grubaa64.efi"},
+                                             {"grubaa64.efi.signed", "grubdiskaa64.efi"}}};
+#endif
+
 /// Debian's package calls the loaders of its own architecture without naming that; clients are told
 /// the names that iPXE's own builds have.
 void name_as_ipxe_does(boot::LoaderShelf& loaders) {
-#if defined(__x86_64__)
-  constexpr std::string_view kArchitecture = "x64";
-#else
-  constexpr std::string_view kArchitecture = "arm64";
-#endif
-  for (const std::string_view kind : {"snponly", "ipxe"}) {
-    const boot::LoaderFile* plain = loaders.find(fmt::format("{}.efi", kind));
-    const std::string name = fmt::format("{}-{}.efi", kind, kArchitecture);
-    if (plain != nullptr && loaders.find(name) == nullptr) loaders.put(name, *plain->bytes);
+  for (const LoaderName& name : kPlain) {
+    const boot::LoaderFile* plain = loaders.find(name.package);
+    if (plain != nullptr && loaders.find(name.ours) == nullptr) {
+      loaders.put(std::string(name.ours), *plain->bytes);
+    }
+  }
+}
+
+/// Of their folders these files alone are read, which hold much else; the names are those by which
+/// shim looks for GRUB, and one of ours for the GRUB that reads disks.
+void add_signed(boot::LoaderShelf& loaders, Disk& disk, const std::vector<std::string>& folders) {
+  for (const LoaderName& name : kSigned) {
+    for (const std::string& folder : folders) {
+      if (loaders.find(name.ours) != nullptr) break;
+      auto bytes = disk.read_all(fmt::format("{}/{}", folder, name.package), boot::kLoaderBytes);
+      if (bytes) loaders.put(std::string(name.ours), *std::move(bytes));
+    }
   }
 }
 
@@ -60,6 +88,7 @@ Status BootServices::start(Callback<std::shared_ptr<net::Security>()> security) 
     return fail_in("reading the boot loaders", filled.error());
   }
   name_as_ipxe_does(loaders_);
+  add_signed(loaders_, seams_.disk, config_.signed_loaders);
   if (loaders_.files().empty()) {
     log_.warning("there are no boot loaders",
                  {{"folder", fmt::format("{}", fmt::join(config_.loaders, " "))},

@@ -27,10 +27,11 @@ namespace drover::daemons {
 struct BootServicesConfig {
   std::vector<net::Endpoint> http;
   std::vector<net::Endpoint> https;
-  std::vector<std::string> loaders;     ///< folders
-  std::string images;                   ///< folder of the blobs
-  std::string state;                    ///< leases and logs
-  std::vector<std::string> interfaces;  ///< to serve DHCP on; empty: all
+  std::vector<std::string> loaders;              ///< folders
+  std::vector<std::string> signed_loaders = {};  ///< folders of shim and GRUB
+  std::string images;                            ///< folder of the blobs
+  std::string state;                             ///< leases and logs
+  std::vector<std::string> interfaces;           ///< to serve DHCP on; empty: all
   std::string ca_sha256;
   std::string cluster;  ///< its name, for cloud-init
   bool dhcp = true;
