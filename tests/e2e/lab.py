@@ -187,11 +187,12 @@ class Machine:
     firmware: "bios" (SeaBIOS and the card's iPXE), "uefi-pxe", "uefi-http" (OVMF's own clients), or "kernel"
     (`kernel`, `initrd` and `append` at once). `card` is QEMU's model; other than virtio-net-pci needs drivers
     that the cloud kernel lacks. `memory` in MiB. `disk`: size in MiB of an empty disk; with `disk_first` the
-    firmware boots it and no network. Firmware and order may be changed between two starts.
+    firmware boots it and no network. Firmware and order may be changed between two starts. `secure`: UEFI with
+    Secure Boot on and the keys that machines are sold with.
     """
 
     def __init__(self, lab, name, firmware="bios", mac=None, memory=256, cpus=1, card="virtio-net-pci",
-                 kernel=None, initrd=None, append="", disk=0, disk_first=False, extra=()):
+                 kernel=None, initrd=None, append="", disk=0, disk_first=False, secure=False, extra=()):
         self.lab = lab
         self.name = name
         self.firmware = firmware
@@ -206,6 +207,7 @@ class Machine:
         self.append = append
         self.disk = disk
         self.disk_first = disk_first
+        self.secure = secure
         self.extra = tuple(extra)
         self.console = lab.folder / f"{name}.console.log"
         self.process = None
@@ -224,10 +226,13 @@ class Machine:
                "-device", "virtio-rng-pci"]
         if uefi:
             variables = self.lab.folder / f"{self.name}.vars"
+            keys = ".ms" if self.secure else ""
             if not variables.exists():
-                shutil.copy(OVMF / "OVMF_VARS_4M.fd", variables)
-            out += ["-M", "q35",
-                    "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF / 'OVMF_CODE_4M.fd'}",
+                shutil.copy(OVMF / f"OVMF_VARS_4M{keys}.fd", variables)
+            if self.secure:  # the variables are out of the system's reach
+                out += ["-global", "driver=cfi.pflash01,property=secure,value=on"]
+            out += ["-M", "q35" + (",smm=on" if self.secure else ""),
+                    "-drive", f"if=pflash,format=raw,readonly=on,file={OVMF / f'OVMF_CODE_4M{keys}.fd'}",
                     "-drive", f"if=pflash,format=raw,file={variables}"]
         if self.firmware == "uefi-http":
             for version in ("4", "6"):

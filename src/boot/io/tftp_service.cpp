@@ -256,8 +256,8 @@ void TftpService::take_request(RequestPort& port, const net::Datagram& datagram)
     return;
   }
   std::array<char, kMostError> error{};
-  tftp::Opening opening =
-      tftp::open(datagram.bytes, files_, config_.limits, executor_.now(), error);
+  tftp::Opening opening = tftp::open(datagram.bytes, files_, config_.limits, executor_.now(), error,
+                                     {datagram.from.host_text(), datagram.local.host_text()});
   if (opening.transfer) return begin(datagram, std::move(opening));
   if (opening.error_size > 0) {
     ++stats_.refused;

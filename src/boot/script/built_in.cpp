@@ -81,18 +81,20 @@ sleep {{delay}}
 chain --replace --autofree {{again}} || goto boot_again
 )";
 
+// GRUB as Debian signs it speaks TFTP and no HTTP, and loads nothing more under Secure Boot. A
+// script that comes to its end goes back to the first file (daemons/boot/tftp_files.cpp), which
+// waits as long as it is told and asks again: `configfile` would go one level deeper with each try.
 constexpr std::string_view kGrubNetwork =
     R"(# {{name}}: {{mode}} mode, image {{image}} {{image.digest}}
-set timeout=0
 echo 'Drover: {{name}} boots {{image}} ({{mode}} mode, Linux {{kernel.version}})'
-if linux '(http,{{http.host}}){{kernel.path}}' {{args.quoted}}; then
-  if initrd {{each initrds}}'(http,{{http.host}}){{initrd.path}}' {{end}}; then
+if linux '(tftp,{{address}}){{kernel.path}}' {{args.quoted}}; then
+  if initrd {{each initrds}}'(tftp,{{address}}){{initrd.path}}' {{end}}; then
     boot
   fi
 fi
+set drover_tries={{tries.next}}
+set drover_wait={{delay}}
 echo 'Drover: {{name}} could not fetch or start it; asking again in {{delay}} s'
-sleep {{delay}}
-configfile '(http,{{http.host}}){{again.path}}'
 )";
 
 constexpr std::string_view kGrubDisk = R"(# {{name}}: its own disk
@@ -104,9 +106,9 @@ constexpr std::string_view kGrubUnknown = R"(echo 'Drover: no node is known by t
 echo '  MAC     {{mac}}'
 echo '  address {{source}}'
 echo 'Make it one: drover node add NAME eth0.mac={{mac}}'
+set drover_tries={{tries.next}}
+set drover_wait={{delay}}
 echo 'Asking again in {{delay}} s'
-sleep {{delay}}
-configfile '(http,{{http.host}}){{again.path}}'
 )";
 
 constexpr std::string_view kGrubRefused = R"(# {{name}}
@@ -115,9 +117,9 @@ echo '  {{problem}}'
 {{if fix}}
 echo '  {{fix}}'
 {{end}}
+set drover_tries={{tries.next}}
+set drover_wait={{delay}}
 echo 'Asking again in {{delay}} s'
-sleep {{delay}}
-configfile '(http,{{http.host}}){{again.path}}'
 )";
 
 // Read by nodeboot: what is no command line is not one by what it says.

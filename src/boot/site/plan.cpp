@@ -389,9 +389,11 @@ script::Values template_values(const BootPlan& plan, const SiteOptions& options)
              {"server", server},
              {"http", http},
              {"http.host", host},
+             {"address", mark(Late::address)},
              {"again", http + again},
              {"again.path", again},
              {"tries", mark(Late::tries)},
+             {"tries.next", mark(Late::again)},
              {"delay", mark(Late::delay)},
              {"source", mark(Late::source)},
              {"token", mark(Late::token)}};

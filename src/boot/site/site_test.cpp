@@ -194,11 +194,11 @@ TEST_F(SiteTest, WritesTheScriptOfAnImageNodeAndAsksLaterAndLater) {
 
   request.loader = script::Loader::grub;
   const ScriptAnswer grub = made.script(request);
-  EXPECT_NE(grub.text.find("linux '(http,10.77.0.1:8080)/boot/blobs/" + std::string(64, 'a') +
+  EXPECT_NE(grub.text.find("linux '(tftp,10.77.0.1)/boot/blobs/" + std::string(64, 'a') +
                            "' 'initrd=initrd0' 'initrd=initrd1' 'drover.node=n2'"),
             std::string::npos)
       << grub.text;
-  EXPECT_NE(grub.text.find("initrd '(http,10.77.0.1:8080)/boot/blobs/" + std::string(64, 'b')),
+  EXPECT_NE(grub.text.find("initrd '(tftp,10.77.0.1)/boot/blobs/" + std::string(64, 'b')),
             std::string::npos);
 }
 

@@ -173,7 +173,7 @@ void Transfer::tick(MonoTime now) {
 }
 
 Opening open(std::string_view packet, const Files& files, const Limits& limits, MonoTime now,
-             std::span<char> out) {
+             std::span<char> out, const Asker& asker) {
   Opening opening;
   const auto refuse = [&](Refusal why) {
     opening.refusal = why;
@@ -191,7 +191,7 @@ Opening open(std::string_view packet, const Files& files, const Limits& limits, 
     return opening;
   }
   opening.path = *path;
-  auto file = files.find(*path);
+  auto file = files.find_for(*path, asker);
   if (!file) {
     refuse(Refusal::not_found);
   } else if (request->netascii && file->bytes.size() > limits.most_netascii) {

@@ -19,6 +19,12 @@ struct File {
   std::shared_ptr<const void> keep;
 };
 
+/// Between whom a request went: addresses without ports, empty where they are not known.
+struct Asker {
+  std::string client;
+  std::string server;
+};
+
 /// What is served. `path` is a contained_path().
 class Files {
  public:
@@ -27,6 +33,11 @@ class Files {
   Files& operator=(const Files&) = delete;
   virtual ~Files() = default;
   [[nodiscard]] virtual std::optional<File> find(std::string_view path) const = 0;
+  /// What is made for the one that asks, beside what is there for all.
+  [[nodiscard]] virtual std::optional<File> find_for(std::string_view path,
+                                                     const Asker& /*asker*/) const {
+    return find(path);
+  }
 };
 
 struct Limits {
@@ -125,7 +136,7 @@ struct Opening {
 
 /// Takes the first packet of a client.
 Opening open(std::string_view packet, const Files& files, const Limits& limits, MonoTime now,
-             std::span<char> out);
+             std::span<char> out, const Asker& asker = {});
 
 /// `bytes` with line ends and carriage returns as netascii has them (RFC 764).
 std::string to_netascii(std::string_view bytes);

@@ -71,9 +71,10 @@ BootServices::BootServices(Seams seams, const Log& log, BootServicesConfig confi
              {config_.images, config_.state + "/images"}, std::move(config_.get_blob)),
       http_(seams.executor, seams.net, log.with("http"), {config_.http, config_.https}, desk_,
             blobs_, loaders_),
+      files_(loaders_, desk_, blobs_),
       wire_(seams, log,
             {config_.interfaces, config_.tftp, config_.dns, config_.netconsole, config_.advertise},
-            loaders_, stages_, logs_) {
+            files_, stages_, logs_) {
   site_options_.ca_sha256 = config_.ca_sha256;
   if (config_.publish_names) {
     names_ = std::make_unique<NameBoard>(seams_.executor, log_, site_options_.domain,

@@ -13,6 +13,7 @@
 #include "daemons/boot/cloud_init_desk.hpp"
 #include "daemons/boot/node_logs.hpp"
 #include "daemons/boot/stage_book.hpp"
+#include "daemons/boot/tftp_files.hpp"
 #include "daemons/boot/wire_services.hpp"
 #include "daemons/name_board.hpp"
 #include "daemons/replica/model_replica.hpp"
@@ -145,6 +146,7 @@ class BootServices {
   std::string duid_;  ///< this server's, from the state folder
   CurrentMachines6 machines6_;
   std::unique_ptr<boot::io::Dhcp6Service> dhcp6_;
+  TftpFiles files_;
   WireServices wire_;
   std::unique_ptr<NameBoard> names_;
 };

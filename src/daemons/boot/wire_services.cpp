@@ -36,20 +36,13 @@ std::string_view first_label(std::string_view host) {
 
 }  // namespace
 
-std::optional<boot::tftp::File> ShelfFiles::find(std::string_view path) const {
-  const boot::LoaderFile* file = shelf_.find(path);
-  if (file == nullptr) return {};
-  return boot::tftp::File{*file->bytes, file->bytes};
-}
-
 WireServices::WireServices(const Seams& seams, const Log& log, WireServicesConfig config,
-                           const boot::LoaderShelf& loaders, StageBook& stages, NodeLogs& logs)
+                           const boot::tftp::Files& files, StageBook& stages, NodeLogs& logs)
     : log_(log),
       config_(std::move(config)),
       stages_(stages),
       logs_(logs),
-      files_(loaders),
-      tftp_(seams.executor, seams.net, log.with("tftp"), tftp_config(config_), files_),
+      tftp_(seams.executor, seams.net, log.with("tftp"), tftp_config(config_), files),
       forwarder_(seams.executor, seams.net, seams.random, log.with("dns")),
       dns_(seams.executor, seams.net, log.with("dns"), dns_config(config_), hosts_),
       netconsole_(seams.executor, seams.net, log.with("netconsole"), netconsole_config(config_)),
@@ -160,8 +153,10 @@ void WireServices::on_tftp(const boot::io::TftpEvent& event) {
   }
   logs_.add(*node, LogSource::boot, line);
   if (event.kind == Kind::refused) return;
-  if (event.kind == Kind::started) stages_.seen(*node, cluster::PhaseState::loader, line);
-  stages_.progress(*node, "loader", event.bytes, event.size);
+  const bool is_blob = event.path.starts_with("boot/blobs/");
+  const auto phase = is_blob ? cluster::PhaseState::kernel : cluster::PhaseState::loader;
+  if (event.kind == Kind::started) stages_.seen(*node, phase, line);
+  stages_.progress(*node, is_blob ? "kernel" : "loader", event.bytes, event.size);
 }
 
 void WireServices::on_line(const boot::io::NetconsoleLine& line) {

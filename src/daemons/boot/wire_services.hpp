@@ -4,7 +4,6 @@
 
 #include "boot/io/dns_forwarder.hpp"
 #include "boot/io/dns_service.hpp"
-#include "boot/io/loader_shelf.hpp"
 #include "boot/io/netconsole_service.hpp"
 #include "boot/io/router_advertiser.hpp"
 #include "boot/io/tftp_service.hpp"
@@ -28,16 +27,6 @@ struct WireServicesConfig {
   bool advertise = true;  ///< answer router solicitations
 };
 
-/// The loaders as TFTP serves them.
-class ShelfFiles final : public boot::tftp::Files {
- public:
-  explicit ShelfFiles(const boot::LoaderShelf& shelf) : shelf_(shelf) {}
-  [[nodiscard]] std::optional<boot::tftp::File> find(std::string_view path) const override;
-
- private:
-  const boot::LoaderShelf& shelf_;
-};
-
 /// The names of a site that may be exchanged for another while it is used.
 class CurrentHosts final : public boot::dns::Table {
  public:
@@ -57,7 +46,7 @@ class CurrentHosts final : public boot::dns::Table {
 class WireServices {
  public:
   WireServices(const Seams& seams, const Log& log, WireServicesConfig config,
-               const boot::LoaderShelf& loaders, StageBook& stages, NodeLogs& logs);
+               const boot::tftp::Files& files, StageBook& stages, NodeLogs& logs);
 
   /// Fails when TFTP cannot be served; of the others, which firmware can do without, it warns.
   Status start();
@@ -81,7 +70,6 @@ class WireServices {
   WireServicesConfig config_;
   StageBook& stages_;
   NodeLogs& logs_;
-  ShelfFiles files_;
   CurrentHosts hosts_;
   const boot::Site* site_ = nullptr;
   const cluster::Model* model_ = nullptr;
