@@ -64,15 +64,16 @@ def main():
             c.wait_for("the boot daemon knows the nodes", lambda: any(
                 f'"n{machines - 1}"' in path.read_text() for path in (boot.state / "model").glob("*")), every=0.2)
             daemons = {"drover-boot": boot.process, "master": site.master.process}
+            load = os.getloadavg()[0]
             before = {name: cpu(process) for name, process in daemons.items()}
             done = subprocess.run(["ip", "netns", "exec", space, c.BIN / "bench_boot_storm", SERVER, RELAY,
                                    str(machines), str(at_once)], text=True, stdout=subprocess.PIPE)
-            print(done.stdout.strip())
+            print(f"on {os.cpu_count()} shared cores, load before {load:.1f}:\n{done.stdout.strip()}")
             print("CPU " + ", ".join(f"{name} {cpu(process) - before[name]:.2f} s" for name, process in daemons.items()))
             nodes = site.api.nodes().values()
             c.wait_for("every node's phase says so", lambda: all(
                 node["phase"]["state"] == "joining" for node in site.api.nodes().values()), limit=30, every=0.5)
-            print(f"phases: {len(nodes)} joining (budget: 10000 in 15 s, nothing asked again)")
+            print(f"phases: {len(nodes)} joining (budget: 10000 in 15 s, nothing asked again)", flush=True)
             sys.exit(done.returncode)
         finally:
             site.close()

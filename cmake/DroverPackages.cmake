@@ -89,6 +89,8 @@ install(FILES ${packaging}/deb/sysusers.conf RENAME drover.conf DESTINATION lib/
         COMPONENT common)
 install(FILES ${packaging}/deb/tmpfiles.conf RENAME drover.conf DESTINATION lib/tmpfiles.d
         COMPONENT common)
+install(FILES ${packaging}/deb/sysctl.conf RENAME 50-drover.conf DESTINATION lib/sysctl.d
+        COMPONENT common)
 install(FILES ${packaging}/deb/copyright ${made}/changelog.gz DESTINATION share/doc/drover-common COMPONENT common)
 set(CPACK_DEBIAN_COMMON_PACKAGE_NAME drover-common)
 set(CPACK_DEBIAN_COMMON_PACKAGE_ARCHITECTURE all)

@@ -19,6 +19,10 @@ namespace {
 constexpr uint32_t kDirMode = 0750;
 constexpr uint32_t kFileMode = 0640;
 constexpr size_t kLongestLine = 2048;
+// Writing takes at most about a ninth of the time: when thousands of nodes boot at once each has a
+// file of its own to be opened, the less often the better. Nobody's last words wait for longer.
+constexpr Duration::rep kPauseOfWriting = 8;
+constexpr Duration kLongestPause = std::chrono::seconds(2);
 constexpr std::string_view kPanic = "Kernel panic - not syncing";
 
 /// Appends to one node's file, and turns it over when it is full.
@@ -82,7 +86,8 @@ NodeLogs::NodeLogs(Executor& executor, Disk& disk, const Log& log, std::string d
       log_(log.with("node-logs")),
       dir_(std::move(dir)),
       limits_(limits),
-      worker_(executor.make_worker("node-logs")) {}
+      worker_(executor.make_worker("node-logs")),
+      pause_(limits.flush) {}
 
 NodeLogs::~NodeLogs() = default;
 
@@ -124,13 +129,18 @@ void NodeLogs::put(const std::string& node, LogSource source, std::string text) 
     log.unwritten += fmt::format("{} {}: {}\n", to_rfc3339(now), line.source, line.text);
   }
   if (on_line_) on_line_(node, line);
+  arm();
+}
+
+void NodeLogs::arm() {
   if (std::exchange(armed_, true)) return;
-  timer_.after(executor_, limits_.flush, [this] { flush(); });
+  timer_.after(executor_, pause_, [this] { flush(); });
 }
 
 void NodeLogs::flush() {
   armed_ = false;
-  if (writing_ == 0) write_out();  // else it goes when that is done
+  if (writing_ == 0) return write_out();
+  due_ = true;
 }
 
 void NodeLogs::write_out() {
@@ -150,13 +160,15 @@ void NodeLogs::write_out() {
           }
         }
       },
-      [this, alive = std::weak_ptr<bool>(alive_), status] {
+      [this, alive = std::weak_ptr<bool>(alive_), status, began = executor_.now()] {
         if (alive.expired()) return;
         --writing_;
+        pause_ = std::max(limits_.flush,
+                          std::min((executor_.now() - began) * kPauseOfWriting, kLongestPause));
         if (std::exchange(failed_, !*status) != !*status && !*status) {
           log_.error("logs of nodes cannot be written", {{"why", status->error().text()}});
         }
-        flush();
+        if (std::exchange(due_, false)) arm();
       });
 }
 

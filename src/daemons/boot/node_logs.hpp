@@ -37,7 +37,7 @@ class NodeLogs {
  public:
   struct Limits {
     uint64_t file_bytes = uint64_t{4} << 20;  ///< then it becomes NODE.log.1, and a new one begins
-    Duration flush = std::chrono::milliseconds(200);
+    Duration flush = std::chrono::milliseconds(200);  ///< at least, between two writings
   };
   /// Which lines of a node are asked for.
   struct Wanted {
@@ -79,6 +79,7 @@ class NodeLogs {
   };
 
   void put(const std::string& node, LogSource source, std::string text);
+  void arm();
   void flush();
   void write_out();
 
@@ -91,7 +92,9 @@ class NodeLogs {
   std::map<std::string, NodeLog> logs_;
   Timer timer_;
   bool armed_ = false;
+  bool due_ = false;    ///< lines wait until a job is done
   size_t writing_ = 0;  ///< jobs given to the worker
+  Duration pause_;      ///< before the next of them
   bool failed_ = false;
   Callback<void(const std::string& node, std::string_view why)> on_panic_;
   Listener on_line_;

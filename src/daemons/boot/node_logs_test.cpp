@@ -51,6 +51,20 @@ TEST_F(NodeLogTest, LinesAreReadAtOnceAndOnDiskSoon) {
   EXPECT_TRUE(read("n2").empty());
 }
 
+TEST_F(NodeLogTest, LinesThatComeWhileOthersAreWrittenFollow) {
+  for (int i = 0; i < 50; ++i) {
+    logs_.add("n1", LogSource::boot, "line " + std::to_string(i));
+    logs_.add("n" + std::to_string(i + 2), LogSource::boot, "another");
+    ASSERT_TRUE(world_.run_for(std::chrono::milliseconds(7 * i)));
+  }
+  ASSERT_TRUE(world_.run_for(std::chrono::seconds(3)));
+  const std::string all = file("/logs/n1.log");
+  for (int i = 0; i < 50; ++i) {
+    EXPECT_NE(all.find("line " + std::to_string(i) + "\n"), std::string::npos) << i;
+    EXPECT_NE(file("/logs/n" + std::to_string(i + 2) + ".log"), "(none)") << i;
+  }
+}
+
 TEST_F(NodeLogTest, WhatWasToldBeforeIsNotToldAgain) {
   logs_.add_kernel("n1", "6,1,1,-;one\n6,2,2,-;two\n");
   logs_.add_kernel("n1", "6,2,2,-;two\n6,3,3,-;three\n");
