@@ -6,6 +6,7 @@
 #include "boot/dns/server.hpp"
 #include "boot/site/site.hpp"
 #include "boot/tftp/transfer.hpp"
+#include "boot_model.hpp"
 
 #include <chrono>
 #include <cstdlib>
@@ -24,6 +25,8 @@ using namespace drover::boot;  // NOLINT(google-build-using-namespace): one prog
 using drover::Callback;
 using drover::MonoTime;
 using drover::WallTime;
+using drover::bench::mac_of;
+using drover::bench::model_changes;
 
 constexpr WallTime kNow{std::chrono::hours(500'000)};
 constexpr Ipv4 kServer{0x0a4d0001};
@@ -58,18 +61,6 @@ double rate(double seconds, Callback<void(uint32_t)> work, uint32_t batch = 1'00
     spent = cpu_seconds() - start;
   }
   return static_cast<double>(done) / spent;
-}
-
-HardwareAddress mac_of(uint32_t node) {
-  HardwareAddress mac;
-  mac.length = 6;
-  mac.octets = {0x52,
-                0x54,
-                static_cast<uint8_t>(node >> 24),
-                static_cast<uint8_t>(node >> 16),
-                static_cast<uint8_t>(node >> 8),
-                static_cast<uint8_t>(node)};
-  return mac;
 }
 
 struct Machines final : dhcp::ReservationView {
@@ -300,30 +291,6 @@ struct OneImage final : Images {
   [[nodiscard]] drover::Result<BootImage> find(const std::string&) const override { return image; }
   BootImage image;
 };
-
-/// Nodes whose addresses are formulas and whose image comes from a profile, as most are.
-std::vector<drover::store::Change> model_changes(uint32_t machines) {
-  std::vector<drover::store::Change> out;
-  const auto put = [&](const char* kind, std::string key, std::string body) {
-    drover::store::Change change;
-    change.sequence = out.size() + 1;
-    change.kind = kind;
-    change.key = std::move(key);
-    change.after = std::move(body);
-    out.push_back(std::move(change));
-  };
-  put("network", "boot", R"({"name":"boot","prefix":"10.76.0.0/14","gateway":"10.76.0.1"})");
-  put("profile", "default",
-      R"({"name":"default","attributes":{"image":"rocky9","console":"ttyS0,115200n8"}})");
-  for (uint32_t i = 0; i < machines; ++i) {
-    drover::cluster::Node node;
-    node.name = fmt::format("n{}", i);
-    node.id = fmt::format("{:032x}", i);
-    node.spec.interfaces = {{"eth0", mac_of(i).text(), {"10.77.${number/256}.${number%256}"}, ""}};
-    put("node", node.name, drover::encode(node));
-  }
-  return out;
-}
 
 void bench_site(uint32_t machines, double seconds) {
   drover::cluster::Model model;

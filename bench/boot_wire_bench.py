@@ -1,7 +1,7 @@
 #!/usr/bin/python3
-"""The boot services on a veth link beside kea-dhcp4 and tftpd-hpa, one after the other on the same machine.
+"""The boot services on a veth link beside kea-dhcp4, tftpd-hpa and dnsmasq, one after the other on the same machine.
 
-  boot_wire_bench.py [MACHINES] [SECONDS]
+  boot_wire_bench.py [MACHINES] [SECONDS] [dhcp|tftp]
 
 Load and server share the cores, so the CPU that a server spends per exchange is the figure that holds; exchanges a
 second are what is left beside the load generator, whose own limit is measured first ("reflect"). A lease of Drover's
@@ -11,6 +11,7 @@ import os
 import pathlib
 import re
 import shutil
+import statistics
 import subprocess
 import sys
 import tempfile
@@ -19,8 +20,9 @@ import time
 BIN = pathlib.Path(os.environ.get("DROVER_BIN", pathlib.Path(__file__).resolve().parents[1] / "build/release/bin"))
 MACHINES = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
 SECONDS = int(sys.argv[2]) if len(sys.argv) > 2 else 8
+ROUNDS = 3 if SECONDS >= 4 else 1
+TFTP_CLIENTS = {"near": 8, "far": 2}  # many, or few whose waiting is not hidden by the others
 OUTSTANDING = (64, 1024)  # under way at once: a rack that starts, a cluster that starts
-TICKS = os.sysconf("SC_CLK_TCK")
 
 
 class Namespace:
@@ -49,9 +51,8 @@ class Namespace:
 
 
 def cpu(pid):
-    """CPU seconds of a process; nsenter becomes its command."""
-    fields = pathlib.Path(f"/proc/{pid}/stat").read_text().rsplit(")", 1)[1].split()
-    return sum(map(int, fields[11:13])) / TICKS
+    """CPU seconds of a process, all its threads; nsenter becomes its command."""
+    return time.clock_gettime(~pid << 3 | 2)
 
 
 def drover(server, folder, machines, files=""):
@@ -162,43 +163,66 @@ def dhcp(server, client, folder):
         print(f"ratio, {kind:<31} {rate:>8.1f} x the exchanges a second, {spent:.1f} x the exchanges per CPU second")
 
 
-def fetch(client, folder, count, name, blocks):
-    began = time.monotonic()
-    gets = [client.start("busybox", "tftp", "-g", "-b", blocks, "-r", name, "-l", folder / f"got{i}", "10.77.0.1")
-            for i in range(count)]
-    for get in gets:
-        if get.wait() != 0:
-            sys.exit("tftp: " + get.stdout.read())
-    return time.monotonic() - began
+def tftp_server(name, server, folder, files):
+    if name == "drover":
+        return drover(server, folder, 0, files)
+    if name == "tftpd-hpa":
+        process = server.start("in.tftpd", "-L", "-a", "10.77.0.1:69", "-u", "root", "-s", files)
+    else:
+        process = server.start("dnsmasq", "--keep-in-foreground", "--conf-file=/dev/null", "--port=0", "--user=root",
+                               "--bind-interfaces", "--listen-address=10.77.0.1", "--enable-tftp", "--tftp-max=100",
+                               f"--tftp-root={files}", f"--pid-file={folder / 'dnsmasq.pid'}")
+    for _ in range(100):
+        if ":69 " in server.run("ss", "-lun"):
+            return process
+        if process.poll() is not None:
+            sys.exit(f"{name}: {process.stdout.read()}")
+        time.sleep(0.05)
+    sys.exit(f"{name} did not open its port")
+
+
+def fetch(name, server, client, folder, files, file, block, window, delay):
+    """MiB a second, CPU milliseconds of the server for each, the window that was granted, blocks asked for again."""
+    process = tftp_server(name, server, folder, files)
+    before = cpu(process.pid)
+    text = client.run(BIN / "bench_tftp_load", "10.77.0.1", file, TFTP_CLIENTS[file], block, window, delay)
+    found = re.search(r"([\d.]+) MiB/s, ([\d.]+) MiB in .* window (\d+), (\d+) asked again", text)
+    if not found:
+        sys.exit(f"{name}: {text}")
+    time.sleep(0.05)
+    spent = cpu(process.pid) - before
+    stop(process)
+    return float(found[1]), 1000 * spent / float(found[2]), int(found[3]), int(found[4])
 
 
 def tftp(server, client, folder):
-    size = 16 << 20
-    clients = 8
-    print(f"== TFTP, {clients} clients at once fetch {size >> 20} MiB each, no windows (what both servers can)")
+    print(f"== TFTP, {TFTP_CLIENTS['near']} clients at once, {TFTP_CLIENTS['far']} where they are far: what they say leaves "
+          f"as late as the round trip is long; medians of {ROUNDS} rounds, in turns")
     files = folder / "files"
     files.mkdir()
-    (files / "image").write_bytes(os.urandom(size))
-    results = {}
-    for block in (512, 1468):
-        for name in ("drover", "tftpd-hpa"):
-            if name == "drover":
-                process = drover(server, folder, 0, files)
-            elif shutil.which("in.tftpd"):
-                process = server.start("in.tftpd", "-L", "-a", "10.77.0.1:69", "-u", "root", "-s", files)
-                time.sleep(0.5)
-            else:
-                continue
-            before = cpu(process.pid)
-            wall = fetch(client, folder, clients, "image", block)
-            spent = (cpu(process.pid) - before) / (clients * size / 2**20)
-            results[name, block] = clients * size / wall / 2**20
-            # tftpd-hpa has a process for each client, whose CPU is not to be had once they are gone.
-            print(f"{name + f', blocks of {block}':<38} {results[name, block]:>8.1f} MiB/s" +
-                  (f"  server CPU {spent * 1000:>6.2f} ms per MiB" if name == "drover" else ""), flush=True)
-            stop(process)
-        if ("tftpd-hpa", block) in results:
-            print(f"ratio, blocks of {block:<21} {results['drover', block] / results['tftpd-hpa', block]:>8.2f} x")
+    (files / "near").write_bytes(os.urandom(int(4e6 * min(SECONDS, 4))))
+    (files / "far").write_bytes(os.urandom(int(1e6)))
+    rivals = [name for name, tool in (("tftpd-hpa", "in.tftpd"), ("dnsmasq", "dnsmasq"))
+              if shutil.which(tool) and os.geteuid() == 0]
+    for delay, block, window in ((0, 512, 1), (0, 1468, 1), (0, 1468, 16), (1000, 512, 1), (1000, 1468, 1),
+                                 (1000, 1468, 16)):
+        got = {name: [] for name in ("drover", *rivals)}
+        for _ in range(ROUNDS):
+            for name, figures in got.items():
+                figures.append(fetch(name, server, client, folder, files, "far" if delay else "near", block, window,
+                                     delay))
+        middle = {name: [statistics.median(values) for values in zip(*figures)] for name, figures in got.items()}
+        about = f"round trip {delay // 1000} ms, blocks of {block}" + (f", windows of {window}" if window > 1 else "")
+        for name, (rate, spent, granted, again) in middle.items():
+            print(f"{name + ', ' + about:<60} {rate:>8.2f} MiB/s"
+                  + (f"  server CPU {spent:>6.2f} ms per MiB" if spent else "")  # tftpd-hpa's children take theirs along
+                  + (f"  window {granted:.0f}" if granted != window else "")
+                  + (f"  {again:.0f} asked again" if again else ""), flush=True)
+        for name in rivals:
+            per_cpu = f", per CPU {middle[name][1] / max(middle['drover'][1], 0.01):.1f} x" if middle[name][1] else ""
+            wanted = " (budget 8 x)" if (delay, window, name) == (1000, 16, "tftpd-hpa") else ""
+            print(f"ratio, {name + ', ' + about:<53} {middle['drover'][0] / middle[name][0]:>8.2f} x{per_cpu}{wanted}",
+                  flush=True)
 
 
 def main():
@@ -211,8 +235,9 @@ def main():
             space.run("ip", "addr", "add", address, "dev", "eth0")
             space.run("ip", "link", "set", "eth0", "up")
         print(f"machine: {os.cpu_count()} cores, load {os.getloadavg()[0]:.1f}; server and load share them")
-        dhcp(server, client, folder)
-        tftp(server, client, folder)
+        for part in (dhcp, tftp):
+            if sys.argv[3:] in ([], [part.__name__]):
+                part(server, client, folder)
     finally:
         client.holder.stdin.close()
         server.holder.stdin.close()

@@ -1,11 +1,19 @@
 // Boot scripts and blobs over HTTP, for http_bench.py, which runs it beside nginx.
-// usage: bench_http_boot serve FOLDER          serves its blobs; prints the port, ends with its
-// parent
+// usage: bench_http_boot serve FOLDER BLOB     as drover-boot does, 10,000 machines and the blobs
+// of
+//                                              FOLDER/images; prints the port, ends with its parent
 //        bench_http_boot fetch PORT PATH N     N times the whole of PATH; MB/s of each, one a line
-//        bench_http_boot ask PORT PATH N S     N connections ask for S seconds; answers per second
+//        bench_http_boot ask PORT PATH N S     N connections ask for S seconds; answers per second;
+//        MAC in
+//                                              PATH is another machine's each time
 #include "boot/image/blob_store.hpp"
 #include "boot/io/http_boot_service.hpp"
 #include "boot/io/loader_shelf.hpp"
+#include "boot/site/site.hpp"
+#include "boot_model.hpp"
+#include "cluster/image.hpp"
+#include "cluster/model.hpp"
+#include "daemons/boot/boot_desk.hpp"
 #include "net/real_net.hpp"
 #include "os/real_disk.hpp"
 #include "os/real_random.hpp"
@@ -35,41 +43,63 @@ struct Quiet final : LogSink {
   void write(const LogRecord&) override {}
 };
 
-/// Gives every machine a script of the usual length, and every blob to everybody.
-struct OpenHouse final : boot::BootHandler {
-  Result<boot::ServedScript> script(const boot::ScriptQuery& query) override {
-    return boot::ServedScript{
-        fmt::format("#!ipxe\nset base http://{}/boot/blobs\nkernel ${{base}}/{:064} drover.node={} "
-                    "drover.mode=lean drover.boot=10.77.0.1:8443 drover.token={:032} "
-                    "drover.ca={:064} drover.ip=10.77.0.11/24\ninitrd ${{base}}/{:064}\nboot\n",
-                    query.host, 1, query.mac, 2, 3, 4),
-        "n1"};
+/// What drover-boot serves 10,000 machines by HTTP, with its desk, tokens, stages and logs; the
+/// kernel of their image is `blob`. Masters are left out.
+struct House {
+  House(net::Loop& loop, const std::string& folder, const std::string& blob)
+      : blobs(disk, random, folder + "/images"),
+        stages(loop, [](const cluster::BootReport&) {}),
+        logs(loop, disk, log, folder + "/logs", {}),
+        desk({loop, random, stages, logs, {}, {}}) {
+    auto changes = bench::model_changes(kMachines);
+    cluster::Image image;
+    image.name = "rocky9";
+    image.current.arch = "x86_64";
+    image.current.kernel = {blob, 300'000'000, "6.1.0-56"};
+    image.current.initrds = {{std::string(64, 'b'), 3'000'000, "drover"}};
+    image.current.digest = std::string(64, 'd');
+    store::Change change;
+    change.sequence = changes.size() + 1;
+    change.kind = cluster::kImageKind;
+    change.key = image.name;
+    change.after = encode(image);
+    changes.push_back(std::move(change));
+    if (const Status taken = model.apply(changes); !taken) {
+      std::fprintf(stderr, "%s\n", taken.error().text().c_str());
+      std::exit(1);
+    }
+    boot::SiteOptions options;
+    options.ca_sha256 = std::string(64, 'f');
+    images = std::make_unique<boot::ModelImages>(model);
+    site = std::make_unique<boot::Site>(model, *images, options);
+    desk.serve(*site, model);
   }
-  Result<boot::BootClaim> check(std::string_view, const std::string&) override {
-    return fail(Code::unauthenticated, "nobody");
-  }
-  Status may_have(const std::string&, std::string_view, const std::string&) override { return {}; }
-  Status stage(const boot::BootClaim&, const boot::StageReport&) override { return {}; }
-  Status log(const boot::BootClaim&, std::string_view) override { return {}; }
-  void enrol(const boot::BootClaim&, std::string_view, auth::EnrolRequest,
-             Callback<void(Result<auth::EnrolAnswer>)> reply) override {
-    reply(fail(Code::denied, "nobody"));
-  }
-};
 
-int serve(const std::string& folder) {
-  auto loop = net::Loop::make().value();
-  net::RealNet net(*loop);
+  static constexpr uint32_t kMachines = 10'000;
+  Quiet quiet;
+  Log log{quiet, "bench"};
   os::RealDisk disk;
   os::RealRandom random;
-  boot::image::BlobStore blobs(disk, random, folder);
+  boot::image::BlobStore blobs;
   boot::LoaderShelf loaders;
-  OpenHouse house;
-  Quiet quiet;
+  cluster::Model model;
+  std::unique_ptr<boot::ModelImages> images;
+  std::unique_ptr<boot::Site> site;
+  daemons::StageBook stages;
+  daemons::NodeLogs logs;
+  daemons::BootDesk desk;
+};
+
+int serve(const std::string& folder, const std::string& blob) {
+  auto loop = net::Loop::make().value();
+  net::RealNet net(*loop);
+  House house(*loop, folder, blob);
   boot::HttpBootConfig config;
   config.plain = {{"127.0.0.1", 0, ""}};
   config.connections_per_client = 20'000;
-  boot::HttpBootService service(*loop, net, Log(quiet, "bench"), config, house, blobs, loaders);
+  boot::HttpBootService service(*loop, net, house.log, config, house.desk, house.blobs,
+                                house.loaders);
+  service.on_event([&](const boot::HttpBootEvent& event) { house.desk.on_http(event); });
   if (const Status started = service.start([] { return nullptr; }); !started) {
     std::fprintf(stderr, "%s\n", started.error().text().c_str());
     return 1;
@@ -150,8 +180,20 @@ int fetch(uint16_t port, std::string_view path, int rounds) {
   return 0;
 }
 
-int ask(uint16_t port, std::string_view path, size_t connections, int seconds) {
-  const std::string request = request_for(path);
+/// "MAC" in the path is the hardware address of another machine each time.
+int ask(uint16_t port, const std::string& path, size_t connections, int seconds) {
+  std::vector<std::string> requests;
+  const size_t place = path.find("MAC");
+  for (uint32_t i = 0; i < (place == std::string::npos ? 1 : House::kMachines); ++i) {
+    std::string one = path;
+    if (place != std::string::npos) one.replace(place, 3, bench::mac_of(i).text());
+    requests.push_back(request_for(one));
+  }
+  size_t next = 0;
+  const auto send = [&](int fd) {
+    const std::string& request = requests[next++ % requests.size()];
+    return ::send(fd, request.data(), request.size(), 0) > 0;
+  };
   struct Asker {
     int fd = -1;
     std::string in;
@@ -164,7 +206,7 @@ int ask(uint16_t port, std::string_view path, size_t connections, int seconds) {
     event.events = EPOLLIN;
     event.data.u64 = i;
     ::epoll_ctl(poll, EPOLL_CTL_ADD, askers[i].fd, &event);
-    if (::send(askers[i].fd, request.data(), request.size(), 0) < 0) return 1;
+    if (!send(askers[i].fd)) return 1;
   }
   uint64_t answers = 0;
   std::array<char, 16384> buffer{};
@@ -181,7 +223,7 @@ int ask(uint16_t port, std::string_view path, size_t connections, int seconds) {
       if (body == std::string::npos || asker.in.size() < body + 4 + length_in(asker.in)) continue;
       asker.in.clear();
       ++answers;
-      if (::send(asker.fd, request.data(), request.size(), 0) < 0) return 1;
+      if (!send(asker.fd)) return 1;
     }
   }
   std::printf("%.0f\n", static_cast<double>(answers) / (seconds_now() - begin));
@@ -192,7 +234,7 @@ int ask(uint16_t port, std::string_view path, size_t connections, int seconds) {
 
 int main(int argc, char** argv) {
   const std::vector<std::string> words(argv + 1, argv + argc);
-  if (words.size() == 2 && words[0] == "serve") return serve(words[1]);
+  if (words.size() == 3 && words[0] == "serve") return serve(words[1], words[2]);
   if (words.size() == 4 && words[0] == "fetch") {
     return fetch(static_cast<uint16_t>(std::stoi(words[1])), words[2], std::stoi(words[3]));
   }
@@ -200,7 +242,7 @@ int main(int argc, char** argv) {
     return ask(static_cast<uint16_t>(std::stoi(words[1])), words[2],
                static_cast<size_t>(std::stoi(words[3])), std::stoi(words[4]));
   }
-  std::fprintf(stderr,
-               "usage: bench_http_boot serve FOLDER | fetch PORT PATH N | ask PORT PATH N S\n");
+  std::fprintf(
+      stderr, "usage: bench_http_boot serve FOLDER BLOB | fetch PORT PATH N | ask PORT PATH N S\n");
   return 2;
 }

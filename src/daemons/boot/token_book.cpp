@@ -24,7 +24,9 @@ void TokenBook::give(const std::string& token, std::string node, std::string mac
   std::vector<std::string>& mine = of_node_[node];
   mine.push_back(token);
   if (mine.size() > kMostOfANode) {
-    tickets_.erase(mine.front());
+    const auto oldest = tickets_.find(mine.front());
+    ending_.erase({oldest->second.expires, oldest->first});
+    tickets_.erase(oldest);
     mine.erase(mine.begin());
   }
   const MonoTime expires = clock_.now() + kLife;
@@ -75,10 +77,8 @@ void TokenBook::return_secrets(std::string_view token) {
 void TokenBook::sweep() {
   const MonoTime now = clock_.now();
   while (!ending_.empty() && ending_.begin()->first <= now) {
-    const std::string token = std::move(ending_.begin()->second);
-    ending_.erase(ending_.begin());
+    const std::string token = std::move(ending_.extract(ending_.begin()).value().second);
     const auto it = tickets_.find(token);
-    if (it == tickets_.end()) continue;
     const auto mine = of_node_.find(it->second.node);
     std::erase(mine->second, token);
     if (mine->second.empty()) of_node_.erase(mine);

@@ -5,10 +5,13 @@
 #include "base/random.hpp"
 #include "base/result.hpp"
 
+#include <algorithm>
 #include <map>
+#include <set>
 #include <string>
 #include <string_view>
 #include <unordered_map>
+#include <utility>
 #include <vector>
 
 namespace drover::daemons {
@@ -52,7 +55,8 @@ class TokenBook {
   Result<const BootTicket*> take_secrets(std::string_view token, std::string_view address);
   /// Gives it back: nothing was told.
   void return_secrets(std::string_view token);
-  [[nodiscard]] size_t size() const { return tickets_.size(); }
+  /// Tokens that are remembered.
+  [[nodiscard]] size_t size() const { return std::max(tickets_.size(), ending_.size()); }
 
  private:
   void sweep();
@@ -60,7 +64,7 @@ class TokenBook {
   Clock& clock_;
   Random& random_;
   std::unordered_map<std::string, BootTicket> tickets_;      ///< by token; lookup only
-  std::multimap<MonoTime, std::string> ending_;              ///< tokens by when they expire
+  std::set<std::pair<MonoTime, std::string>> ending_;        ///< the same, by when they expire
   std::map<std::string, std::vector<std::string>> of_node_;  ///< oldest first
 };
 
