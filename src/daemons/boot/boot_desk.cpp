@@ -86,14 +86,13 @@ Result<boot::ServedScript> BootDesk::script(const boot::ScriptQuery& query) {
   boot::ScriptAnswer answer = site_->script(request);
   if (answer.outcome == boot::ScriptOutcome::bad) return fail(Code::invalid_argument, answer.text);
   if (!answer.node.empty()) {
+    std::vector<std::string> addresses = addresses_of(answer.mac, query.source);
+    for (const std::string& address : addresses) node_at_[address] = answer.node;
     if (answer.outcome == boot::ScriptOutcome::known) {
-      tokens_.give(token, answer.node, answer.mac, addresses_of(answer.mac, query.source));
+      tokens_.give(token, answer.node, answer.mac, std::move(addresses));
       parts_.stages.uses(answer.node, answer.once);
     } else {
       parts_.stages.failed(answer.node, answer.why);
-    }
-    for (const std::string& address : addresses_of(answer.mac, query.source)) {
-      node_at_[address] = answer.node;
     }
     parts_.logs.boots(answer.node);
     const std::string said = fmt::format("{} its boot script at {}{}{}",

@@ -15,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <unordered_map>
 #include <vector>
 
 namespace drover::daemons {
@@ -72,8 +73,8 @@ class BootDesk final : public boot::BootHandler {
   TokenBook tokens_;
   boot::Site* site_ = nullptr;
   const cluster::Model* model_ = nullptr;
-  std::map<std::string, Part, std::less<>> blobs_;  ///< what the model names
-  std::map<std::string, std::string> node_at_;      ///< by address
+  std::map<std::string, Part, std::less<>> blobs_;        ///< what the model names
+  std::unordered_map<std::string, std::string> node_at_;  ///< by address; lookup only
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 

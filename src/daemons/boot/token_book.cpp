@@ -25,13 +25,14 @@ void TokenBook::give(const std::string& token, std::string node, std::string mac
   mine.push_back(token);
   if (mine.size() > kMostOfANode) {
     const auto oldest = tickets_.find(mine.front());
-    ending_.erase({oldest->second.expires, oldest->first});
+    ending_.erase(oldest->second.place);
     tickets_.erase(oldest);
     mine.erase(mine.begin());
   }
-  const MonoTime expires = clock_.now() + kLife;
-  ending_.emplace(expires, token);
-  tickets_[token] = {std::move(node), std::move(mac), std::move(addresses), expires, {}, false};
+  ending_.push_back(token);
+  tickets_[token] = {
+      {std::move(node), std::move(mac), std::move(addresses), clock_.now() + kLife, {}, false},
+      std::prev(ending_.end())};
 }
 
 Result<const BootTicket*> TokenBook::check(std::string_view token, std::string_view address) {
@@ -41,18 +42,19 @@ Result<const BootTicket*> TokenBook::check(std::string_view token, std::string_v
     return fail(Code::unauthenticated, "the boot token is unknown or has expired",
                 "boot the machine again");
   }
-  const std::vector<std::string>& bound = it->second.addresses;
+  const std::vector<std::string>& bound = it->second.ticket.addresses;
   if (std::ranges::find(bound, address) == bound.end()) {
-    return fail(Code::denied, fmt::format("the boot token of {} was given to {}, not to {}",
-                                          it->second.node, fmt::join(bound, " and "), address));
+    return fail(Code::denied,
+                fmt::format("the boot token of {} was given to {}, not to {}",
+                            it->second.ticket.node, fmt::join(bound, " and "), address));
   }
-  return &it->second;
+  return &it->second.ticket;
 }
 
 Status TokenBook::use(std::string_view token, std::string_view request_sha256) {
   const auto it = tickets_.find(std::string(token));
   if (it == tickets_.end()) return fail(Code::unauthenticated, "the boot token has expired");
-  BootTicket& mine = it->second;
+  BootTicket& mine = it->second.ticket;
   if (mine.enrolled_key.empty()) mine.enrolled_key = request_sha256;
   if (mine.enrolled_key == request_sha256) return {};
   return fail(Code::denied,
@@ -63,7 +65,8 @@ Status TokenBook::use(std::string_view token, std::string_view request_sha256) {
 Result<const BootTicket*> TokenBook::take_secrets(std::string_view token,
                                                   std::string_view address) {
   DROVER_TRY(const BootTicket* ticket, check(token, address));
-  if (!std::exchange(tickets_.find(std::string(token))->second.told_secrets, true)) return ticket;
+  if (!std::exchange(tickets_.find(std::string(token))->second.ticket.told_secrets, true))
+    return ticket;
   return fail(Code::denied,
               fmt::format("the secrets of {} have been given in this boot", ticket->node),
               "boot the machine again; if it was not you, look who else is on its network");
@@ -71,18 +74,19 @@ Result<const BootTicket*> TokenBook::take_secrets(std::string_view token,
 
 void TokenBook::return_secrets(std::string_view token) {
   const auto it = tickets_.find(std::string(token));
-  if (it != tickets_.end()) it->second.told_secrets = false;
+  if (it != tickets_.end()) it->second.ticket.told_secrets = false;
 }
 
 void TokenBook::sweep() {
   const MonoTime now = clock_.now();
-  while (!ending_.empty() && ending_.begin()->first <= now) {
-    const std::string token = std::move(ending_.extract(ending_.begin()).value().second);
-    const auto it = tickets_.find(token);
-    const auto mine = of_node_.find(it->second.node);
-    std::erase(mine->second, token);
+  while (!ending_.empty()) {
+    const auto it = tickets_.find(ending_.front());
+    if (it->second.ticket.expires > now) return;
+    const auto mine = of_node_.find(it->second.ticket.node);
+    std::erase(mine->second, it->first);
     if (mine->second.empty()) of_node_.erase(mine);
     tickets_.erase(it);
+    ending_.pop_front();
   }
 }
 

@@ -6,12 +6,10 @@
 #include "base/result.hpp"
 
 #include <algorithm>
-#include <map>
-#include <set>
+#include <list>
 #include <string>
 #include <string_view>
 #include <unordered_map>
-#include <utility>
 #include <vector>
 
 namespace drover::daemons {
@@ -59,13 +57,21 @@ class TokenBook {
   [[nodiscard]] size_t size() const { return std::max(tickets_.size(), ending_.size()); }
 
  private:
+  /// All live for as long, so they end in the order in which they were given.
+  using Ending = std::list<std::string>;
+  struct Held {
+    BootTicket ticket;
+    Ending::iterator place;
+  };
+
   void sweep();
 
   Clock& clock_;
   Random& random_;
-  std::unordered_map<std::string, BootTicket> tickets_;      ///< by token; lookup only
-  std::set<std::pair<MonoTime, std::string>> ending_;        ///< the same, by when they expire
-  std::map<std::string, std::vector<std::string>> of_node_;  ///< oldest first
+  std::unordered_map<std::string, Held> tickets_;  ///< by token; lookup only
+  Ending ending_;                                  ///< every token of tickets_, the oldest first
+  std::unordered_map<std::string, std::vector<std::string>>
+      of_node_;  ///< oldest first; lookup only
 };
 
 }  // namespace drover::daemons
