@@ -13,7 +13,7 @@ set -eu
 
 BIN=${DROVER_BIN:-$(cd "$(dirname "$0")/.." && pwd)/build/dev/bin}
 RUN=${DROVER_LAB_DIR:-/run/drover-lab}
-NET=drover-lab
+NET=${DROVER_LAB_NET:-drover-lab}
 HERE=10.77.0.1
 export DROVER_SOCKET="$RUN/master.sock"
 # A package has the daemons in sbin; what was named comes first.

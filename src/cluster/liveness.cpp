@@ -85,6 +85,11 @@ PhaseState phase_after(PhaseState from, PhaseState verdict) {
   return may_change(from, to, Actor::liveness) ? to : from;
 }
 
+PhaseState weighed_phase(const Phase& phase) {
+  const bool of_boot = phase.state == PhaseState::error && phase.who.starts_with("boot/");
+  return of_boot ? PhaseState::init : phase.state;
+}
+
 void Liveness::set_durable(const std::string& node, NodeRole role, PhaseState phase) {
   NodeFacts& facts = nodes_[node];
   if (facts.in_model && facts.durable == phase && facts.role == role) return;

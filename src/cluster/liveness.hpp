@@ -67,6 +67,9 @@ struct PhaseChange {
 /// Where a verdict takes a node whose stored phase is `from`: silence ends a halt that was asked
 /// for, and whatever the transition table forbids changes nothing.
 PhaseState phase_after(PhaseState from, PhaseState verdict);
+/// A stored phase as verdicts weigh it: an error that a boot service saw (Phase::who) is a stage of
+/// that boot, since no agent runs that could fall silent; what failed stays said.
+PhaseState weighed_phase(const Phase& phase);
 
 /// The phase of a node whose agent is heard: up, or on the way there.
 struct Gate {
@@ -105,7 +108,8 @@ class Liveness {
   /// The gate's answer about the node may be another now.
   void reconsider(const std::string& node) { dirty_.insert(node); }
 
-  /// The node's durable phase, at start and whenever it changed or a write failed.
+  /// The node's durable phase as weighed_phase() has it, at start and whenever it changed or a
+  /// write failed.
   void set_durable(const std::string& node, NodeRole role, PhaseState phase);
   /// The node is gone from the model. Reports about it are kept: it may come back.
   void remove(const std::string& node);

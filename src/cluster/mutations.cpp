@@ -93,8 +93,9 @@ Result<size_t> write_phases(store::Transaction& tx, std::span<const PhaseChange>
     DROVER_TRY(const auto object, tx.get(kNodeKind, change.node));
     if (!object) continue;
     DROVER_TRY(Node node, read_node(tx, change.node));
-    const PhaseState to = phase_after(node.phase.state, change.to);
-    if (to == node.phase.state) continue;
+    const PhaseState from = weighed_phase(node.phase);
+    const PhaseState to = phase_after(from, change.to);
+    if (to == from) continue;
     move_axis(node.phase, to, change.since, change.why, change.who);
     tx.explain(change.why);
     DROVER_CHECK_OK(write_node(tx, node));

@@ -71,6 +71,7 @@ constexpr std::array kRules{
     phase(kAnyPhase, Ph::node_up, by(liveness), "its agent is heard and takes its steps"),
     phase(kAnyPhase, Ph::error, by(liveness), "its agent is heard and a step or a hook failed"),
     phase(kBooting | states(Ph::rebooting), Ph::error, by(boot), "a step of its boot failed"),
+    phase(states(Ph::lost), Ph::error, by(boot), "its kernel had said why it fell silent"),
     phase(states(Ph::up, Ph::node_up, Ph::error, Ph::lost, Ph::unknown), Ph::rebooting, by(admin),
           "a reboot was asked for"),
     phase(states(Ph::up, Ph::node_up, Ph::error), Ph::halting, by(admin),

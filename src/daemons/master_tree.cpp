@@ -129,7 +129,7 @@ void MasterTree::stop() {
 }
 
 void MasterTree::node_stored(const cluster::Node& node) {
-  liveness_.set_durable(node.name, node.role, node.phase.state);
+  liveness_.set_durable(node.name, node.role, cluster::weighed_phase(node.phase));
   if (node.role == cluster::NodeRole::compute) planner_.add_node(node.name, 0);
   settle_soon();
 }

@@ -70,42 +70,16 @@ bool is_file_name(std::string_view name) {
 
 Result<std::map<std::string, std::string>> read_secrets(const Result<net::HttpResponse>& response) {
   DROVER_CHECK_OK(accepted(response));
-  DROVER_TRY(const json::value body, parse_json(response->body));
-  const json::object* const object = body.if_object();
-  const json::value* const held = object == nullptr ? nullptr : object->if_contains("secrets");
-  if (held == nullptr || !held->is_object()) {
-    return fail(Code::corrupt, "the answer holds no secrets");
+  auto body = decode_text<auth::BootSecrets>(response->body, Unknown::ignore);
+  if (!body) return fail(Code::corrupt, "the answer holds no secrets: " + body.error().text());
+  for (const auto& [name, value] : body->secrets) {
+    if (is_file_name(name)) continue;
+    return fail(Code::corrupt, fmt::format("'{}' is no name of a secret", printable(name)));
   }
-  std::map<std::string, std::string> out;
-  for (const auto& member : held->get_object()) {
-    if (!is_file_name(member.key()) || !member.value().is_string()) {
-      return fail(Code::corrupt, fmt::format("'{}' is no name of a secret",
-                                             printable(std::string_view(member.key()))));
-    }
-    out.emplace(member.key(), member.value().get_string());
-  }
-  return out;
+  return std::move(body->secrets);
 }
 
 }  // namespace
-
-std::string_view name(Stage stage) {
-  switch (stage) {
-    case Stage::init:
-      return "init";
-    case Stage::image:
-      return "image";
-    case Stage::joining:
-      return "joining";
-    case Stage::node_up:
-      return "node_up";
-    case Stage::up:
-      return "up";
-    case Stage::error:
-      break;
-  }
-  return "error";
-}
 
 Result<std::unique_ptr<BootClient>> BootClient::make(Executor& executor, net::Net& net,
                                                      const BootCommand& command) {
@@ -133,17 +107,13 @@ void BootClient::post(std::string_view what, std::string body, std::string_view 
   session_.send(std::move(request), std::move(done));
 }
 
-void BootClient::stage(const StageReport& report, Callback<void(Status)> done) {
+void BootClient::stage(StageReport report, Callback<void(Status)> done) {
   // The loop's clock is the kernel's CLOCK_MONOTONIC, which began with the kernel.
-  const int64_t uptime =
-      std::chrono::duration_cast<std::chrono::milliseconds>(executor_.now().time_since_epoch())
-          .count();
-  const json::object body{{"stage", name(report.stage)},
-                          {"why", printable(report.why)},
-                          {"done", report.done},
-                          {"total", report.total},
-                          {"uptime_ms", uptime}};
-  post("stage", to_text(body), "application/json",
+  const auto uptime =
+      std::chrono::duration_cast<std::chrono::milliseconds>(executor_.now().time_since_epoch());
+  report.uptime_ms = static_cast<uint64_t>(uptime.count());
+  report.why = printable(report.why).substr(0, auth::kMaxStageWhy);
+  post("stage", encode(report), "application/json",
        [done = std::move(done)](const Result<net::HttpResponse>& response) mutable {
          if (done) done(accepted(response));
        });

@@ -2,6 +2,7 @@
 // be. One kept TLS connection, pinned to the cluster's CA.
 #pragma once
 
+#include "auth/boot_messages.hpp"
 #include "auth/enrol_messages.hpp"
 #include "net/http/http_session.hpp"
 #include "nodeboot/command_line.hpp"
@@ -12,16 +13,8 @@
 
 namespace drover::nodeboot {
 
-/// Where a machine is on its way.
-enum class Stage : uint8_t { init, image, joining, node_up, up, error };
-std::string_view name(Stage stage);
-
-struct StageReport {
-  Stage stage = Stage::init;
-  std::string why;     ///< for people
-  uint64_t done = 0;   ///< bytes, with stage image
-  uint64_t total = 0;  ///< 0: not known
-};
+using Stage = auth::MachineStage;
+using auth::StageReport;
 
 /// Executor's thread only.
 class BootClient {
@@ -34,9 +27,9 @@ class BootClient {
   BootClient(Executor& executor, net::Net& net, const BootCommand& command,
              std::shared_ptr<net::Security> security);
 
-  /// Tells a stage; an older one that still waits is told before. Failures are for `done`, which
-  /// may be empty.
-  void stage(const StageReport& report, Callback<void(Status)> done = {});
+  /// Tells a stage; an older one that still waits is told before. The uptime is put in, and a
+  /// reason that is too long is cut. Failures are for `done`, which may be empty.
+  void stage(StageReport report, Callback<void(Status)> done = {});
   /// Lines as in os/kernel_log.hpp, each with its end.
   void log(std::string lines, Callback<void(Status)> done);
   /// denied: the token is unknown, over or was used with another key. An answer names at least one

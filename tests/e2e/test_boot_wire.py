@@ -279,3 +279,13 @@ def test_names_are_answered(lab):
     absent = n1.run("busybox", "nslookup", "-type=a", "absent.cluster.test", "10.77.0.1", check=False)
     assert "NXDOMAIN" in absent.stdout + absent.stderr
     assert n1.python(ASK_BY_TCP, "n1.cluster.test") == "0a4d000b"
+
+
+def test_packaged_ipxe_cannot_check_signatures():
+    """docs/decisions/0024: where this fails, iPXE can do more than the page says, and the page is to be read again."""
+    loader = pathlib.Path("/usr/lib/ipxe/snponly.efi")
+    if not loader.exists():
+        pytest.skip("the package ipxe is not installed")
+    content = loader.read_bytes()
+    assert b"imgstat" in content, "commands are found by their names"
+    assert b"imgverify" not in content and b"imgtrust" not in content

@@ -2,10 +2,10 @@
 // stages, kernel messages and enrolments go.
 #pragma once
 
+#include "auth/boot_messages.hpp"
 #include "auth/enrol_messages.hpp"
 #include "base/callback.hpp"
 #include "base/result.hpp"
-#include "boot/io/boot_messages.hpp"
 #include "net/http/http_body.hpp"
 
 #include <memory>
@@ -13,6 +13,10 @@
 #include <string_view>
 
 namespace drover::boot {
+
+using auth::BootSecrets;
+using auth::MachineStage;
+using auth::StageReport;
 
 /// Who asks for a boot script. What stands in the query is what the machine says of itself and
 /// proves nothing; empty where it says nothing.

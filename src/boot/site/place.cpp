@@ -70,9 +70,11 @@ void Site::Place::fill(const SiteOptions& options, const cluster::Model& model) 
   }
   if (!port->is_bmc) {
     // What it is known by here, written out: `${netX/mac}` of a loader may be another interface's.
-    const std::string path = interface.mac.empty()
-                                 ? fmt::format("/boot/v1/bootscript?name={}", machine->name)
-                                 : fmt::format("/boot/v1/bootscript?mac={}", interface.mac);
+    // Who is known by its switch port says its MAC itself.
+    const std::string path =
+        interface.mac.empty()
+            ? fmt::format("/boot/v1/bootscript?name={}&mac=${{netX/mac}}", machine->name)
+            : fmt::format("/boot/v1/bootscript?mac={}", interface.mac);
     reservation.script = fmt::format("http://{{server}}:{}{}", options.http_port, path);
     reservation6.script = fmt::format("http://[{{server}}]:{}{}", options.http_port, path);
     if (attribute_of(model, machine->name, machine->spec, "boot_loader") == "grub") {

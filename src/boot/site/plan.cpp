@@ -190,7 +190,11 @@ class Planner {
   void address_arguments() {
     const cluster::Interface* interface = request_.interface;
     if (interface == nullptr) return;
-    argument("drover.mac", interface->mac, fmt::format("interface {}", interface->name));
+    if (interface->mac.empty()) {  // it is known by its switch port, and says its MAC itself
+      words_.push_back(fmt::format("drover.mac={}", mark(Late::mac)));
+    } else {
+      argument("drover.mac", interface->mac, fmt::format("interface {}", interface->name));
+    }
     const auto it = std::ranges::find_if(interface->addresses, [&](const std::string& address) {
       return request_.network == nullptr || holds(*request_.network, address);
     });
@@ -377,9 +381,11 @@ script::Values template_values(const BootPlan& plan, const SiteOptions& options)
   const std::string server = mark(Late::server);
   const std::string host = fmt::format("{}:{}", server, options.http_port);
   const std::string http = fmt::format("http://{}", host);
+  const std::string asked = plan.mac.empty()
+                                ? fmt::format("name={}&mac={}", plan.node, mark(Late::mac))
+                                : "mac=" + plan.mac;
   const std::string again =
-      fmt::format("/boot/v1/bootscript?{}={}&retry={}{}", plan.mac.empty() ? "name" : "mac",
-                  plan.mac.empty() ? plan.node : plan.mac, mark(Late::again),
+      fmt::format("/boot/v1/bootscript?{}&retry={}{}", asked, mark(Late::again),
                   plan.loader == script::Loader::grub ? "&format=grub" : "");
   script::Values out;
   out.all = {{"name", plan.node},

@@ -219,6 +219,13 @@ Site::Place* Site::place_of(std::string_view node) const {
   return it == machines_.end() ? nullptr : it->second->boots;
 }
 
+// Of a node whose MAC nobody has said, since its switch port says who it is.
+Site::Place* Site::without_mac(std::string_view node) const {
+  Place* const place = node.empty() ? nullptr : place_of(node);
+  const bool any = place != nullptr && place->port != nullptr && place->port->interface.mac.empty();
+  return any ? place : nullptr;
+}
+
 Site::Place* Site::find(const ScriptRequest& request, ScriptAnswer& answer) const {
   if (!request.mac.empty()) {
     const auto mac = cluster::canonical_mac(request.mac);
@@ -231,7 +238,8 @@ Site::Place* Site::find(const ScriptRequest& request, ScriptAnswer& answer) cons
     const std::string octets = octets_of_mac(*mac);
     if (octets.size() == 6) {
       const auto it = by_mac_.find(HardwareAddress::from(1, octets));
-      return it == by_mac_.end() || it->second->port->is_bmc ? nullptr : it->second;
+      if (it == by_mac_.end()) return without_mac(request.name);
+      return it->second->port->is_bmc ? nullptr : it->second;
     }
     const auto it = by_guid_.find(octets.substr(octets.size() - kGuid));
     return it == by_guid_.end() ? nullptr : it->second;
@@ -279,7 +287,9 @@ ScriptAnswer Site::script(const ScriptRequest& request) {
   }
   answer.outcome = place->why.empty() ? ScriptOutcome::known : ScriptOutcome::refused;
   answer.node = place->machine->name;
-  if (place->port != nullptr) answer.mac = place->port->interface.mac;
+  if (place->port != nullptr && !place->port->interface.mac.empty()) {
+    answer.mac = place->port->interface.mac;
+  }
   answer.why = place->why;
   if (place->once) {
     const auto next = model_.boot_nexts().find(answer.node);

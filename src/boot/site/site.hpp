@@ -25,7 +25,8 @@
 namespace drover::boot {
 
 /// A request for a boot script, as BSS has its parameters: one of mac, name, nid and xname says who
-/// asks; where there are several, the first of them does.
+/// asks; where there are several, the first of them does. A MAC that is nobody's goes with a name
+/// whose node has none: that machine is known by its switch port.
 struct ScriptRequest {
   std::string_view mac;  ///< any form of canonical_mac()
   std::string_view name;
@@ -125,6 +126,7 @@ class Site final : public dhcp::ReservationView {
   [[nodiscard]] bool is_in_pool(Ipv4 address) const;
   [[nodiscard]] Place* find(const ScriptRequest& request, ScriptAnswer& answer) const;
   [[nodiscard]] Place* place_of(std::string_view node) const;
+  [[nodiscard]] Place* without_mac(std::string_view node) const;
 
   const cluster::Model& model_;
   const Images& images_;

@@ -355,6 +355,29 @@ TEST_F(SiteTest, KnowsMachinesByInfinibandGuidAndSwitchPort) {
   EXPECT_EQ(made.by_port("Eth7", "sw2"), nullptr);
 }
 
+TEST_F(SiteTest, AMachineOfASwitchPortSaysItsMacItself) {
+  cluster.commit({{"node/n1", TestCluster::node("n1", R"({"attributes":{"switch_port":"Eth1"},
+         "interfaces":[{"name":"eth0","addresses":["10.77.0.11/24"]}]})")}});
+  Site made = site();
+  ASSERT_NE(made.by_port("Eth1", ""), nullptr);
+  EXPECT_EQ(made.by_port("Eth1", "")->script,
+            "http://{server}:8080/boot/v1/bootscript?name=n1&mac=${netX/mac}");
+  ScriptRequest request = by_mac("52:54:00:77:00:99");
+  EXPECT_EQ(made.script(request).outcome, ScriptOutcome::unknown);
+  request.name = "n1";
+  const ScriptAnswer answer = made.script(request);
+  EXPECT_EQ(answer.outcome, ScriptOutcome::known);
+  EXPECT_EQ(answer.node, "n1");
+  EXPECT_EQ(answer.mac, "52:54:00:77:00:99");
+  EXPECT_NE(answer.text.find(" drover.mac=52:54:00:77:00:99 "), std::string::npos) << answer.text;
+  EXPECT_NE(answer.text.find("bootscript?name=n1&mac=52:54:00:77:00:99&retry=1"), std::string::npos)
+      << answer.text;
+  // A node with a MAC of its own is no stranger's for its name.
+  cluster.commit({{"node/n1", TestCluster::node("n1", R"({"interfaces":[{"name":"eth0",
+         "mac":"52:54:00:77:00:01","addresses":["10.77.0.11/24"]}]})")}});
+  EXPECT_EQ(site().script(request).outcome, ScriptOutcome::unknown);
+}
+
 TEST_F(SiteTest, BootsFromItsOwnDiskAndThroughShim) {
   cluster.commit({{"profile/default",
                    R"({"name":"default","attributes":{"boot":"disk","boot_loader":"grub"}})"}});

@@ -95,9 +95,7 @@ Status BootServices::start(Callback<std::shared_ptr<net::Security>()> security) 
                  {{"folder", fmt::format("{}", fmt::join(config_.loaders, " "))},
                   {"next", "apt install ipxe"}});
   }
-  logs_.on_panic([this](const std::string& node, std::string_view why) {
-    if (stages_.boots(node)) stages_.failed(node, why);
-  });
+  logs_.on_panic([this](const std::string& node, std::string_view why) { panicked(node, why); });
   http_.on_event([this](const boot::HttpBootEvent& event) { desk_.on_http(event); });
   http_.mount("cloud-init",
               [this](const net::HttpRequest& request, const net::Target& target,
@@ -270,6 +268,25 @@ void BootServices::images_changed() {
   blobs_.follow(std::move(wanted), known);
 }
 
+// A node that is heard is not taken at the word of a datagram: its silence has to bear that out.
+void BootServices::panicked(const std::string& node, std::string_view why) {
+  const cluster::NodeEntry* entry = replica_.model().find(node);
+  if (entry == nullptr) return;
+  if (stages_.boots(node)) return stages_.failed(node, why);
+  const std::string said = fmt::format("its kernel stopped while it was {}: {}",
+                                       enum_name(entry->node.phase.state), why);
+  panics_[node] = {said, seams_.executor.now()};
+}
+
+void BootServices::fell_silent(const cluster::Node& node) {
+  constexpr Duration kRecent = std::chrono::minutes(5);
+  const auto said = panics_.find(node.name);
+  if (said == panics_.end()) return;
+  const bool recent = seams_.executor.now() - said->second.at < kRecent;
+  if (recent) stages_.failed(node.name, said->second.why, node.phase.since);
+  panics_.erase(said);
+}
+
 void BootServices::follow(std::span<const store::Change> changes) {
   const boot::Refreshed refreshed = site_->refresh(changes);
   if (names_) names_->follow(changes);
@@ -281,6 +298,8 @@ void BootServices::follow(std::span<const store::Change> changes) {
     const cluster::NodeEntry* entry = replica_.model().find(change.key);
     if (entry == nullptr || entry->node.phase.state == cluster::PhaseState::up) {
       stages_.ended(change.key);
+    } else if (entry->node.phase.state == cluster::PhaseState::lost) {
+      fell_silent(entry->node);
     }
   }
   if (images) images_changed();

@@ -117,6 +117,9 @@ class BootServices {
   void images_changed();
   void follow(std::span<const store::Change> changes);
   void networks_changed();
+  void panicked(const std::string& node, std::string_view why);
+  /// The cluster calls a node lost: if its kernel had said why, so says its phase.
+  void fell_silent(const cluster::Node& node);
   Status start_dhcp();
   void on_dhcp(const boot::io::DhcpEvent& event);
   [[nodiscard]] boot::io::DhcpServiceConfig dhcp_config() const;
@@ -126,12 +129,19 @@ class BootServices {
   template <typename Decision>
   void note(const Decision& decision, std::string_view packet);
 
+  /// Last words of nodes that were on no boot.
+  struct Panic {
+    std::string why;
+    MonoTime at{};
+  };
+
   Seams seams_;
   Log log_;
   BootServicesConfig config_;
   ModelReplica& replica_;
   StageBook stages_;
   NodeLogs logs_;
+  std::map<std::string, Panic> panics_;
   BootDesk desk_;
   CloudInitDesk cloud_init_;
   boot::LoaderShelf loaders_;

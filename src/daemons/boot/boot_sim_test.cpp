@@ -78,6 +78,34 @@ TEST_F(BootSim, APacketInTheNameOfANodeThatRunsIsNoReboot) {
   EXPECT_TRUE(all_up());
 }
 
+TEST_F(BootSim, WhatABootFailedByStaysSaidOfANodeThatRanBefore) {
+  kill_node("n1");
+  ASSERT_TRUE(reach([&] { return phase("n1").state == Ph::lost; }, seconds(10)));
+  for (const Ph stage : {Ph::dhcp, Ph::loader, Ph::kernel, Ph::error}) {
+    ASSERT_TRUE(world.run_for(milliseconds(300)));
+    report("n1", stage);
+  }
+  ASSERT_TRUE(reach([&] { return phase("n1").state == Ph::error; }, seconds(10)));
+  ASSERT_TRUE(world.run_for(seconds(30)));
+  EXPECT_EQ(phase("n1").state, Ph::error) << "its old silence is no news";
+  EXPECT_EQ(phase("n1").why, "seen");
+  start_compute("n1");
+  EXPECT_TRUE(reach([&] { return phase("n1").state == Ph::up; }, seconds(10)));
+}
+
+TEST_F(BootSim, ANodeThatIsHeardIsNotInErrorForAWordOfTheBootDaemon) {
+  report("n2", Ph::error);
+  ASSERT_TRUE(world.run_for(seconds(5)));
+  EXPECT_EQ(phase("n2").state, Ph::up);
+  kill_node("n2");
+  ASSERT_TRUE(reach([&] { return phase("n2").state == Ph::lost; }, seconds(10)));
+  ASSERT_TRUE(world.run_for(milliseconds(300)));
+  report("n2", Ph::error);
+  ASSERT_TRUE(reach([&] { return phase("n2").state == Ph::error; }, seconds(10)));
+  ASSERT_TRUE(world.run_for(seconds(30)));
+  EXPECT_EQ(phase("n2").state, Ph::error) << "why it fell silent is more than that it did";
+}
+
 TEST_F(BootSim, ReportsOfStrangersChangeNothing) {
   const size_t before = master->model.nodes().size();
   report("stranger", Ph::dhcp);

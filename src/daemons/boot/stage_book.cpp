@@ -1,5 +1,6 @@
 #include "daemons/boot/stage_book.hpp"
 
+#include <algorithm>
 #include <utility>
 
 #include <fmt/format.h>
@@ -65,13 +66,13 @@ void StageBook::progress(const std::string& node, std::string_view item, uint64_
   tell(it->second);
 }
 
-void StageBook::failed(const std::string& node, std::string_view why) {
+void StageBook::failed(const std::string& node, std::string_view why, WallTime after) {
   Boot& boot = boots_[node];
   boot.progress.node = node;
   boot.last = executor_.now();
   // A machine that is refused asks again and again.
   if (boot.progress.stage == Ph::error && boot.progress.why == line_of(why)) return;
-  move(boot, Ph::error, why);
+  move(boot, Ph::error, why, after);
 }
 
 void StageBook::ended(const std::string& node) {
@@ -101,10 +102,10 @@ std::vector<BootProgress> StageBook::under_way() const {
   return out;
 }
 
-void StageBook::move(Boot& boot, Ph stage, std::string_view why) {
+void StageBook::move(Boot& boot, Ph stage, std::string_view why, WallTime after) {
   BootProgress& progress = boot.progress;
   progress.stage = stage;
-  progress.since = executor_.wall();
+  progress.since = std::max(executor_.wall(), after);
   progress.why = line_of(why);
   progress.item.clear();
   progress.done = progress.total = 0;

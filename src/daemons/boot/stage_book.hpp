@@ -45,8 +45,9 @@ class StageBook {
   void uses(const std::string& node, WallTime asked);
   /// Bytes of what it fetches.
   void progress(const std::string& node, std::string_view item, uint64_t done, uint64_t total);
-  /// It gave up, and says why.
-  void failed(const std::string& node, std::string_view why);
+  /// It gave up, and says why; `after` is the time of what the cluster knows already, by a clock
+  /// that may be ahead of this host's.
+  void failed(const std::string& node, std::string_view why, WallTime after = {});
   /// It is up, or gone from the model: nothing is waited for.
   void ended(const std::string& node);
 
@@ -67,7 +68,7 @@ class StageBook {
     Timer deadline;
   };
 
-  void move(Boot& boot, cluster::PhaseState stage, std::string_view why);
+  void move(Boot& boot, cluster::PhaseState stage, std::string_view why, WallTime after = {});
   void wait(Boot& boot);
   void tell(const Boot& boot);
   void too_late(const std::string& node);

@@ -34,6 +34,14 @@ TEST_F(StageBooks, EachStageIsReportedOnce) {
   EXPECT_EQ(last(), "n1 init: seen");
 }
 
+TEST_F(StageBooks, AFailureIsNotOlderThanWhatTheClusterKnows) {
+  const WallTime known = process_.executor().wall() + seconds(2);
+  book_.failed("n1", "panic", known);
+  EXPECT_EQ(reports_.back().at, known);
+  book_.failed("n2", "panic", known - seconds(4));
+  EXPECT_EQ(reports_.back().at, process_.executor().wall());
+}
+
 TEST_F(StageBooks, AnOverrideIsUsedUpOnceTheKernelRuns) {
   const WallTime asked = from_unix_ms(1'700'000'000'123);
   book_.uses("n1", asked);

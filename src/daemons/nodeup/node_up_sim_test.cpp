@@ -197,6 +197,27 @@ TEST_F(NodeUpSim, ABrokenLinkIsNoBoot) {
   ASSERT_TRUE(reach([&] { return machine("n1").ran.size() == 1; }, seconds(60))) << "a boot is";
 }
 
+TEST_F(NodeUpSim, ANodeThatIsBackAfterAMastersRestartDoesNotTakeItsStepsAgain) {
+  define("n1", {"one", "two"});
+  boot("n1", "b2");
+  ASSERT_TRUE(comes("n1", PhaseState::up));
+  stop("n1");  // the agent alone: the same boot
+  ASSERT_TRUE(comes("n1", PhaseState::lost));
+  kill_master();
+  ASSERT_TRUE(world.run_for(seconds(5)));
+  start_master();
+  ASSERT_TRUE(world.run_for(seconds(10)));
+  start("n1", "b2");
+  ASSERT_TRUE(comes("n1", PhaseState::up));
+  ASSERT_TRUE(world.run_for(seconds(10)));
+  EXPECT_EQ(machine("n1").ran, (std::vector<std::string>{"one", "two"}));
+
+  // In its next boot it does.
+  boot("n1", "b3");
+  ASSERT_TRUE(comes("n1", PhaseState::up));
+  EXPECT_EQ(machine("n1").ran, (std::vector<std::string>{"one", "two"}));
+}
+
 TEST_F(NodeUpSim, FilesFollowTheirDefinitionWithinSeconds) {
   for (const char* node : {"n1", "n2", "n3"}) boot(node, "b2");
   ASSERT_TRUE(reach([&] { return all_up(); }, seconds(60)));

@@ -1,15 +1,14 @@
-#include "boot/io/boot_messages.hpp"
+// One description for both ends, so that they cannot drift apart.
+#include "auth/boot_messages.hpp"
 
 #include <array>
 
 #include <fmt/format.h>
 
-namespace drover::boot {
+namespace drover::auth {
 namespace {
 constexpr std::array<std::string_view, 6> kStageNames{"init",    "image", "joining",
                                                       "node_up", "up",    "error"};
-// Longest reason, in bytes.
-constexpr size_t kMaxWhy = 1024;
 }  // namespace
 
 std::span<const std::string_view> enum_names(MachineStage) {
@@ -25,9 +24,9 @@ void StageReport::describe(Visitor& v) {
 }
 
 Status normalise(StageReport& report) {
-  if (report.why.size() > kMaxWhy) {
-    return fail(Code::too_large,
-                fmt::format("why: expected at most {} bytes, got {}", kMaxWhy, report.why.size()));
+  if (report.why.size() > kMaxStageWhy) {
+    return fail(Code::too_large, fmt::format("why: expected at most {} bytes, got {}", kMaxStageWhy,
+                                             report.why.size()));
   }
   for (char& c : report.why) {
     if (static_cast<unsigned char>(c) < ' ' || c == '\x7f') c = ' ';
@@ -39,4 +38,4 @@ void BootSecrets::describe(Visitor& v) {
   v.field("secrets", secrets, "Values by name.");
 }
 
-}  // namespace drover::boot
+}  // namespace drover::auth

@@ -1,20 +1,24 @@
-// What machines tell drover-boot over TLS while they boot, and are told: the bodies of
-// POST /boot/v1/stage and /boot/v1/secrets. That of /boot/v1/enrol is in auth/enrol_messages.hpp.
+// What machines tell drover-boot over TLS while they boot, by their token, and are told: the bodies
+// of POST /boot/v1/stage and /boot/v1/secrets. That of /boot/v1/enrol is in enrol_messages.hpp.
 #pragma once
 
 #include "base/describe.hpp"
 #include "base/result.hpp"
 
+#include <cstddef>
 #include <cstdint>
 #include <map>
 #include <string>
 #include <string_view>
 
-namespace drover::boot {
+namespace drover::auth {
 
 /// How far the machine's own part of its boot is.
 enum class MachineStage : uint8_t { init, image, joining, node_up, up, error };
 std::span<const std::string_view> enum_names(MachineStage);
+
+/// Longest reason of a report, in bytes.
+inline constexpr size_t kMaxStageWhy = 1024;
 
 /// Body of POST /boot/v1/stage.
 struct StageReport {
@@ -36,4 +40,4 @@ struct BootSecrets {
   void describe(Visitor& v);
 };
 
-}  // namespace drover::boot
+}  // namespace drover::auth
