@@ -1,6 +1,7 @@
 #include "cluster/attribute_catalogue.hpp"
 
 #include "base/text.hpp"
+#include "cluster/boot_template.hpp"
 #include "cluster/field_rules.hpp"
 #include "cluster/formula.hpp"
 #include "cluster/image.hpp"
@@ -21,8 +22,9 @@ namespace {
 
 using T = AttributeType;
 
-constexpr std::array<std::string_view, 9> kTypeNames{
-    "text", "name", "integer", "choice", "boolean", "address", "addresses", "hosts", "image"};
+constexpr std::array<std::string_view, 10> kTypeNames{"text",    "name",    "integer",   "choice",
+                                                      "boolean", "address", "addresses", "hosts",
+                                                      "image",   "script"};
 
 constexpr std::array kRows{
     AttributeRow{"site", T::text, "The site or building that the node stands in."},
@@ -65,6 +67,9 @@ constexpr std::array kRows{
         "Mode disk may destroy what others left on the disk; false where nothing is said."},
     AttributeRow{"boot_loader", T::choice, "What its firmware loads; grub through shim.", 0, 0,
                  "ipxe grub"},
+    AttributeRow{
+        "boot_template", T::script,
+        "A boot script of the site's own, for iPXE where it begins with #!ipxe, else GRUB."},
     AttributeRow{"switch_port", T::text,
                  "The switch port that it is cabled to, as relays write it into option 82."},
 };
@@ -130,6 +135,8 @@ bool fits(const AttributeRow& row, std::string_view value) {
       });
     case T::image:
       return ImageReference::parse("image", value).has_value();
+    case T::script:
+      return true;  // check_script() says more than yes or no
   }
   return false;
 }
@@ -169,6 +176,8 @@ std::string attribute_rule(const AttributeRow& row) {
       return "host names or IP addresses joined by commas";
     case T::image:
       return "an image as NAME, NAME:TAG or NAME@DIGEST";
+    case T::script:
+      return "lines of a boot template";
   }
   return {};
 }
@@ -191,7 +200,32 @@ Status check_attribute_name(std::string_view field, std::string_view name) {
                                near.empty() ? "" : fmt::format(" (did you mean {}?)", near)));
 }
 
+namespace {
+
+/// Lines of text that are a template; what is wrong is said with its line.
+Status check_script(std::string_view field, std::string_view name, std::string_view value) {
+  const bool is_text = std::ranges::all_of(value, [](char c) {
+    return static_cast<unsigned char>(c) >= 0x20 ? c != 0x7f : c == '\n' || c == '\t';
+  });
+  if (!is_text) return bad_field(field, "it", "expected lines of text");
+  const auto parsed = BootTemplate::parse(name, value);
+  if (!parsed) return fail_in(field, parsed.error());
+  return {};
+}
+
+bool is_script(std::string_view name) {
+  const AttributeRow* row = find_attribute_row(name);
+  return row != nullptr && row->type == T::script;
+}
+
+}  // namespace
+
+bool is_verbatim_attribute(std::string_view name) {
+  return is_script(name);
+}
+
 Status check_resolved_value(std::string_view field, std::string_view name, std::string_view value) {
+  if (is_script(name)) return check_script(field, name, value);
   DROVER_CHECK_OK(check_plain_text(field, value, kMaxAttributeValue));
   const AttributeRow* row = find_attribute_row(name);
   if (row == nullptr || fits(*row, value)) return {};
@@ -200,7 +234,7 @@ Status check_resolved_value(std::string_view field, std::string_view name, std::
 
 Status check_attribute_value(std::string_view field, std::string_view name,
                              std::string_view value) {
-  if (!has_formula(value)) return check_resolved_value(field, name, value);
+  if (!has_formula(value) || is_script(name)) return check_resolved_value(field, name, value);
   DROVER_CHECK_OK(check_plain_text(field, value, kMaxAttributeValue));
   const Status syntax = check_formula(value);
   if (!syntax) return fail_in(field, syntax.error());
@@ -233,7 +267,8 @@ std::string attributes_markdown() {
   for (const AttributeRow& row : kRows) {
     out += fmt::format("| `{}` | {} | {} |\n", row.name, attribute_rule(row), row.help);
   }
-  return out;
+  out += "\n## What a boot template may say\n\n";
+  return out + boot_variables_markdown();
 }
 
 }  // namespace drover::cluster

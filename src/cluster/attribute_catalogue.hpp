@@ -27,6 +27,7 @@ enum class AttributeType : uint8_t {
   addresses,  ///< IP addresses joined by commas
   hosts,      ///< host names or IP addresses joined by commas
   image,      ///< NAME, NAME:TAG or NAME@DIGEST
+  script,     ///< lines of a boot template (cluster/boot_template.hpp); `${..}` is not ours there
 };
 std::span<const std::string_view> enum_names(AttributeType);
 
@@ -55,6 +56,9 @@ Status check_attribute_name(std::string_view field, std::string_view name);
 Status check_attribute_value(std::string_view field, std::string_view name, std::string_view value);
 /// The same for a value without formulas or what they gave.
 Status check_resolved_value(std::string_view field, std::string_view name, std::string_view value);
+
+/// Whether the value is taken as it is written, since `${..}` in it is another language's.
+bool is_verbatim_attribute(std::string_view name);
 
 /// Names, values and how many of a whole map; `field` is what it is called, "spec.attributes".
 Status check_attributes(std::string_view field, const std::map<std::string, std::string>& map);

@@ -145,7 +145,7 @@ Result<std::optional<std::string>> NodeAttributes::value(const std::string& name
   const Layer* layer = find(name);
   if (layer == nullptr) return std::nullopt;
   const std::string& written = layer->attributes->find(name)->second;
-  if (!has_formula(written)) return written;
+  if (!has_formula(written) || is_verbatim_attribute(name)) return written;
   const auto known = memo_.find(name);
   if (known != memo_.end()) {
     if (!known->second) return tl::unexpected<Error>(known->second.error());

@@ -24,5 +24,24 @@ TEST(AttributeCatalogue, TheManualIsTheCatalogue) {
                                        "this with DROVER_UPDATE_GOLDEN=1";
 }
 
+TEST(AttributeCatalogue, ABootTemplateIsCheckedWhereItIsSet) {
+  const auto said = [](std::string_view text) {
+    const Status checked = check_attribute_value("attributes.boot_template", "boot_template", text);
+    return checked ? std::string("good") : checked.error().text();
+  };
+  EXPECT_EQ(said("#!ipxe\nset x ${net0/mac}\n{{each initrds}}\ninitrd {{initrd.url}}\n{{end}}\n"
+                 "kernel {{kernel.url}} {{args}} {{attr.x.colour}}\n\tboot || goto again\n"),
+            "good")
+      << "${..} is iPXE's";
+  EXPECT_EQ(said("#!ipxe\nkernel {{kernal.url}}\n"),
+            "attributes.boot_template: template boot_template, line 2: there is no variable "
+            "'kernal.url'; did you mean kernel.url?");
+  EXPECT_EQ(said("{{if name}}\n"),
+            "attributes.boot_template: template boot_template, line 1: what begins here has no "
+            "{{end}}");
+  EXPECT_NE(said("a\x1b[2J").find("expected lines of text"), std::string::npos);
+  EXPECT_NE(said(std::string(70'000, 'x')).find("longer than 65536 bytes"), std::string::npos);
+}
+
 }  // namespace
 }  // namespace drover::cluster

@@ -1,66 +1,12 @@
-// Templates of boot scripts. They say what they mean or are refused: an unknown variable, and one
-// that has no value, is an error that names template and line.
+// Templates of boot scripts, under their names here. They are of the model, since a site's own are
+// attributes that are checked where they are set.
 #pragma once
 
-#include "base/result.hpp"
-
-#include <cstddef>
-#include <map>
-#include <string>
-#include <string_view>
-#include <vector>
+#include "cluster/boot_template.hpp"
 
 namespace drover::boot::script {
 
-/// What a template may say, and what it stands for: the table of the manual.
-struct VariableRow {
-  std::string_view name;
-  std::string_view help;
-};
-const std::vector<VariableRow>& variables();
-
-/// Values by name. `initrds` has one map for each, with initrd.name and the like.
-struct Values {
-  using Map = std::map<std::string, std::string, std::less<>>;
-  Map all;
-  std::vector<Map> initrds;
-};
-
-/// A parsed template.
-///
-///     {{NAME}}                    the value of a variable
-///     {{if NAME}} .. {{end}}      only where it has a value
-///     {{each initrds}} .. {{end}} once for each initrd, which initrd.NAME then is about
-///
-/// A line with nothing but if, each or end leaves no line behind. All other text, `${..}` of iPXE
-/// among it, is copied. Immutable.
-class Template {
- public:
-  /// Longest text, in bytes, and deepest nesting.
-  static constexpr size_t kMaxText = size_t{64} << 10;
-  static constexpr size_t kMaxDepth = 8;
-
-  /// invalid_argument: "template lean, line 7: there is no variable 'kernal'; did you mean ..".
-  static Result<Template> parse(std::string_view name, std::string_view text);
-
-  /// invalid_argument when a variable outside {{if}} has no value.
-  [[nodiscard]] Result<std::string> render(const Values& values) const;
-  [[nodiscard]] const std::string& name() const { return name_; }
-
- private:
-  enum class Kind { text, variable, if_set, each_initrd, end };
-  struct Part {
-    Kind kind = Kind::text;
-    std::string text;  ///< the text, or the variable's name
-    size_t line = 0;
-    size_t end = 0;  ///< of if and each: the index of their end
-  };
-  struct Parser;
-  Status render_parts(const Values& values, const Values::Map* initrd, size_t from, size_t to,
-                      std::string& out) const;
-
-  std::string name_;
-  std::vector<Part> parts_;
-};
+using Template = cluster::BootTemplate;
+using Values = cluster::BootValues;
 
 }  // namespace drover::boot::script

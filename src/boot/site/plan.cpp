@@ -96,6 +96,7 @@ class Planner {
     DROVER_CHECK_OK(find_image());
     DROVER_CHECK_OK(find_mode());
     DROVER_CHECK_OK(make_args());
+    DROVER_CHECK_OK(find_template());
     return std::move(out_);
   }
 
@@ -178,6 +179,29 @@ class Planner {
           fmt::format("drover boot set {} --mode lean, or another image", request_.node.name));
     }
     note("root", out_.image.root->sha256, fmt::format("image {}", out_.image.name));
+    return {};
+  }
+
+  /// One that is written for another loader than the node's is left alone.
+  Status find_template() {
+    DROVER_TRY(const auto text, attribute("boot_template"));
+    const auto wanted = [&] {
+      return text->starts_with(cluster::kIpxeStart) == (out_.loader == script::Loader::ipxe);
+    };
+    if (!text || !wanted()) {
+      note("template", "built in", text ? "the node's own is for another loader" : "built in");
+      return {};
+    }
+    const std::string origin = last_origin_;
+    DROVER_TRY(out_.own_template, script::Template::parse("boot_template", *text));
+    for (const std::string& name : out_.own_template->attributes()) {
+      DROVER_TRY(const auto value, attribute(name));
+      if (!value) continue;
+      DROVER_CHECK_OK(check_words(name, *value));
+      note("attr." + name, *value, last_origin_);
+      out_.attributes.emplace("attr." + name, *value);
+    }
+    note("template", "boot_template", origin);
     return {};
   }
 
@@ -404,6 +428,7 @@ script::Values template_values(const BootPlan& plan, const SiteOptions& options)
              {"source", mark(Late::source)},
              {"token", mark(Late::token)}};
   if (plan.from == BootFrom::disk) return out;
+  out.all.insert(plan.attributes.begin(), plan.attributes.end());
   const auto path = [](const BootBlob& blob) { return "/boot/blobs/" + blob.sha256; };
   const std::string kernel = path(plan.image.kernel);
   out.all.insert({{"image", plan.image.name},

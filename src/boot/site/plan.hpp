@@ -12,6 +12,7 @@
 #include "cluster/node.hpp"
 
 #include <cstdint>
+#include <map>
 #include <optional>
 #include <span>
 #include <string>
@@ -48,10 +49,13 @@ struct BootPlan {
   BootImage image;
   std::string interface;  ///< that boots: "eth0"
   std::string mac;
-  std::string network;            ///< its name; empty: on none that is known
-  std::string args;               ///< the kernel's command line
-  bool once = false;              ///< a boot-next decided some of it
-  std::vector<PlanValue> values;  ///< when they were asked for
+  std::string network;  ///< its name; empty: on none that is known
+  std::string args;     ///< the kernel's command line
+  /// The site's own template of the network's script; nothing: the built-in one.
+  std::optional<script::Template> own_template;
+  std::map<std::string, std::string> attributes;  ///< that it names, those that are set
+  bool once = false;                              ///< a boot-next decided some of it
+  std::vector<PlanValue> values;                  ///< when they were asked for
 };
 
 /// What a plan is made from. References and pointers are used during the call alone.

@@ -124,10 +124,12 @@ NodeBoot with_script(Result<BootPlan> plan, const cluster::Node& node, const Por
   NodeBoot out{std::move(plan), loader, port == nullptr ? "" : port->interface.mac, {}, {}};
   Result<std::string> rendered = std::string();
   if (out.plan) {
+    const bool own = out.plan->own_template && out.plan->loader == loader;
     out.plan->loader = loader;
     const auto purpose =
         out.plan->from == BootFrom::disk ? script::Purpose::disk : script::Purpose::network;
-    rendered = built_in(loader, purpose).render(template_values(*out.plan, options));
+    const script::Template& chosen = own ? *out.plan->own_template : built_in(loader, purpose);
+    rendered = chosen.render(template_values(*out.plan, options));
   }
   if (!out.plan || !rendered) {
     out.problem = out.plan ? rendered.error() : out.plan.error();

@@ -388,6 +388,40 @@ TEST_F(SiteTest, BootsFromItsOwnDiskAndThroughShim) {
   EXPECT_NE(answer.text.find("sanboot --no-describe --drive 0x80"), std::string::npos);
 }
 
+TEST_F(SiteTest, RendersTheSitesOwnTemplateByInheritance) {
+  cluster.commit(
+      {{"profile/base",
+        R"({"name":"base","attributes":{"x.menu":"blue","boot_template":)"
+        R"("#!ipxe\ncolour {{attr.x.menu}} ${net0/mac}\n{{if attr.x.none}}\nnever\n{{end}}\nkernel {{kernel.url}} {{args}}\n"}})"},
+       {"profile/gpu", R"({"name":"gpu","inherits":["base"],"attributes":{"image":"rocky"}})"}});
+  Site made = site();
+  const ScriptAnswer answer = made.script(by_mac("52:54:00:77:00:02"));
+  EXPECT_EQ(answer.outcome, ScriptOutcome::known) << answer.why;
+  EXPECT_TRUE(answer.text.starts_with("#!ipxe\ncolour blue ${net0/mac}\nkernel http://10.77.0.1:"))
+      << answer.text;
+  const auto plan = made.plan("n2");
+  ASSERT_TRUE(plan);
+  const auto origin = std::ranges::find(plan->values, "template", &PlanValue::name);
+  ASSERT_NE(origin, plan->values.end());
+  EXPECT_EQ(origin->value + " by " + origin->origin,
+            "boot_template by profile base of profile gpu");
+  // Another loader's script is the built-in one.
+  ScriptRequest grub = by_mac("52:54:00:77:00:02");
+  grub.loader = script::Loader::grub;
+  EXPECT_NE(made.script(grub).text.find("linux '(tftp,"), std::string::npos);
+
+  // What has no value outside of {{if}} is a reason not to boot, said on the machine's screen.
+  cluster.commit({{"profile/base", R"({"name":"base","attributes":{"boot_template":)"
+                                   R"("#!ipxe\n# {{name}}\necho {{attr.x.menu}}\n"}})"}});
+  const ScriptAnswer refused = site().script(by_mac("52:54:00:77:00:02"));
+  EXPECT_EQ(refused.outcome, ScriptOutcome::refused);
+  EXPECT_EQ(refused.why, "template boot_template, line 3: attr.x.menu has no value");
+  cluster.commit(
+      {{"profile/base", R"({"name":"base","attributes":{"x.menu":"a || b","boot_template":)"
+                        R"("#!ipxe\necho {{attr.x.menu}}\n"}})"}});
+  EXPECT_EQ(site().script(by_mac("52:54:00:77:00:02")).outcome, ScriptOutcome::refused);
+}
+
 TEST(SiteSpeed, TenThousandNodesAreReadySoon) {
   TestCluster cluster;
   std::vector<std::pair<std::string, std::string>> objects{

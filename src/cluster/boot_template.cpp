@@ -1,4 +1,4 @@
-#include "boot/script/template.hpp"
+#include "cluster/boot_template.hpp"
 
 #include "base/text.hpp"
 #include "cluster/attribute_catalogue.hpp"
@@ -8,7 +8,7 @@
 
 #include <fmt/format.h>
 
-namespace drover::boot::script {
+namespace drover::cluster {
 namespace {
 
 constexpr std::string_view kAttribute = "attr.";
@@ -24,28 +24,31 @@ std::string_view trimmed(std::string_view text) {
 
 bool is_known(std::string_view name) {
   if (name.starts_with(kAttribute)) {
-    return cluster::check_attribute_name("", name.substr(kAttribute.size())).has_value();
+    return check_attribute_name("", name.substr(kAttribute.size())).has_value();
   }
-  return std::ranges::any_of(variables(), [&](const VariableRow& row) { return row.name == name; });
+  return std::ranges::any_of(boot_variables(),
+                             [&](const BootVariableRow& row) { return row.name == name; });
 }
 
 std::string suggestion(std::string_view name) {
   std::vector<std::string_view> known;
-  for (const VariableRow& row : variables()) known.push_back(row.name);
+  for (const BootVariableRow& row : boot_variables()) known.push_back(row.name);
   const std::string_view near = nearest(name, known);
   return near.empty() ? "" : fmt::format("; did you mean {}?", near);
 }
 
-const std::string* find(const Values& values, const Values::Map* initrd, std::string_view name) {
-  const Values::Map& map = name.starts_with(kInitrd) && initrd != nullptr ? *initrd : values.all;
+const std::string* find(const BootValues& values, const BootValues::Map* initrd,
+                        std::string_view name) {
+  const BootValues::Map& map =
+      name.starts_with(kInitrd) && initrd != nullptr ? *initrd : values.all;
   const auto it = map.find(name);
   return it == map.end() || it->second.empty() ? nullptr : &it->second;
 }
 
 }  // namespace
 
-const std::vector<VariableRow>& variables() {
-  static const std::vector<VariableRow> rows{
+const std::vector<BootVariableRow>& boot_variables() {
+  static const std::vector<BootVariableRow> rows{
       {"name", "The node's name."},
       {"nid", "Its number."},
       {"mac", "The hardware address that it boots by."},
@@ -82,9 +85,17 @@ const std::vector<VariableRow>& variables() {
   return rows;
 }
 
+std::string boot_variables_markdown() {
+  std::string out = "| Variable | What it stands for |\n|---|---|\n";
+  for (const BootVariableRow& row : boot_variables()) {
+    out += fmt::format("| `{{{{{}}}}}` | {} |\n", row.name, row.help);
+  }
+  return out + "| `{{attr.NAME}}` | The node's attribute of that name. |\n";
+}
+
 /// Reads a template from front to back; `open` are the ifs and eaches that wait for their end.
-struct Template::Parser {
-  Template& out;
+struct BootTemplate::Parser {
+  BootTemplate& out;
   std::string_view text;
   size_t line = 1;
   std::vector<size_t> open = {};
@@ -183,15 +194,15 @@ struct Template::Parser {
   }
 };
 
-Result<Template> Template::parse(std::string_view name, std::string_view text) {
-  Template out;
+Result<BootTemplate> BootTemplate::parse(std::string_view name, std::string_view text) {
+  BootTemplate out;
   out.name_ = name;
   DROVER_CHECK_OK((Parser{out, text}.run()));
   return out;
 }
 
-Status Template::render_parts(const Values& values, const Values::Map* initrd, size_t from,
-                              size_t to, std::string& out) const {
+Status BootTemplate::render_parts(const BootValues& values, const BootValues::Map* initrd,
+                                  size_t from, size_t to, std::string& out) const {
   for (size_t i = from; i < to; ++i) {
     const Part& part = parts_[i];
     switch (part.kind) {
@@ -216,7 +227,7 @@ Status Template::render_parts(const Values& values, const Values::Map* initrd, s
         i = part.end;
         break;
       case Kind::each_initrd:
-        for (const Values::Map& each : values.initrds) {
+        for (const BootValues::Map& each : values.initrds) {
           DROVER_CHECK_OK(render_parts(values, &each, i + 1, part.end, out));
         }
         i = part.end;
@@ -228,10 +239,24 @@ Status Template::render_parts(const Values& values, const Values::Map* initrd, s
   return {};
 }
 
-Result<std::string> Template::render(const Values& values) const {
+std::vector<std::string> BootTemplate::attributes() const {
+  std::vector<std::string> out;
+  for (const Part& part : parts_) {
+    const bool names_one = part.kind == Kind::variable || part.kind == Kind::if_set;
+    if (names_one && part.text.starts_with(kAttribute)) {
+      out.push_back(part.text.substr(kAttribute.size()));
+    }
+  }
+  std::ranges::sort(out);
+  const auto again = std::ranges::unique(out);
+  out.erase(again.begin(), again.end());
+  return out;
+}
+
+Result<std::string> BootTemplate::render(const BootValues& values) const {
   std::string out;
   DROVER_CHECK_OK(render_parts(values, nullptr, 0, parts_.size(), out));
   return out;
 }
 
-}  // namespace drover::boot::script
+}  // namespace drover::cluster
