@@ -236,7 +236,7 @@ class Server {
   [[nodiscard]] size_t in_phase(Master& master, cluster::PhaseState phase) const {
     size_t count = 0;
     for (const auto& [name, entry] : master.model().nodes()) {
-      count += entry.node.phase.state == phase && entry.confirmed ? 1 : 0;
+      count += entry.node().phase.state == phase && entry.confirmed ? 1 : 0;
     }
     return count;
   }

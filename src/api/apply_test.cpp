@@ -98,8 +98,8 @@ TEST_F(Apply, SaysWhoChangedAFieldThatBothChanged) {
   ASSERT_EQ(body_of(kept).at("kept").as_array().size(), 1U) << kept.body;
   const Recorded forced = apply("nodes: {n1: {description: b, owner: eve}}", "?force=true");
   EXPECT_EQ(forced.status, 200) << forced.body;
-  EXPECT_EQ(master.model.find("n1")->node.spec.description, "b");
-  EXPECT_EQ(master.model.find("n1")->node.spec.owner, "eve");
+  EXPECT_EQ(master.model.find("n1")->node().spec.description, "b");
+  EXPECT_EQ(master.model.find("n1")->node().spec.owner, "eve");
 }
 
 TEST_F(Apply, PrunesWhatItAppliedBefore) {
@@ -223,7 +223,7 @@ TEST_F(Apply, LetsTwoNodesSwapTheirAddresses) {
   ASSERT_EQ(apply("nodes: {n1: {nid: 1, aliases: [a]}, n2: {nid: 2, aliases: [b]}}").status, 200);
   const Recorded swapped = apply("nodes: {n1: {nid: 2, aliases: [b]}, n2: {nid: 1, aliases: [a]}}");
   EXPECT_EQ(swapped.status, 200) << swapped.body;
-  EXPECT_EQ(master.model.find("n1")->node.spec.nid, 2U);
+  EXPECT_EQ(master.model.find("n1")->node().spec.nid, 2U);
   EXPECT_EQ(apply("nodes: {n3: {nid: 2}}").status, 400) << "taken by a node that is not named";
 }
 
@@ -232,7 +232,7 @@ TEST_F(Apply, TakesABaseInPlaceOfTheRememberedOne) {
   const Recorded edited =
       apply("nodes: {n1: {owner: eve}}", "", "nodes: {n1: {description: a, owner: bob}}");
   ASSERT_EQ(edited.status, 200) << edited.body;
-  EXPECT_EQ(master.model.find("n1")->node.spec.description, "");
+  EXPECT_EQ(master.model.find("n1")->node().spec.description, "");
   EXPECT_EQ(apply("nodes: {n1: {owner: x}}", "", "nodes: {n1: {owner: bob}}").status, 409)
       << "it was changed since it was read";
 }

@@ -53,7 +53,8 @@ TEST_F(BootApi, ShowsThePlanItsOriginsAndTheScript) {
         "drover.boot=10.77.0.9:8443", "drover.token=TOKEN", "#!ipxe"}) {
     EXPECT_TRUE(has(shown, part)) << part << "\n" << shown.body;
   }
-  EXPECT_TRUE(has(master.get("/api/v1/nodes/n1/boot?loader=grub"), "linux '(http,SERVER:8080)"));
+  EXPECT_TRUE(
+      has(master.get("/api/v1/nodes/n1/boot?loader=grub"), "linux '(tftp,SERVER)/boot/blobs/"));
   EXPECT_EQ(master.get("/api/v1/nodes/n1/boot?loader=lilo").status, 400);
   EXPECT_EQ(master.get("/api/v1/nodes/n9/boot").status, 404);
 }

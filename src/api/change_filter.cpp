@@ -50,7 +50,7 @@ Result<std::shared_ptr<const NodeSet>> NodeSet::evaluate(std::string_view range,
   set->names_.reserve(names.size());
   set->ids_.reserve(names.size());
   for (const std::string& name : names) {
-    if (const auto* entry = model.find(name)) set->ids_.insert(entry->node.id);
+    if (const auto* entry = model.find(name)) set->ids_.insert(entry->node().id);
     set->names_.insert(name);
   }
   return set;

@@ -366,7 +366,7 @@ TEST(Tokens, LetADaemonInOnceAndAreListed) {
   ASSERT_EQ(joined.status, 200) << joined.body;
   EXPECT_EQ(parsed(joined).at("cluster").as_string(), "alpha");
   ASSERT_NE(master.model.find("n1"), nullptr);
-  EXPECT_EQ(master.model.find("n1")->node.service.state, cluster::ServiceState::discovered);
+  EXPECT_EQ(master.model.find("n1")->node().service.state, cluster::ServiceState::discovered);
   const auto spent =
       master.ask("POST", "/api/v1/join", join_body(token, "compute", "n2"), {}, auth::Principal{});
   EXPECT_EQ(spent.status, 403) << spent.body;

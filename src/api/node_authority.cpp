@@ -102,7 +102,7 @@ Status NodeAuthority::check_permissions(const auth::Principal& principal,
   for (const std::string& name : names) {
     const cluster::NodeEntry* entry = model_.find(name);
     const bool allowed =
-        entry != nullptr && auth::may_use(principal, groups, permission_of(entry->node), use);
+        entry != nullptr && auth::may_use(principal, groups, permission_of(entry->node()), use);
     if (!allowed) outside.push_back(name);
   }
   if (outside.empty()) return {};

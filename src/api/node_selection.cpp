@@ -15,7 +15,7 @@ NodeSelection page_of_all(const cluster::Model& model, std::string_view after, s
   const auto& nodes = model.nodes();
   auto it = after.empty() ? nodes.begin() : nodes.upper_bound(after);
   for (; it != nodes.end() && out.nodes.size() < limit; ++it) out.nodes.push_back(&it->second);
-  if (it != nodes.end() && !out.nodes.empty()) out.next_page = out.nodes.back()->node.name;
+  if (it != nodes.end() && !out.nodes.empty()) out.next_page = out.nodes.back()->node().name;
   return out;
 }
 
@@ -26,7 +26,7 @@ NodeSelection page_of(const std::vector<std::string>& names, const cluster::Mode
   for (; it != names.end() && out.nodes.size() < limit; ++it) {
     if (const auto* entry = model.find(*it)) out.nodes.push_back(entry);
   }
-  if (it != names.end() && !out.nodes.empty()) out.next_page = out.nodes.back()->node.name;
+  if (it != names.end() && !out.nodes.empty()) out.next_page = out.nodes.back()->node().name;
   return out;
 }
 

@@ -245,7 +245,7 @@ TEST_F(Operations, ACommandedRebootIsThePhaseOfTheNodesThatTookIt) {
   const std::string body =
       R"({"method":"power.reboot","nodes":"n[1-4]","timeout_ms":60000,"why":"new kernel"})";
   const auto phase = [this](const std::string& node) {
-    return master.model.find(node)->node.phase;
+    return master.model.find(node)->node().phase;
   };
   const auto reboots = [&](const std::string& node) {
     return phase(node).state == cluster::PhaseState::rebooting;

@@ -71,6 +71,8 @@ class Context {
   /// Else asks on the terminal: cancelled when the answer is not yes. Where nobody can be asked it
   /// is refused with invalid_argument, saying what to add.
   Status confirm_many(size_t count, std::string_view what);
+  /// Whether --yes says that nothing is to be asked.
+  [[nodiscard]] bool told_yes() const { return globals_.has("yes"); }
   Result<int> print_document(const json::value& document, int exit_code = 0);
   /// For --watch: what is printed and warned goes to `text`; lists, chosen and sorted, to `list`
   /// too.

@@ -2,6 +2,7 @@
 
 #include "cluster/definition_writer.hpp"
 #include "cluster/field_rules.hpp"
+#include "cluster/formula.hpp"
 #include "cluster/net_address.hpp"
 
 #include <algorithm>
@@ -99,6 +100,17 @@ Result<Claims> claims_of(const Node& node, const Definitions& definitions) {
   DROVER_TRY(const Bmc bmc, evaluate_bmc(attributes, *spec.bmc));
   DROVER_CHECK_OK(add_bmc(bmc, out));
   return out;
+}
+
+bool same_claims(const NodeSpec& before, const NodeSpec& after) {
+  if (before.aliases != after.aliases || before.nid != after.nid || before.bmc != after.bmc ||
+      before.interfaces != after.interfaces) {
+    return false;
+  }
+  if (after.bmc && (has_formula(after.bmc->address) || has_formula(after.bmc->mac))) return false;
+  return std::ranges::none_of(after.interfaces, [](const Interface& interface) {
+    return has_formula(interface.mac) || std::ranges::any_of(interface.addresses, has_formula);
+  });
 }
 
 Result<ClaimBook::Held> ClaimBook::held_by(const std::string& node) {

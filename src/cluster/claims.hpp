@@ -32,6 +32,10 @@ bool may_share(std::string_view claim, std::string_view other);
 /// address, and an address that the node has twice.
 Result<Claims> claims_of(const Node& node, const Definitions& definitions);
 
+/// Whether the two say the same of everything that claims_of() reads in a node, and nothing in it
+/// is a formula, whose value might have changed.
+bool same_claims(const NodeSpec& before, const NodeSpec& after);
+
 /// Claims as they are kept in the store.
 class ClaimBook {
  public:

@@ -82,17 +82,18 @@ Status DefinitionWriter::check_references(const Node& node) {
   return {};
 }
 
-Status DefinitionWriter::settle(const Node& node) {
+Status DefinitionWriter::settle(const std::shared_ptr<const StoredNode>& stored) {
+  const Node& node = stored->node;
   if (mode_ == Mode::together) {
     state_->touched.insert(node.name);
-    DROVER_CHECK_OK(write_node(tx_, node));
+    DROVER_CHECK_OK(write_node(tx_, stored));
     return {};
   }
   DROVER_CHECK_OK(state_->load());
   DROVER_CHECK_OK(check_references(node));
   DROVER_TRY(const Claims claims, claims_of(node, *state_));
   DROVER_CHECK_OK(state_->claims.take(node.name, claims));
-  DROVER_CHECK_OK(write_node(tx_, node));
+  DROVER_CHECK_OK(write_node(tx_, stored));
   return {};
 }
 
@@ -114,7 +115,7 @@ Result<Node> DefinitionWriter::add_node(const std::string& name, NodeRole role, 
   node.service.why = "defined";
   node.service.who = tx_.actor();
   node.spec = std::move(spec);
-  DROVER_CHECK_OK(settle(node));
+  DROVER_CHECK_OK(settle(std::make_shared<const StoredNode>(node)));
   return node;
 }
 
@@ -123,15 +124,31 @@ Result<Node> DefinitionWriter::put_spec(const std::string& name, NodeSpec spec) 
   DROVER_TRY(Node node, read_node(tx_, name));
   if (node.spec == spec) return node;
   node.spec = std::move(spec);
-  DROVER_CHECK_OK(settle(node));
+  DROVER_CHECK_OK(settle(std::make_shared<const StoredNode>(node)));
   return node;
+}
+
+Result<ChangedNode> DefinitionWriter::replace_spec(Node node, NodeSpec spec) {
+  DROVER_CHECK_OK(normalise(spec, node.name, node.spec));
+  if (spec == node.spec) {
+    return ChangedNode{std::make_shared<const StoredNode>(std::move(node)), false};
+  }
+  const bool same = node.spec.profiles == spec.profiles && same_claims(node.spec, spec);
+  node.spec = std::move(spec);
+  const auto stored = std::make_shared<const StoredNode>(std::move(node));
+  if (same) {
+    DROVER_CHECK_OK(write_node(tx_, stored));
+  } else {
+    DROVER_CHECK_OK(settle(stored));
+  }
+  return ChangedNode{stored, true};
 }
 
 Status DefinitionWriter::put_node(Node node) {
   DROVER_CHECK_OK(check_node_name(node.name));
   DROVER_CHECK_OK(normalise(node.spec, node.name));
   if (mode_ == Mode::single) DROVER_CHECK_OK(state_->claims.check_name(node.name));
-  return settle(node);
+  return settle(std::make_shared<const StoredNode>(std::move(node)));
 }
 
 Result<Node> DefinitionWriter::rename_node(const std::string& from, const std::string& to) {
@@ -171,7 +188,7 @@ Result<Node> DefinitionWriter::rename_node(const std::string& from, const std::s
   DROVER_CHECK_OK(move_content(tx_, "node/" + from, "node/" + to));
   DROVER_CHECK_OK(tx_.erase(kDaemonKind, daemon_key(enum_name(node.role), from)));
   DROVER_CHECK_OK(note_former_name(tx_, node.id, from));
-  DROVER_CHECK_OK(settle(node));
+  DROVER_CHECK_OK(settle(std::make_shared<const StoredNode>(node)));
   return node;
 }
 

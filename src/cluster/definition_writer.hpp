@@ -10,6 +10,7 @@
 #include "cluster/node.hpp"
 #include "cluster/profile.hpp"
 #include "cluster/range_rename.hpp"
+#include "cluster/stored_node.hpp"
 #include "store/store.hpp"
 
 #include <map>
@@ -55,6 +56,9 @@ class DefinitionWriter {
                         const std::string& id);
   /// Replaces what people said of a node; everything else of it stays.
   Result<Node> put_spec(const std::string& name, NodeSpec spec);
+  /// The same for a node that was read in this mutation and whose states may have changed since:
+  /// false, and nothing is written, when `spec` is what it has. Mode::single.
+  Result<ChangedNode> replace_spec(Node node, NodeSpec spec);
   /// Writes a whole node as it was once (to undo a change): spec and states of `node`, by name.
   Status put_node(Node node);
   /// The node keeps its id and takes parts and memberships along. An alias equal to the new name
@@ -96,7 +100,7 @@ class DefinitionWriter {
 
  private:
   struct State;
-  Status settle(const Node& node);
+  Status settle(const std::shared_ptr<const StoredNode>& node);
   Status check_references(const Node& node);
   Status check_group_references(const Group& group);
   Status check_profile_references(const Profile& profile);

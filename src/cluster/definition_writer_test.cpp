@@ -358,7 +358,7 @@ TEST_F(DefinitionTest, APatchChangesStatesAndSpec) {
     const std::string ended = run([&](DefinitionWriter& w) -> Status {
       DROVER_TRY(const ChangedNode after, change_node(tx, w, "n1", *decoded, may_define));
       EXPECT_EQ(change_node(tx, w, "n1", *decoded, may_define)->changed, false);
-      out = encode(after.node.spec);
+      out = encode(after.stored->node.spec);
       return {};
     });
     return ended == "ok" ? out : ended;

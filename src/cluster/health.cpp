@@ -24,8 +24,8 @@ size_t rank_of(std::string_view role) {
 }
 
 DaemonState state_of(const NodeEntry& entry) {
-  if (entry.node.phase.state == PhaseState::lost) return DaemonState::lost;
-  const bool up = entry.node.phase.state == PhaseState::up && entry.confirmed;
+  if (entry.node().phase.state == PhaseState::lost) return DaemonState::lost;
+  const bool up = entry.node().phase.state == PhaseState::up && entry.confirmed;
   return up ? DaemonState::up : DaemonState::unknown;
 }
 
@@ -154,7 +154,7 @@ class Doctor {
   }
 
   void take_node(const NodeEntry& entry) {
-    const Node& node = entry.node;
+    const Node& node = entry.node();
     ++health_.totals["nodes"][std::string(enum_name(node.phase.state))];
     ++health_.totals["service"][std::string(enum_name(node.service.state))];
     DaemonHealth& daemon = daemon_of(entry);
@@ -164,19 +164,19 @@ class Doctor {
   }
 
   DaemonHealth& daemon_of(const NodeEntry& entry) {
-    const std::string_view role = enum_name(entry.node.role);
-    if (entry.node.role == NodeRole::utility) {
+    const std::string_view role = enum_name(entry.node().role);
+    if (entry.node().role == NodeRole::utility) {
       const auto it = std::ranges::find_if(health_.daemons, [&](const DaemonHealth& daemon) {
-        return daemon.role == role && daemon.name == entry.node.name;
+        return daemon.role == role && daemon.name == entry.node().name;
       });
       if (it != health_.daemons.end()) return *it;
     }
     DaemonHealth daemon;
-    daemon.name = entry.node.name;
+    daemon.name = entry.node().name;
     daemon.role = role;
     daemon.state = state_of(entry);
-    daemon.since = entry.node.phase.since;
-    daemon.why = entry.node.phase.why;
+    daemon.since = entry.node().phase.since;
+    daemon.why = entry.node().phase.why;
     if (entry.agent) {
       daemon.version = entry.agent->version;
       daemon.address = entry.agent->address;
@@ -189,8 +189,8 @@ class Doctor {
   }
 
   static void add_node_links(const NodeEntry& entry, DaemonHealth& daemon) {
-    if (daemon.state != DaemonState::up || entry.node.role != NodeRole::compute) return;
-    const WallTime since = entry.node.phase.since;
+    if (daemon.state != DaemonState::up || entry.node().role != NodeRole::compute) return;
+    const WallTime since = entry.node().phase.since;
     if (!entry.agent->primary.empty()) {
       daemon.links.push_back({entry.agent->primary, LinkRole::primary, LinkState::up, since, ""});
     }
@@ -201,8 +201,8 @@ class Doctor {
   }
 
   void check_liveness(const NodeEntry& entry, DaemonHealth& daemon) {
-    const Phase& phase = entry.node.phase;
-    const std::string agent = fmt::format("drover-{}", enum_name(entry.node.role));
+    const Phase& phase = entry.node().phase;
+    const std::string agent = fmt::format("drover-{}", enum_name(entry.node().role));
     if (phase.state == PhaseState::lost) {
       node_problems_.add(daemon, {ProblemSeverity::error, "", "its agent is lost", phase.why,
                                   fmt::format("see whether the host answers; on it: systemctl "
@@ -223,7 +223,7 @@ class Doctor {
   }
 
   void check_paths(const NodeEntry& entry, DaemonHealth& daemon) {
-    const bool linked = entry.node.role == NodeRole::compute && daemon.state == DaemonState::up;
+    const bool linked = entry.node().role == NodeRole::compute && daemon.state == DaemonState::up;
     if (!linked || !entry.agent) return;
     if (entry.agent->primary.empty()) {
       node_problems_.add(daemon, {ProblemSeverity::warning, "", "has no primary path",

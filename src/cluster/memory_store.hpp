@@ -18,6 +18,11 @@ class MemoryTransaction final : public store::Transaction {
     if (it == objects_.end()) return std::nullopt;
     return it->second;
   }
+  Result<std::shared_ptr<const store::Reading>> reading(std::string_view kind,
+                                                        std::string_view key) override {
+    const auto it = objects_.find({std::string(kind), std::string(key)});
+    return it == objects_.end() ? nullptr : it->second.reading.pointer;
+  }
   Result<std::vector<store::Object>> list(const store::ListQuery& query) override {
     std::vector<store::Object> out;
     for (const auto& [id, object] : objects_) {
@@ -25,15 +30,18 @@ class MemoryTransaction final : public store::Transaction {
     }
     return out;
   }
-  Result<uint64_t> put(std::string_view kind, std::string_view key,
-                       std::string_view body) override {
+  using store::Transaction::put;
+  Result<uint64_t> put(std::string_view kind, std::string_view key, std::string_view body,
+                       store::ReadingPointer reading) override {
     const auto [it, is_new] = objects_.try_emplace({std::string(kind), std::string(key)});
     store::Object& object = it->second;
     if (!is_new && object.body == body) return object.revision;
     store::Change change = note(kind, key);
     if (!is_new) change.before = object.body;
     change.after = std::string(body);
-    object = {std::string(kind), std::string(key), std::string(body), change.sequence};
+    change.reading = reading;
+    object = {std::string(kind), std::string(key), std::string(body), change.sequence,
+              std::move(reading)};
     changes.push_back(std::move(change));
     return object.revision;
   }
@@ -48,8 +56,8 @@ class MemoryTransaction final : public store::Transaction {
     return true;
   }
   Status put_quiet(std::string_view kind, std::string_view key, std::string_view body) override {
-    objects_[{std::string(kind), std::string(key)}] = {std::string(kind), std::string(key),
-                                                       std::string(body), 0};
+    objects_[{std::string(kind), std::string(key)}] = {
+        std::string(kind), std::string(key), std::string(body), 0, {}};
     return {};
   }
   Result<bool> erase_quiet(std::string_view kind, std::string_view key) override {

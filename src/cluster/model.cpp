@@ -29,6 +29,7 @@ Status Model::load(store::Store& store) {
     DROVER_TRY(const auto objects, store.load(kind));
     for (const store::Object& object : objects) {
       DROVER_CHECK_OK(put(kind, object.key, object.body, object.revision));
+      if (kind == kNodeKind) store.keep_reading(object, find(object.key)->stored);
     }
   }
   DROVER_CHECK_OK(settings_.load(store));
@@ -52,12 +53,16 @@ Status Model::apply_one(const store::Change& change) {
     erase(change.kind, change.key);
     return {};
   }
-  return put(change.kind, change.key, change.after.value_or("null"), change.sequence);
+  const std::string_view body = change.after ? std::string_view(*change.after) : "null";
+  if (change.kind == kNodeKind) {
+    return put_node(change.key, body, change.sequence, change.reading);
+  }
+  return put(change.kind, change.key, body, change.sequence);
 }
 
 Status Model::put(std::string_view kind, const std::string& key, std::string_view body,
                   uint64_t revision) {
-  if (kind == kNodeKind) return put_node(key, body, revision);
+  if (kind == kNodeKind) return put_node(key, body, revision, {});
   if (kind == kPartKind) {
     DROVER_TRY(Part part, read_body<Part>(kind, key, body));
     const auto [node, rest] = split_part_key(key);
@@ -137,8 +142,9 @@ void Model::erase(std::string_view kind, const std::string& key) {
   }
 }
 
-Status Model::put_node(const std::string& key, std::string_view body, uint64_t revision) {
-  DROVER_TRY(Node node, read_body<Node>(kNodeKind, key, body));
+Status Model::put_node(const std::string& key, std::string_view body, uint64_t revision,
+                       const store::ReadingPointer& reading) {
+  DROVER_TRY(auto stored, stored_node(key, body, reading));
   NodeEntry* known = find_mutable(key);
   const bool is_new = known == nullptr;
   if (is_new) {
@@ -146,14 +152,15 @@ Status Model::put_node(const std::string& key, std::string_view body, uint64_t r
     known = index_[it->first] = &it->second;
   }
   NodeEntry& entry = *known;
-  if (entry.node.spec.aliases != node.spec.aliases) index_aliases(entry, false);
-  const Node before = std::exchange(entry.node, std::move(node));
-  if (entry.node.spec.aliases != before.spec.aliases) index_aliases(entry, true);
+  const bool same_aliases = !is_new && entry.node().spec.aliases == stored->node.spec.aliases;
+  if (!is_new && !same_aliases) index_aliases(entry, false);
+  const auto before = std::exchange(entry.stored, std::move(stored));
+  if (!same_aliases) index_aliases(entry, true);
   entry.revision = revision;
-  if (entry.vouched) entry.confirmed = agrees(*entry.vouched, entry.node.phase.state);
+  if (entry.vouched) entry.confirmed = agrees(*entry.vouched, entry.node().phase.state);
   entry.encoded.clear();
   ++generation_;
-  if (on_node_) on_node_({key, is_new ? nullptr : &before, &entry.node});
+  if (on_node_) on_node_({key, is_new ? nullptr : &before->node, &entry.node()});
   return {};
 }
 
@@ -164,7 +171,7 @@ void Model::erase_node(const std::string& key) {
   index_aliases(it->second, false);
   const auto taken = nodes_.extract(it);
   ++generation_;
-  if (on_node_) on_node_({taken.key(), &taken.mapped().node, nullptr});
+  if (on_node_) on_node_({taken.key(), &taken.mapped().node(), nullptr});
 }
 
 NodeEntry* Model::find_mutable(std::string_view name) {
@@ -212,7 +219,7 @@ void Model::take(const Verdict& verdict, WallTime now) {
   if (NodeEntry* known = find_mutable(verdict.node); known != nullptr) {
     known->vouched = verdict.confirmed ? std::optional(verdict.phase) : std::nullopt;
     set_confirmed(verdict.node,
-                  verdict.confirmed && agrees(verdict.phase, known->node.phase.state));
+                  verdict.confirmed && agrees(verdict.phase, known->node().phase.state));
   }
   if (verdict.incarnation == 0) return;
   Agent agent;
@@ -232,7 +239,7 @@ void Model::take(const Verdict& verdict, WallTime now) {
 }
 
 NodeView Model::view(const NodeEntry& entry) const {
-  return {entry.node, entry.confirmed, entry.revision, entry.agent};
+  return {entry.node(), entry.confirmed, entry.revision, entry.agent};
 }
 
 namespace {
@@ -248,7 +255,8 @@ struct StableView {
 
 void Model::append_json(std::string& out, const NodeEntry& entry) const {
   if (entry.encoded.empty()) {
-    entry.encoded = encode(StableView{{entry.node, entry.confirmed, entry.revision, std::nullopt}});
+    entry.encoded =
+        encode(StableView{{entry.node(), entry.confirmed, entry.revision, std::nullopt}});
     entry.encoded.pop_back();  // the closing brace: the agent follows
   }
   out += entry.encoded;

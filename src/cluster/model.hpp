@@ -20,6 +20,7 @@
 #include "cluster/node.hpp"
 #include "cluster/profile.hpp"
 #include "cluster/settings.hpp"
+#include "cluster/stored_node.hpp"
 #include "store/store.hpp"
 
 #include <cstdint>
@@ -37,7 +38,9 @@ namespace drover::cluster {
 
 /// A node in memory. `encoded` caches the JSON of everything but the agent.
 struct NodeEntry {
-  Node node;
+  [[nodiscard]] const Node& node() const { return stored->node; }
+
+  std::shared_ptr<const StoredNode> stored;  ///< never null in a model
   uint64_t revision = 0;
   bool confirmed = false;      ///< somebody vouches for node.phase now
   std::optional<Agent> agent;  ///< absent until heard of
@@ -136,7 +139,8 @@ class Model {
  private:
   /// Whether one who vouches for `vouched` confirms a stored phase.
   static bool agrees(PhaseState vouched, PhaseState stored);
-  Status put_node(const std::string& key, std::string_view body, uint64_t revision);
+  Status put_node(const std::string& key, std::string_view body, uint64_t revision,
+                  const store::ReadingPointer& reading);
   void erase_node(const std::string& key);
   Status apply_one(const store::Change& change);
   Status put(std::string_view kind, const std::string& key, std::string_view body,

@@ -44,7 +44,7 @@ bool by_strength(const Group* a, const Group* b) {
 }  // namespace
 
 void Model::index_aliases(const NodeEntry& entry, bool present) {
-  for (const std::string& alias : entry.node.spec.aliases) {
+  for (const std::string& alias : entry.node().spec.aliases) {
     if (present) {
       aliases_[alias] = &entry;
       continue;

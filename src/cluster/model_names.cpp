@@ -34,7 +34,7 @@ Text joined(const std::vector<std::string>& values) {
 
 Text networks(const NodeEntry& entry) {
   std::vector<std::string> out;
-  for (const Interface& interface : entry.node.spec.interfaces) {
+  for (const Interface& interface : entry.node().spec.interfaces) {
     if (!interface.network.empty()) out.push_back(interface.network);
   }
   return joined(out);
@@ -43,36 +43,37 @@ Text networks(const NodeEntry& entry) {
 constexpr bool kList = true;
 
 constexpr std::array kAttributes{
-    Attribute{"name", "name", [](const NodeEntry& e) { return e.node.name; }},
-    Attribute{"id", "id", [](const NodeEntry& e) { return e.node.id; }},
-    Attribute{"role", "role", [](const NodeEntry& e) { return Text(enum_name(e.node.role)); }},
+    Attribute{"name", "name", [](const NodeEntry& e) { return e.node().name; }},
+    Attribute{"id", "id", [](const NodeEntry& e) { return e.node().id; }},
+    Attribute{"role", "role", [](const NodeEntry& e) { return Text(enum_name(e.node().role)); }},
     Attribute{"phase", "phase.state",
-              [](const NodeEntry& e) { return Text(enum_name(e.node.phase.state)); }},
+              [](const NodeEntry& e) { return Text(enum_name(e.node().phase.state)); }},
     Attribute{"state.phase", "state.phase",
-              [](const NodeEntry& e) { return Text(enum_name(e.node.phase.state)); }},
+              [](const NodeEntry& e) { return Text(enum_name(e.node().phase.state)); }},
     Attribute{"power", "power.state",
-              [](const NodeEntry& e) { return Text(enum_name(e.node.power.state)); }},
+              [](const NodeEntry& e) { return Text(enum_name(e.node().power.state)); }},
     Attribute{"state.power", "state.power",
-              [](const NodeEntry& e) { return Text(enum_name(e.node.power.state)); }},
+              [](const NodeEntry& e) { return Text(enum_name(e.node().power.state)); }},
     Attribute{"service", "service.state",
-              [](const NodeEntry& e) { return Text(enum_name(e.node.service.state)); }},
+              [](const NodeEntry& e) { return Text(enum_name(e.node().service.state)); }},
     Attribute{"state.service", "state.service",
-              [](const NodeEntry& e) { return Text(enum_name(e.node.service.state)); }},
+              [](const NodeEntry& e) { return Text(enum_name(e.node().service.state)); }},
     Attribute{"confirmed", "phase.confirmed",
               [](const NodeEntry& e) { return Text(e.confirmed ? "true" : "false"); }},
     Attribute{"enabled", "enabled",
-              [](const NodeEntry& e) { return Text(e.node.enabled ? "true" : "false"); }},
+              [](const NodeEntry& e) { return Text(e.node().enabled ? "true" : "false"); }},
     Attribute{"locked", "locked",
-              [](const NodeEntry& e) { return Text(e.node.locked ? "true" : "false"); }},
-    Attribute{"flag", "flag", [](const NodeEntry& e) { return Text(enum_name(e.node.flag)); }},
+              [](const NodeEntry& e) { return Text(e.node().locked ? "true" : "false"); }},
+    Attribute{"flag", "flag", [](const NodeEntry& e) { return Text(enum_name(e.node().flag)); }},
     Attribute{"cpus", "summary.cpus",
-              [](const NodeEntry& e) { return std::to_string(e.node.summary.cpus); }},
+              [](const NodeEntry& e) { return std::to_string(e.node().summary.cpus); }},
     Attribute{"memory_mib", "summary.memory_mib",
-              [](const NodeEntry& e) { return std::to_string(e.node.summary.memory_mib); }},
+              [](const NodeEntry& e) { return std::to_string(e.node().summary.memory_mib); }},
     Attribute{"gpus", "summary.gpus",
-              [](const NodeEntry& e) { return std::to_string(e.node.summary.gpus); }},
-    Attribute{"os", "summary.os", [](const NodeEntry& e) { return e.node.summary.os; }},
-    Attribute{"kernel", "summary.kernel", [](const NodeEntry& e) { return e.node.summary.kernel; }},
+              [](const NodeEntry& e) { return std::to_string(e.node().summary.gpus); }},
+    Attribute{"os", "summary.os", [](const NodeEntry& e) { return e.node().summary.os; }},
+    Attribute{"kernel", "summary.kernel",
+              [](const NodeEntry& e) { return e.node().summary.kernel; }},
     Attribute{"version", "agent.version",
               [](const NodeEntry& e) { return agent_text(e, &Agent::version); }},
     Attribute{"address", "agent.address",
@@ -83,22 +84,22 @@ constexpr std::array kAttributes{
               [](const NodeEntry& e) { return agent_text(e, &Agent::secondary); }},
     Attribute{"nid", "spec.nid",
               [](const NodeEntry& e) {
-                return e.node.spec.nid == 0 ? Text() : std::to_string(e.node.spec.nid);
+                return e.node().spec.nid == 0 ? Text() : std::to_string(e.node().spec.nid);
               }},
     Attribute{"alias", "spec.aliases",
-              [](const NodeEntry& e) { return joined(e.node.spec.aliases); }, kList},
+              [](const NodeEntry& e) { return joined(e.node().spec.aliases); }, kList},
     Attribute{"profile", "spec.profiles",
-              [](const NodeEntry& e) { return joined(e.node.spec.profiles); }, kList},
+              [](const NodeEntry& e) { return joined(e.node().spec.profiles); }, kList},
     Attribute{"network", "spec.network", networks, kList},
     Attribute{"bmc", "spec.bmc",
               [](const NodeEntry& e) {
-                return e.node.spec.bmc ? Text(enum_name(e.node.spec.bmc->protocol)) : Text();
+                return e.node().spec.bmc ? Text(enum_name(e.node().spec.bmc->protocol)) : Text();
               }},
-    Attribute{"owner", "spec.owner", [](const NodeEntry& e) { return e.node.spec.owner; }},
-    Attribute{"owner_group", "spec.group", [](const NodeEntry& e) { return e.node.spec.group; }},
-    Attribute{"mode", "spec.mode", [](const NodeEntry& e) { return e.node.spec.mode; }},
+    Attribute{"owner", "spec.owner", [](const NodeEntry& e) { return e.node().spec.owner; }},
+    Attribute{"owner_group", "spec.group", [](const NodeEntry& e) { return e.node().spec.group; }},
+    Attribute{"mode", "spec.mode", [](const NodeEntry& e) { return e.node().spec.mode; }},
     Attribute{"description", "spec.description",
-              [](const NodeEntry& e) { return e.node.spec.description; }},
+              [](const NodeEntry& e) { return e.node().spec.description; }},
 };
 
 constexpr std::string_view kAttributePrefix = "attr.";
@@ -137,7 +138,7 @@ bool ModelNames::is_node(std::string_view name) const {
 std::optional<std::string> ModelNames::node_of_alias(std::string_view alias) const {
   const NodeEntry* entry = model_.find_alias(alias);
   if (entry == nullptr) return std::nullopt;
-  return entry->node.name;
+  return entry->node().name;
 }
 
 std::optional<std::vector<std::string>> ModelNames::members(std::string_view group) const {
@@ -145,7 +146,7 @@ std::optional<std::vector<std::string>> ModelNames::members(std::string_view gro
   if (const auto role = enum_from_name<NodeRole>(group)) {
     std::vector<std::string> out;
     for (const auto& [name, entry] : model_.nodes()) {
-      if (entry.node.role == *role) out.push_back(name);
+      if (entry.node().role == *role) out.push_back(name);
     }
     return out;
   }
@@ -176,13 +177,13 @@ template <class TakeInterface, class TakeBmc>
 void for_each_interface(const NodeEntry& entry, const Model& model, TakeInterface take,
                         TakeBmc take_bmc) {
   const ModelDefinitions fixed(model, ModelDefinitions::Groups::fixed);
-  NodeAttributes attributes(entry.node, fixed);
-  const auto& interfaces = entry.node.spec.interfaces;
+  NodeAttributes attributes(entry.node(), fixed);
+  const auto& interfaces = entry.node().spec.interfaces;
   for (size_t i = 0; i < interfaces.size(); ++i) {
     if (const auto interface = evaluate_interface(attributes, interfaces[i], i)) take(*interface);
   }
-  if (!entry.node.spec.bmc) return;
-  if (const auto bmc = evaluate_bmc(attributes, *entry.node.spec.bmc)) take_bmc(*bmc);
+  if (!entry.node().spec.bmc) return;
+  if (const auto bmc = evaluate_bmc(attributes, *entry.node().spec.bmc)) take_bmc(*bmc);
 }
 
 /// IP addresses without their prefixes.
@@ -219,12 +220,12 @@ std::optional<std::string> ModelNames::attribute(std::string_view node,
   if (attribute == "mac" || attribute == "spec.mac") return macs(*entry, model_);
   if (attribute == "group") {
     std::vector<std::string> out;
-    for (const Group* group : definitions_.groups_of(entry->node)) out.push_back(group->name);
+    for (const Group* group : definitions_.groups_of(entry->node())) out.push_back(group->name);
     return joined(out);
   }
   const std::string_view name = attribute_name(attribute);
   if (name.empty()) return std::nullopt;
-  NodeAttributes attributes(entry->node, definitions_);
+  NodeAttributes attributes(entry->node(), definitions_);
   auto value = attributes.value(std::string(name));
   // A formula that cannot be evaluated gives no value; `drover node attributes` says why.
   return value ? *std::move(value) : std::nullopt;

@@ -4,6 +4,7 @@
 #include "cluster/names.hpp"
 #include "cluster/new_name.hpp"
 #include "cluster/settings.hpp"
+#include "cluster/stored_node.hpp"
 #include "store/reason.hpp"
 
 #include <fmt/format.h>
@@ -35,21 +36,19 @@ std::string daemon_key(std::string_view role, std::string_view name) {
 }
 
 Result<Node> read_node(store::Transaction& tx, const std::string& name) {
+  DROVER_TRY(auto reading, tx.reading(kNodeKind, name));
+  if (const auto* known = dynamic_cast<const StoredNode*>(reading.get())) return known->node;
   DROVER_TRY(const auto object, tx.get(kNodeKind, name));
   if (!object) {
     return fail(Code::not_found, fmt::format("there is no node '{}'", name),
                 "drover node list shows all nodes");
   }
-  auto node = decode_text<Node>(object->body, Unknown::ignore);
-  if (!node) {
-    return fail(Code::corrupt,
-                fmt::format("the stored node '{}' cannot be read: {}", name, node.error().message));
-  }
-  return node;
+  DROVER_TRY(const auto stored, stored_node(name, object->body, object->reading));
+  return stored->node;
 }
 
-Result<uint64_t> write_node(store::Transaction& tx, const Node& node) {
-  return tx.put(kNodeKind, node.name, encode(node));
+Result<uint64_t> write_node(store::Transaction& tx, Node node) {
+  return write_node(tx, std::make_shared<const StoredNode>(std::move(node)));
 }
 
 Result<bool> ensure_node(store::Transaction& tx, const std::string& name, NodeRole role,

@@ -33,7 +33,7 @@ std::string daemon_key(std::string_view role, std::string_view name);
 
 /// The node, as it is in the transaction; not_found with a hint.
 Result<Node> read_node(store::Transaction& tx, const std::string& name);
-Result<uint64_t> write_node(store::Transaction& tx, const Node& node);
+Result<uint64_t> write_node(store::Transaction& tx, Node node);
 
 /// Makes the node with service=discovered unless it is there; returns whether it was made.
 /// conflict when it is there with another role.

@@ -24,12 +24,6 @@ struct NodeCreate {
   void describe(Visitor& v);
 };
 
-/// A node after a change of it.
-struct ChangedNode {
-  Node node;
-  bool changed = false;  ///< false: it was so already, and nothing was written
-};
-
 /// States and spec of one node by a patch. `may_define`: false for those who may change the states
 /// of nodes but not what they are (the role user); a `spec` is denied then. A patch that says
 /// nothing new writes nothing. Of the spec's patch, errors name the field. The writer's finish() is
@@ -38,6 +32,6 @@ Result<ChangedNode> change_node(store::Transaction& tx, DefinitionWriter& writer
                                 const std::string& name, const NodePatch& patch, bool may_define);
 
 /// A spec with a JSON merge patch applied; invalid_argument naming the path.
-Result<NodeSpec> merge_spec(const NodeSpec& spec, const RawJson& patch);
+Result<NodeSpec> merge_spec(NodeSpec spec, const RawJson& patch);
 
 }  // namespace drover::cluster

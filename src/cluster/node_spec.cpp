@@ -185,19 +185,28 @@ Result<uint16_t> mode_bits(std::string_view text) {
 }
 
 Status normalise(NodeSpec& spec, std::string_view name) {
+  return normalise(spec, name, NodeSpec());
+}
+
+Status normalise(NodeSpec& spec, std::string_view name, const NodeSpec& before) {
+  const auto changed = [&](auto member) { return spec.*member != before.*member; };
   if (spec.nid > kMaxNid) {
     return bad_field("spec.nid", std::to_string(spec.nid),
                      fmt::format("expected 0 to {}", kMaxNid));
   }
-  DROVER_CHECK_OK(check_aliases(spec, name));
-  DROVER_CHECK_OK(normalise_interfaces(spec));
-  if (spec.bmc) DROVER_CHECK_OK(normalise(*spec.bmc));
-  DROVER_CHECK_OK(check_set_names("spec.profiles", spec.profiles));
+  if (changed(&NodeSpec::aliases)) DROVER_CHECK_OK(check_aliases(spec, name));
+  if (changed(&NodeSpec::interfaces)) DROVER_CHECK_OK(normalise_interfaces(spec));
+  if (spec.bmc && changed(&NodeSpec::bmc)) DROVER_CHECK_OK(normalise(*spec.bmc));
+  if (changed(&NodeSpec::profiles)) {
+    DROVER_CHECK_OK(check_set_names("spec.profiles", spec.profiles));
+  }
   DROVER_CHECK_OK(check_attributes("spec.attributes", spec.attributes));
   DROVER_CHECK_OK(check_account("spec.owner", spec.owner));
   DROVER_CHECK_OK(check_account("spec.group", spec.group));
-  DROVER_TRY(const uint16_t bits, mode_bits(spec.mode));
-  spec.mode = fmt::format("{:04o}", bits);
+  if (changed(&NodeSpec::mode)) {
+    DROVER_TRY(const uint16_t bits, mode_bits(spec.mode));
+    spec.mode = fmt::format("{:04o}", bits);
+  }
   return check_plain_text("spec.description", spec.description, kMaxDescription);
 }
 

@@ -74,5 +74,8 @@ Result<uint16_t> mode_bits(std::string_view text);
 /// the error names field, value and rule. What other objects must agree to (uniqueness, profiles
 /// that exist) is checked in the mutation.
 Status normalise(NodeSpec& spec, std::string_view name);
+/// The same for what a change made of `before`, which is canonical: members that are as they were
+/// are not looked at again.
+Status normalise(NodeSpec& spec, std::string_view name, const NodeSpec& before);
 
 }  // namespace drover::cluster

@@ -112,7 +112,7 @@ void MasterTree::reconsider(const std::string& node) {
 
 void MasterTree::start(Worker& worker) {
   settings_.on_change([this](const cluster::Settings& settings) { apply(settings); });
-  for (const auto& [name, entry] : model_.nodes()) node_stored(entry.node);
+  for (const auto& [name, entry] : model_.nodes()) node_stored(entry.node());
   heartbeat_.prove(worker);
   heartbeat_.start();
   plan_timer_.after(seams_.executor, config_.settle, [this] { plan(); });
@@ -483,7 +483,7 @@ void MasterTree::write_phases(std::vector<cluster::PhaseChange> changes) {
         log_.error("phases could not be stored", {{"why", done.error().text()}});
         for (const cluster::PhaseChange& change : *shared) {
           const cluster::NodeEntry* entry = model_.find(change.node);
-          if (entry != nullptr) node_stored(entry->node);
+          if (entry != nullptr) node_stored(entry->node());
         }
       });
 }
@@ -552,7 +552,7 @@ Result<tree::CallRoute> MasterTree::route(const std::string& target) {
   const cluster::NodeEntry* entry = model_.find(target);
   if (entry == nullptr)
     return fail(Code::not_found, "no node is named " + target, "drover node list");
-  if (entry->node.role == cluster::NodeRole::utility) {
+  if (entry->node().role == cluster::NodeRole::utility) {
     const std::string key = "utility/" + target;
     if (door_.find(key) != nullptr) return tree::CallRoute{key, true};
   } else if (entry->agent) {
@@ -563,7 +563,7 @@ Result<tree::CallRoute> MasterTree::route(const std::string& target) {
       if (door_.find(key) != nullptr) return tree::CallRoute{key, false};
     }
   }
-  const cluster::Phase& phase = entry->node.phase;
+  const cluster::Phase& phase = entry->node().phase;
   return fail(Code::unreachable,
               fmt::format("no path to it: {} since {}{}{}", enum_name(phase.state),
                           to_rfc3339(phase.since), phase.why.empty() ? "" : ": ", phase.why),

@@ -24,7 +24,7 @@ void NameBoard::use(const cluster::Model& model) {
 void NameBoard::follow(std::span<const store::Change> changes) {
   for (const store::Change& change : changes) {
     if (change.kind == cluster::kNodeKind) {
-      dirty_.insert(change.key);
+      if (!all_dirty_) dirty_.push_back(change.key);
     } else if (change.kind == cluster::kNetworkKind || change.kind == cluster::kGroupKind ||
                change.kind == cluster::kProfileKind) {
       all_dirty_ = true;  // domains, and what formulas stand on
@@ -41,29 +41,42 @@ void NameBoard::later(Duration delay) {
   });
 }
 
-// What changes most of nodes are their states, which no name depends on: only another outcome is
-// written.
+bool NameBoard::all_as_before(const boot::NetworkIndex& networks) {
+  decltype(names_) fresh;
+  bool same = true;
+  for (const auto& [name, entry] : model_->nodes()) {
+    auto hosts = boot::hosts_of(*model_, networks, entry.node(), domain_);
+    const auto known = names_.find(name);
+    same = same && known != names_.end() && known->second.hosts == hosts;
+    fresh[name] = {entry.stored, std::move(hosts)};
+  }
+  same = same && fresh.size() == names_.size();
+  names_ = std::move(fresh);
+  return same;
+}
+
+bool NameBoard::as_before(const boot::NetworkIndex& networks, const std::string& node) {
+  const cluster::NodeEntry* entry = model_->find(node);
+  if (entry == nullptr) return names_.erase(node) == 0;
+  Named& kept = names_[node];
+  const auto before = std::exchange(kept.of, entry->stored);
+  // What changes most of nodes are their states, which no name depends on.
+  const bool same_spec = before != nullptr && before->node.id == kept.of->node.id &&
+                         before->node.spec == kept.of->node.spec;
+  if (same_spec) return true;
+  auto hosts = boot::hosts_of(*model_, networks, entry->node(), domain_);
+  const bool same = before != nullptr && kept.hosts == hosts;
+  kept.hosts = std::move(hosts);
+  return same;
+}
+
+// Only another outcome is written.
 void NameBoard::look() {
   const boot::NetworkIndex networks(model_->networks());
   if (all_dirty_) {
-    decltype(hosts_) fresh;
-    for (const auto& [name, entry] : model_->nodes()) {
-      fresh[name] = boot::hosts_of(*model_, networks, entry.node, domain_);
-    }
-    written_ = written_ && fresh == hosts_;
-    hosts_ = std::move(fresh);
+    written_ = all_as_before(networks) && written_;
   } else {
-    for (const std::string& name : dirty_) {
-      const cluster::NodeEntry* entry = model_->find(name);
-      if (entry == nullptr) {
-        written_ = hosts_.erase(name) == 0 && written_;
-        continue;
-      }
-      auto hosts = boot::hosts_of(*model_, networks, entry->node, domain_);
-      auto& kept = hosts_[name];
-      written_ = written_ && kept == hosts;
-      kept = std::move(hosts);
-    }
+    for (const std::string& name : dirty_) written_ = as_before(networks, name) && written_;
   }
   all_dirty_ = false;
   dirty_.clear();
@@ -72,8 +85,8 @@ void NameBoard::look() {
 
 void NameBoard::write() {
   nss::NameFileWriter writer;
-  for (const auto& [name, hosts] : hosts_) {
-    for (const nss::NamedHost& host : hosts) writer.add(host);
+  for (const auto& [name, named] : names_) {
+    for (const nss::NamedHost& host : named.hosts) writer.add(host);
   }
   written_ = true;
   writing_ = true;

@@ -6,12 +6,12 @@
 #include "base/log.hpp"
 #include "base/text.hpp"
 #include "boot/site/host_names.hpp"
+#include "boot/site/network_index.hpp"
 #include "cluster/model.hpp"
 #include "store/store.hpp"
 
 #include <map>
 #include <memory>
-#include <set>
 #include <span>
 #include <string>
 #include <vector>
@@ -33,6 +33,9 @@ class NameBoard {
   void follow(std::span<const store::Change> changes);
 
  private:
+  /// Whether the names of all came out as they are written.
+  bool all_as_before(const boot::NetworkIndex& networks);
+  bool as_before(const boot::NetworkIndex& networks, const std::string& node);
   void later(Duration delay);
   void look();
   void write();
@@ -42,10 +45,14 @@ class NameBoard {
   std::string domain_;
   std::shared_ptr<Publish> publish_;  ///< shared with the worker's job
   const cluster::Model* model_ = nullptr;
-  std::map<std::string, std::vector<nss::NamedHost>, NaturalLess> hosts_;  ///< by node
-  std::set<std::string> dirty_;
+  struct Named {
+    std::shared_ptr<const cluster::StoredNode> of;  ///< what the names were worked out from
+    std::vector<nss::NamedHost> hosts;
+  };
+  std::map<std::string, Named, NaturalLess> names_;  ///< by node
+  std::vector<std::string> dirty_;                   ///< perhaps several times
   bool all_dirty_ = false;
-  bool written_ = false;  ///< the file is as `hosts_` are
+  bool written_ = false;  ///< the file is as `names_` are
   bool writing_ = false;
   bool failed_ = false;
   bool waiting_ = false;  ///< to look again

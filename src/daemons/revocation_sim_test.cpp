@@ -23,9 +23,9 @@ TEST_F(RevocationSim, ARevokedNodeIsCutWithinASecondAndStaysOut) {
   ASSERT_EQ(links_of("n1"), 2U);
   revoke({"n1"});
   EXPECT_TRUE(reach([&] { return links_of("n1") == 0; }, seconds(1)));
-  EXPECT_TRUE(
-      reach([&] { return master->model.find("n1")->node.phase.state == cluster::PhaseState::lost; },
-            seconds(5)));
+  EXPECT_TRUE(reach(
+      [&] { return master->model.find("n1")->node().phase.state == cluster::PhaseState::lost; },
+      seconds(5)));
   EXPECT_EQ(ping({"n1", "n2"}).totals.of(tree::Outcome::done), 1U);
   const size_t refused_before = count_of("refused a link", world.trace().text());
   for (int i = 0; i < 300; ++i) {

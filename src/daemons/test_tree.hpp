@@ -64,7 +64,7 @@ class TreeSim : public ::testing::Test {
   [[nodiscard]] bool all_up() const {
     size_t up = 0;
     for (const auto& [name, entry] : master->model.nodes()) {
-      if (entry.node.phase.state == cluster::PhaseState::up && entry.confirmed && entry.agent &&
+      if (entry.node().phase.state == cluster::PhaseState::up && entry.confirmed && entry.agent &&
           !entry.agent->primary.empty()) {
         ++up;
       }

@@ -40,7 +40,7 @@ TEST_F(TreeSim, NobodyIsLostBecauseTheMasterWasStopped) {
   const auto login_up = [&] {
     const auto* entry = master->model.find("login1");
     return entry != nullptr && entry->confirmed &&
-           entry->node.phase.state == cluster::PhaseState::up;
+           entry->node().phase.state == cluster::PhaseState::up;
   };
   const auto computes_up = [&] {
     for (const auto& [name, compute] : computes) {
@@ -65,7 +65,7 @@ TEST_F(TreeSim, NobodyIsLostBecauseTheMasterWasStopped) {
   }
   login.host.process.kill();
   EXPECT_TRUE(reach(
-      [&] { return master->model.find("login1")->node.phase.state == cluster::PhaseState::lost; },
+      [&] { return master->model.find("login1")->node().phase.state == cluster::PhaseState::lost; },
       milliseconds(200)));
 }
 
@@ -89,9 +89,9 @@ TEST_F(TreeSim, WhoDiedWhileItsAggregatorsSleptIsLostAWhileAfterTheyWake) {
   computes.erase("n3");
   ASSERT_TRUE(world.run_for(seconds(1)));
   for (auto& [name, aggregator] : aggregators) aggregator->host.process.resume();
-  EXPECT_TRUE(
-      reach([&] { return master->model.find("n3")->node.phase.state == cluster::PhaseState::lost; },
-            timing.confirm_grace + seconds(1)));
+  EXPECT_TRUE(reach(
+      [&] { return master->model.find("n3")->node().phase.state == cluster::PhaseState::lost; },
+      timing.confirm_grace + seconds(1)));
 }
 
 TEST_F(TreeSim, ANodeSaysThatItsAggregatorHasNoMaster) {
@@ -202,16 +202,16 @@ TEST_F(TreeSim, ADeadNodeIsLostAtOnceAndAStoppedOneInThreeSeconds) {
   ASSERT_TRUE(reach([&] { return all_redundant(); }, seconds(10)));
   computes.at("n3")->host.process.kill();
   computes.at("n3").reset();
-  EXPECT_TRUE(
-      reach([&] { return master->model.find("n3")->node.phase.state == cluster::PhaseState::lost; },
-            milliseconds(200)));
+  EXPECT_TRUE(reach(
+      [&] { return master->model.find("n3")->node().phase.state == cluster::PhaseState::lost; },
+      milliseconds(200)));
   computes.at("n4")->host.process.pause();
-  EXPECT_TRUE(
-      reach([&] { return master->model.find("n4")->node.phase.state == cluster::PhaseState::lost; },
-            milliseconds(4500)));
+  EXPECT_TRUE(reach(
+      [&] { return master->model.find("n4")->node().phase.state == cluster::PhaseState::lost; },
+      milliseconds(4500)));
   computes.at("n4")->host.process.resume();
   EXPECT_TRUE(
-      reach([&] { return master->model.find("n4")->node.phase.state == cluster::PhaseState::up; },
+      reach([&] { return master->model.find("n4")->node().phase.state == cluster::PhaseState::up; },
             seconds(10)));
 }
 
@@ -312,9 +312,9 @@ TEST_F(SettingsSim, TheNewSilenceCounts) {
   set("tree.silence", "300ms");
   ASSERT_TRUE(world.run_for(seconds(1)));
   computes.at("n4")->host.process.pause();
-  EXPECT_TRUE(
-      reach([&] { return master->model.find("n4")->node.phase.state == cluster::PhaseState::lost; },
-            milliseconds(700)));
+  EXPECT_TRUE(reach(
+      [&] { return master->model.find("n4")->node().phase.state == cluster::PhaseState::lost; },
+      milliseconds(700)));
 }
 
 TEST_F(SettingsSim, WhoWasAwayGetsThemWhenItComesBack) {

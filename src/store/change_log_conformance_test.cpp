@@ -5,6 +5,8 @@
 #include <algorithm>
 #include <map>
 
+#include <fmt/core.h>
+
 namespace drover::store::testing {
 namespace {
 
@@ -122,7 +124,64 @@ TEST_P(ChangeLogConformance, AnIdIsFollowedOverRenames) {
   ASSERT_TRUE(back);
   EXPECT_EQ(back->changes.back().sequence, 4U);
   EXPECT_EQ(error_of({.id = id}), Code::invalid_argument);
-  EXPECT_EQ(error_of({.kind = "node", .key = "n2", .id = id}), Code::invalid_argument);
+  EXPECT_EQ(error_of({.key = "n2", .id = id}), Code::invalid_argument);
+}
+
+TEST_P(ChangeLogConformance, AnIdWhoseBeginningIsForgottenIsFoundByItsName) {
+  const std::string id = "0123456789abcdef0123456789abcdef";
+  const auto body = [&](std::string_view name, int number) {
+    return fmt::format(R"({{"name":"{}","id":"{}","number":{}}})", name, id, number);
+  };
+  ASSERT_TRUE(put("node", "n1", body("n1", 1)));
+  ASSERT_TRUE(put("node", "n1", body("n1", 2)));
+  ASSERT_EQ(harness_.prune(*store_, 0, 1).value(), 1U);
+  ASSERT_TRUE(put("node", "n1", body("n1", 3)));
+  const auto found = [&](const std::string& key) {
+    std::vector<uint64_t> out;
+    const auto page = harness_.changes(*store_, {.kind = "node", .key = key, .id = id});
+    for (const Change& change : page.value().changes) out.push_back(change.sequence);
+    return out;
+  };
+  EXPECT_EQ(found("n1"), (std::vector<uint64_t>{2, 3}));
+  ASSERT_TRUE(write([&](Transaction& t) -> Status {
+    DROVER_CHECK_OK(t.erase("node", "n1"));
+    DROVER_CHECK_OK(t.put("node", "n2", body("n2", 3)));
+    return {};
+  }));
+  EXPECT_EQ(found("n2"), (std::vector<uint64_t>{2, 3, 4, 5})) << "the name that it lost is known";
+  EXPECT_EQ(found(""), (std::vector<uint64_t>{2, 3, 4, 5}));
+}
+
+TEST_P(ChangeLogConformance, ObjectsOutliveTheChangesThatMadeThem) {
+  ASSERT_TRUE(put("node", "old", "one"));
+  ASSERT_TRUE(put("node", "changed", "two"));
+  ASSERT_TRUE(put("node", "gone", "three"));
+  ASSERT_TRUE(write([](Transaction& t) -> Status { return t.put_quiet("mark", "m", "quiet"); }));
+  ASSERT_TRUE(put("node", "changed", "four"));
+  ASSERT_TRUE(write([](Transaction& t) -> Status {
+    DROVER_CHECK_OK(t.erase("node", "gone"));
+    return {};
+  }));
+  ASSERT_TRUE(put("node", "last", "five"));
+  const auto all = [&] {
+    std::vector<std::string> out;
+    for (const std::string key : {"changed", "gone", "last", "old"}) {
+      const auto found = harness_.get(*store_, "node", key).value();
+      out.push_back(found ? fmt::format("{} {}", found->body, found->revision) : "none");
+    }
+    return out;
+  };
+  const std::vector<std::string> whole = {"four 4", "none", "five 6", "one 1"};
+  EXPECT_EQ(all(), whole);
+  for (const uint64_t kept : {4, 2, 1}) {
+    ASSERT_TRUE(harness_.prune(*store_, 0, kept));
+    EXPECT_EQ(all(), whole) << kept << " changes are kept";
+    EXPECT_EQ(store_->load("node").value().size(), 3U);
+  }
+  EXPECT_EQ(harness_.get(*store_, "mark", "m").value()->body, "quiet");
+  // What comes next starts from the body that was kept.
+  ASSERT_TRUE(put("node", "old", "one more"));
+  EXPECT_EQ(harness_.changes(*store_, {.since = 6})->changes.at(0).before, "one");
 }
 
 /// Every so many-th change.

@@ -44,6 +44,8 @@ class Engine {
 
   virtual Result<std::optional<StoredObject>> find(std::string_view kind, std::string_view key) = 0;
   virtual Result<std::vector<Object>> list(const ListQuery& query) = 0;
+  /// With a revision other than 0, append() of the change with that sequence follows in the same
+  /// transaction, and `body` is what it leaves behind.
   virtual Status insert(std::string_view kind, std::string_view key, std::string_view body,
                         uint64_t revision) = 0;
   virtual Status update(int64_t id, std::string_view body, uint64_t revision) = 0;

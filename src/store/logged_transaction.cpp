@@ -51,16 +51,18 @@ tl::unexpected<Error> mixed(std::string_view kind, std::string_view key, bool st
 
 }  // namespace
 
-LoggedTransaction::LoggedTransaction(Engine& engine, const Author& author, int64_t time_ms,
-                                     uint64_t& head, std::vector<Change>& changes)
+LoggedTransaction::LoggedTransaction(Engine& engine, Readings& readings, const Author& author,
+                                     int64_t time_ms, uint64_t& head, std::vector<Change>& changes)
     : engine_(engine),
+      readings_(readings),
       author_(author),
       time_ms_(time_ms),
       head_(&head),
       changes_(&changes),
       first_(changes.size()) {}
 
-LoggedTransaction::LoggedTransaction(Engine& engine) : engine_(engine), author_(kNobody) {}
+LoggedTransaction::LoggedTransaction(Engine& engine, Readings& readings)
+    : engine_(engine), readings_(readings), author_(kNobody) {}
 
 template <typename T>
 T LoggedTransaction::noted(T result) {
@@ -73,6 +75,16 @@ Result<std::optional<StoredObject>> LoggedTransaction::find(std::string_view kin
   return noted(engine_.find(kind, key));
 }
 
+Result<const std::optional<StoredObject>*> LoggedTransaction::look(std::string_view kind,
+                                                                   std::string_view key) {
+  if (!seen_ || seen_->kind != kind || seen_->key != key) {
+    seen_.reset();
+    DROVER_TRY(auto found, find(kind, key));
+    seen_ = {std::string(kind), std::string(key), std::move(found)};
+  }
+  return &seen_->found;
+}
+
 Result<std::optional<StoredObject>> LoggedTransaction::find_to_write(std::string_view kind,
                                                                      std::string_view key) {
   auto seen = std::exchange(seen_, std::nullopt);
@@ -82,10 +94,20 @@ Result<std::optional<StoredObject>> LoggedTransaction::find_to_write(std::string
 
 Result<std::optional<Object>> LoggedTransaction::get(std::string_view kind, std::string_view key) {
   DROVER_CHECK_OK(check_names(kind, key));
-  DROVER_TRY(auto found, find(kind, key));
-  if (changes_ != nullptr) seen_ = {std::string(kind), std::string(key), found};
-  if (!found) return std::nullopt;
-  return Object{std::string(kind), std::string(key), std::move(found->body), found->revision};
+  DROVER_TRY(const auto* const found, look(kind, key));
+  if (!*found) return std::nullopt;
+  return Object{std::string(kind),
+                std::string(key),
+                (*found)->body,
+                (*found)->revision,
+                {readings_.find(kind, key, (*found)->revision)}};
+}
+
+Result<std::shared_ptr<const Reading>> LoggedTransaction::reading(std::string_view kind,
+                                                                  std::string_view key) {
+  DROVER_CHECK_OK(check_names(kind, key));
+  DROVER_TRY(const auto* const found, look(kind, key));
+  return *found ? readings_.find(kind, key, (*found)->revision) : nullptr;
 }
 
 Result<std::vector<Object>> LoggedTransaction::list(const ListQuery& query) {
@@ -109,8 +131,11 @@ Status LoggedTransaction::prepare_write(std::string_view kind, std::string_view 
 }
 
 Status LoggedTransaction::log(std::string_view kind, std::string_view key,
-                              std::optional<std::string> before, std::optional<std::string> after) {
+                              std::optional<std::string> before, std::optional<std::string> after,
+                              ReadingPointer reading) {
+  readings_.keep(kind, key, *head_ + 1, reading.pointer);
   Change change;
+  change.reading = std::move(reading);
   change.sequence = *head_ + 1;
   change.time_ms = time_ms_;
   change.actor = author_.actor;
@@ -129,7 +154,7 @@ Status LoggedTransaction::log(std::string_view kind, std::string_view key,
 }
 
 Result<uint64_t> LoggedTransaction::put(std::string_view kind, std::string_view key,
-                                        std::string_view body) {
+                                        std::string_view body, ReadingPointer reading) {
   DROVER_CHECK_OK(prepare_write(kind, key, body));
   DROVER_TRY(auto found, find_to_write(kind, key));
   if (found && found->revision == 0) return mixed(kind, key, true);
@@ -142,7 +167,7 @@ Result<uint64_t> LoggedTransaction::put(std::string_view kind, std::string_view 
   } else {
     DROVER_CHECK_OK(noted(engine_.insert(kind, key, body, revision)));
   }
-  DROVER_CHECK_OK(log(kind, key, std::move(before), std::string(body)));
+  DROVER_CHECK_OK(log(kind, key, std::move(before), std::string(body), std::move(reading)));
   return revision;
 }
 
@@ -152,7 +177,7 @@ Result<bool> LoggedTransaction::erase(std::string_view kind, std::string_view ke
   if (!found) return false;
   if (found->revision == 0) return mixed(kind, key, true);
   DROVER_CHECK_OK(noted(engine_.remove(found->id)));
-  DROVER_CHECK_OK(log(kind, key, std::move(found->body), std::nullopt));
+  DROVER_CHECK_OK(log(kind, key, std::move(found->body), std::nullopt, {}));
   return true;
 }
 

@@ -2,6 +2,7 @@
 #pragma once
 
 #include "store/engine.hpp"
+#include "store/readings.hpp"
 #include "store/store.hpp"
 
 #include <string>
@@ -14,14 +15,18 @@ class LoggedTransaction final : public Transaction {
  public:
   /// For a mutation: `head` is the newest sequence so far and moves on with each change that is
   /// appended to `changes`.
-  LoggedTransaction(Engine& engine, const Author& author, int64_t time_ms, uint64_t& head,
-                    std::vector<Change>& changes);
+  LoggedTransaction(Engine& engine, Readings& readings, const Author& author, int64_t time_ms,
+                    uint64_t& head, std::vector<Change>& changes);
   /// For reading.
-  explicit LoggedTransaction(Engine& engine);
+  LoggedTransaction(Engine& engine, Readings& readings);
 
   Result<std::optional<Object>> get(std::string_view kind, std::string_view key) override;
+  Result<std::shared_ptr<const Reading>> reading(std::string_view kind,
+                                                 std::string_view key) override;
   Result<std::vector<Object>> list(const ListQuery& query) override;
-  Result<uint64_t> put(std::string_view kind, std::string_view key, std::string_view body) override;
+  using Transaction::put;
+  Result<uint64_t> put(std::string_view kind, std::string_view key, std::string_view body,
+                       ReadingPointer reading) override;
   Result<bool> erase(std::string_view kind, std::string_view key) override;
   Status put_quiet(std::string_view kind, std::string_view key, std::string_view body) override;
   Result<bool> erase_quiet(std::string_view kind, std::string_view key) override;
@@ -37,16 +42,19 @@ class LoggedTransaction final : public Transaction {
 
  private:
   Result<std::optional<StoredObject>> find(std::string_view kind, std::string_view key);
+  /// find(), remembered for the write that mostly follows.
+  Result<const std::optional<StoredObject>*> look(std::string_view kind, std::string_view key);
   /// The same before a write, after which nothing is remembered.
   Result<std::optional<StoredObject>> find_to_write(std::string_view kind, std::string_view key);
   Status prepare_write(std::string_view kind, std::string_view key, std::string_view body);
   Status log(std::string_view kind, std::string_view key, std::optional<std::string> before,
-             std::optional<std::string> after);
+             std::optional<std::string> after, ReadingPointer reading);
   /// Remembers the engine's first error: the mutation cannot succeed after it.
   template <typename T>
   T noted(T result);
 
   Engine& engine_;
+  Readings& readings_;
   const Author& author_;
   int64_t time_ms_ = 0;
   uint64_t* head_ = nullptr;

@@ -37,8 +37,8 @@ struct QueuedStore::Batch {
   bool tidy_when_idle = false;
 
   /// On the worker.
-  void run(Engine& engine) {
-    committed = execute(engine);
+  void run(Engine& engine, Readings& readings) {
+    committed = execute(engine, readings);
     if (committed) committed = engine.commit();
     if (!committed) {
       engine.roll_back();
@@ -49,12 +49,12 @@ struct QueuedStore::Batch {
   }
 
  private:
-  Status execute(Engine& engine) {
+  Status execute(Engine& engine, Readings& readings) {
     DROVER_TRY(head, engine.begin(time_ms));
     changes.reserve(items.size());
     for (Item& item : items) {
       item.first_change = changes.size();
-      LoggedTransaction transaction(engine, item.waiting.author, time_ms, head, changes);
+      LoggedTransaction transaction(engine, readings, item.waiting.author, time_ms, head, changes);
       item.outcome = transaction.finish(item.waiting.mutation(transaction));
       item.change_count = changes.size() - item.first_change;
       if (!engine.in_transaction()) {
@@ -230,7 +230,7 @@ void QueuedStore::commit_batch() {
   in_batch_ = count;
   busy_ = true;
   Batch* const shared = batch.get();
-  run([engine = engine_.get(), shared] { shared->run(*engine); },
+  run([this, shared] { shared->run(*engine_, readings_); },
       [this, batch = std::move(batch)] {
         deliver(*batch);
         if (batch->tidy_now || (batch->tidy_when_idle && waiting_.empty())) return tidy();
@@ -305,8 +305,8 @@ void QueuedStore::read(Mutation reader, ReadDone done) {
   auto outcome = std::make_unique<Status>();
   Status* const shared = outcome.get();
   run(
-      [engine = engine_.get(), shared, reader = std::move(reader)]() mutable {
-        LoggedTransaction transaction(*engine);
+      [this, shared, reader = std::move(reader)]() mutable {
+        LoggedTransaction transaction(*engine_, readings_);
         *shared = reader(transaction);
       },
       [outcome = std::move(outcome), done = std::move(done)]() mutable {
@@ -316,8 +316,7 @@ void QueuedStore::read(Mutation reader, ReadDone done) {
 
 void QueuedStore::changes(ChangeQuery query, Callback<void(Result<ChangePage>)> done) {
   const bool sane = query.limit >= 1 && query.limit <= kMaxPageOfChanges &&
-                    (query.key.empty() || !query.kind.empty()) &&
-                    (query.id.empty() || (!query.kind.empty() && query.key.empty()));
+                    ((query.key.empty() && query.id.empty()) || !query.kind.empty());
   if (closing_ || !sane) {
     Error error = closing_
                       ? Error{Code::cancelled, "the store is closing", {}, "try again later"}
@@ -339,9 +338,14 @@ void QueuedStore::changes(ChangeQuery query, Callback<void(Result<ChangePage>)> 
       [page = std::move(page), done = std::move(done)]() mutable { done(std::move(*page)); });
 }
 
+void QueuedStore::keep_reading(const Object& object,
+                               const std::shared_ptr<const Reading>& reading) {
+  if (jobs_ == 0) readings_.keep(object.kind, object.key, object.revision, reading);
+}
+
 Result<std::vector<Object>> QueuedStore::load(std::string_view kind) {
   if (jobs_ != 0 || closing_) return fail(Code::conflict, "the store is not idle");
-  LoggedTransaction transaction(*engine_);
+  LoggedTransaction transaction(*engine_, readings_);
   return transaction.list({std::string(kind)});
 }
 

@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "store/engine.hpp"
+#include "store/readings.hpp"
 #include "store/store.hpp"
 
 #include <deque>
@@ -28,6 +29,7 @@ class QueuedStore final : public Store {
   void read(Mutation reader, ReadDone done) override;
   void changes(ChangeQuery query, Callback<void(Result<ChangePage>)> done) override;
   Result<std::vector<Object>> load(std::string_view kind) override;
+  void keep_reading(const Object& object, const std::shared_ptr<const Reading>& reading) override;
   [[nodiscard]] uint64_t head() const override { return head_; }
   [[nodiscard]] Subscription subscribe(Feed feed) override;
   void prune(PruneLimits limits, Callback<void(Result<uint64_t>)> done) override;
@@ -64,6 +66,7 @@ class QueuedStore final : public Store {
   Executor& executor_;
   Log log_;
   std::unique_ptr<Engine> engine_;
+  Readings readings_;               // the worker's, as the engine is
   std::unique_ptr<Worker> worker_;  // after the engine: its job in hand ends before the engine goes
   StoreLimits limits_;
   std::deque<Waiting> waiting_;

@@ -22,6 +22,23 @@ inline constexpr size_t kMaxName = 1024;
 /// Longest body, in bytes: one tree frame.
 inline constexpr size_t kMaxBody = size_t{1} << 20;
 
+/// What a body says, read already: goes beside the body inside this process, so that not everybody
+/// who gets one has to parse it. It says nothing else than the body does. Immutable, and shared
+/// between threads. Kinds of objects derive their own; who finds none that it knows parses.
+class Reading {
+ public:
+  Reading() = default;
+  Reading(const Reading&) = delete;
+  Reading& operator=(const Reading&) = delete;
+  virtual ~Reading() = default;
+};
+
+/// May be null. No part of what an object or a change is: any two are equal.
+struct ReadingPointer {
+  std::shared_ptr<const Reading> pointer;
+  friend bool operator==(const ReadingPointer&, const ReadingPointer&) { return true; }
+};
+
 /// One named thing, e.g. kind "node", key "n17". Of the body the store knows one thing: a member
 /// "id" that stands in its first 256 bytes names the thing over renames (ChangeQuery::id).
 struct Object {
@@ -31,6 +48,7 @@ struct Object {
   /// Sequence of the change that made this version, so never the same twice, not even over erase
   /// and re-creation; 0 for bookkeeping (put_quiet), which has no versions.
   uint64_t revision = 0;
+  ReadingPointer reading = {};  ///< of the body
 
   friend bool operator==(const Object&, const Object&) = default;
 };
@@ -62,6 +80,7 @@ struct Change {
   std::optional<std::string> before;  ///< body before; absent: it did not exist
   std::optional<std::string> after;   ///< body after; absent: erased
   std::string why;                    ///< free text for people, may be empty
+  ReadingPointer reading = {};        ///< of `after`; changes that come from the disk have none
 
   friend bool operator==(const Change&, const Change&) = default;
 };
@@ -90,7 +109,9 @@ struct ChangeQuery {
   size_t limit = 1000;    ///< at most so many, 1 to 100,000
   std::string kind = {};  ///< empty: all
   std::string key = {};   ///< empty: all; needs `kind`
-  std::string id = {};  ///< of bodies: one thing under all its names; needs `kind`, not with `key`
+  /// Of bodies: one thing under all its names; needs `kind`. `key` is then the name that it has
+  /// now: what happened under it is missing without, where the log no longer has its beginning.
+  std::string id = {};
   std::shared_ptr<const ChangeFilter> filter = {};
   bool newest_first = false;  ///< page from the newest to the oldest
   uint64_t before = 0;        ///< only changes ahead of this sequence; 0: all
@@ -146,12 +167,21 @@ class Transaction {
   virtual ~Transaction() = default;
 
   virtual Result<std::optional<Object>> get(std::string_view kind, std::string_view key) = 0;
+  /// The reading alone, for less than a get(); null: there is no such object, or nobody keeps a
+  /// reading of it.
+  virtual Result<std::shared_ptr<const Reading>> reading(std::string_view kind,
+                                                         std::string_view key) = 0;
   virtual Result<std::vector<Object>> list(const ListQuery& query) = 0;
 
   /// Creates or replaces; returns the revision now in force. A body equal byte for byte to the one
   /// there writes nothing, logs nothing and returns the old revision.
-  virtual Result<uint64_t> put(std::string_view kind, std::string_view key,
-                               std::string_view body) = 0;
+  Result<uint64_t> put(std::string_view kind, std::string_view key, std::string_view body) {
+    return put(kind, key, body, {});
+  }
+  /// The same with a reading of `body`, which feeds and later get()s are given while somebody
+  /// keeps it.
+  virtual Result<uint64_t> put(std::string_view kind, std::string_view key, std::string_view body,
+                               ReadingPointer reading) = 0;
   /// Returns whether there was one. Erasing what is not there writes and logs nothing.
   virtual Result<bool> erase(std::string_view kind, std::string_view key) = 0;
 
@@ -245,6 +275,9 @@ class Store {
   /// All objects of a kind in key order, on this thread: for start-up, before the first write();
   /// Code::conflict while the worker has something to do.
   virtual Result<std::vector<Object>> load(std::string_view kind) = 0;
+  /// Tells of what was read out of a loaded object; when load() may be called.
+  virtual void keep_reading(const Object& object,
+                            const std::shared_ptr<const Reading>& reading) = 0;
 
   /// Sequence of the newest change delivered to feeds; 0 when there never was one.
   [[nodiscard]] virtual uint64_t head() const = 0;

@@ -36,6 +36,53 @@ TEST_P(StoreConformance, KeepsObjectsOverAReopening) {
   EXPECT_EQ(store_->head(), 4U) << "the sequence goes on";
 }
 
+struct TestReading final : Reading {
+  explicit TestReading(std::string text) : body(std::move(text)) {}
+  std::string body;
+};
+
+TEST_P(StoreConformance, AReadingGoesWithItsBodyToFeedsAndReaders) {
+  const auto reading_of = [](Transaction& t, const char* key) {
+    const auto object = t.get("node", key).value();
+    const auto alone = t.reading("node", key).value();
+    EXPECT_EQ(object ? object->reading.pointer : nullptr, alone);
+    const auto* known = dynamic_cast<const TestReading*>(alone.get());
+    EXPECT_TRUE(known == nullptr || known->body == object->body);
+    return known == nullptr ? std::string("none") : known->body;
+  };
+  std::map<std::string, std::shared_ptr<const Reading>> kept;
+  const auto feed = store_->subscribe([&](std::span<const Change> changes) {
+    for (const Change& change : changes) kept[change.key] = change.reading.pointer;
+  });
+  const auto put_read = [&](Transaction& t, const char* key, const char* body) -> Status {
+    DROVER_CHECK_OK(t.put("node", key, body, {std::make_shared<const TestReading>(body)}));
+    return {};
+  };
+  ASSERT_TRUE(write([&](Transaction& t) -> Status {
+    DROVER_CHECK_OK(put_read(t, "n1", "one"));
+    EXPECT_EQ(reading_of(t, "n1"), "one") << "its change keeps it";
+    DROVER_CHECK_OK(put_read(t, "n2", "two"));
+    return {};
+  }));
+  ASSERT_EQ(kept.size(), 2U);
+  // A mutation that is undone leaves nothing: what it wrote is not what is there.
+  EXPECT_FALSE(write([&](Transaction& t) -> Status {
+    EXPECT_EQ(reading_of(t, "n1"), "one");
+    DROVER_CHECK_OK(put_read(t, "n1", "never"));
+    return fail(Code::conflict, "undone");
+  }));
+  ASSERT_TRUE(write([&](Transaction& t) -> Status {
+    EXPECT_NE(reading_of(t, "n1"), "never");
+    DROVER_CHECK_OK(t.put("node", "n1", "bare"));
+    EXPECT_EQ(reading_of(t, "n1"), "none");
+    DROVER_CHECK_OK(t.erase("node", "n2"));
+    EXPECT_EQ(reading_of(t, "n2"), "none");
+    return {};
+  }));
+  EXPECT_EQ(kept.at("n1"), nullptr);
+  EXPECT_EQ(body("node", "n1"), "bare");
+}
+
 TEST_P(StoreConformance, ListsByBytesWithPrefixTokenAndLimit) {
   for (const char* key : {"b", "a/1", "a/2", "a", "a0", "\xc3\xa4", "Z", "a/10", "a/\xff\xff"}) {
     ASSERT_TRUE(put("k", key, "{}"));

@@ -20,7 +20,9 @@ def big():
         cluster.join("compute", "n1")
         assert cluster.master.stop() == 0
         with contextlib.closing(sqlite3.connect(cluster.master.state / "drover.db")) as store, store:
-            revision, body = store.execute("SELECT revision, body FROM objects WHERE kind = 'node'").fetchone()
+            revision, body = store.execute(
+                "SELECT revision, after FROM objects JOIN changes ON sequence = revision "
+                "WHERE objects.kind = 'node'").fetchone()
             for i in range(2, NODES + 1):
                 node = {**json.loads(body), "name": f"n{i}", "id": f"{i:032x}",
                         "summary": {"cpus": 64 + i % 3, "memory_mib": 262144, "gpus": 0, "os": "Debian 12", "kernel": "6"}}

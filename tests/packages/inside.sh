@@ -51,7 +51,8 @@ until_true "the master is back" drover node list
 join() {
   local role=$1 name=$2
   shift 2
-  drover token create --role "$role" --names "$name" -o json >/drover/token.json
+  drover token create --role "$role" --names "$name" -o json >/drover/token.json 2>/drover/last ||
+    die "a token for $name: $(tail -5 /drover/last)"
   sed -n 's/.*"token": *"\([^"]*\)".*/\1/p' /drover/token.json >/drover/token
   check "$name joins" drover join --server https://127.0.0.1:9443 --role "$role" --name "$name" --token @/drover/token "$@"
 }

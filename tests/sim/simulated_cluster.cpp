@@ -283,9 +283,9 @@ std::string SimulatedCluster::unsettled() const {
     const std::string name = node_name(i);
     const cluster::NodeEntry* entry = master_->model.find(name);
     if (entry == nullptr) return name + " is not known";
-    if (entry->node.phase.state != cluster::PhaseState::up || !entry->confirmed) {
-      return fmt::format("{} is {} ({}), confirmed {}", name, enum_name(entry->node.phase.state),
-                         entry->node.phase.why, entry->confirmed);
+    if (entry->node().phase.state != cluster::PhaseState::up || !entry->confirmed) {
+      return fmt::format("{} is {} ({}), confirmed {}", name, enum_name(entry->node().phase.state),
+                         entry->node().phase.why, entry->confirmed);
     }
     if (!entry->agent || entry->agent->primary.empty() || entry->agent->secondary.empty()) {
       return name + " does not have two paths";
@@ -302,7 +302,8 @@ std::string SimulatedCluster::unsettled() const {
     }
   }
   const cluster::NodeEntry* login = master_->model.find(kLogin);
-  if (login == nullptr || login->node.phase.state != cluster::PhaseState::up || !login->confirmed) {
+  if (login == nullptr || login->node().phase.state != cluster::PhaseState::up ||
+      !login->confirmed) {
     return "login1 is not up";
   }
   if (!master_->tree->spools().empty()) {
@@ -382,7 +383,7 @@ void SimulatedCluster::check_vouched() {
            (child->second.linked || now - child->second.since < seconds(1));
   };
   for (const auto& [name, entry] : master_->model.nodes()) {
-    if (!entry.confirmed || entry.node.phase.state != cluster::PhaseState::up || !entry.agent)
+    if (!entry.confirmed || entry.node().phase.state != cluster::PhaseState::up || !entry.agent)
       continue;
     if (linked("aggregator/" + entry.agent->primary) ||
         linked("aggregator/" + entry.agent->secondary) || linked("utility/" + name)) {
@@ -390,7 +391,7 @@ void SimulatedCluster::check_vouched() {
     }
     wrong(fmt::format(
         "{} is shown as up and confirmed by {}, primary '{}', secondary '{}': nobody who is linked",
-        name, entry.node.phase.who, entry.agent->primary, entry.agent->secondary));
+        name, entry.node().phase.who, entry.agent->primary, entry.agent->secondary));
   }
 }
 
@@ -426,7 +427,7 @@ void SimulatedCluster::check_settings() {
   for (const auto& [name, compute] : computes_) {
     const cluster::NodeEntry* entry = master_->model.find(name);
     const bool up = entry != nullptr && entry->confirmed && entry->agent &&
-                    entry->node.phase.state == cluster::PhaseState::up;
+                    entry->node().phase.state == cluster::PhaseState::up;
     check_settings_of(name, compute->daemon->settings().in_force(),
                       up && linked("aggregator/" + entry->agent->primary));
   }

@@ -97,7 +97,7 @@ class ApplyJob final : public std::enable_shared_from_this<ApplyJob> {
   }
 
   static bool is_up(const cluster::NodeEntry& entry) {
-    return entry.confirmed && entry.node.phase.state == cluster::PhaseState::up;
+    return entry.confirmed && entry.node().phase.state == cluster::PhaseState::up;
   }
 
   /// Nodes whose agents are up are not cut off in passing.

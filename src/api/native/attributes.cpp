@@ -24,7 +24,7 @@ void list_of_one(Services& services, const RequestPtr& request) {
                  find_node(services.model, request->path("name")));
   const cluster::ModelDefinitions definitions(services.model);
   ListWriter list;
-  for (const auto& attribute : cluster::NodeAttributes(entry->node, definitions).all()) {
+  for (const auto& attribute : cluster::NodeAttributes(entry->node(), definitions).all()) {
     list.add(attribute);
   }
   request->json(200, list.finish());
@@ -40,9 +40,9 @@ void list_of_many(Services& services, const RequestPtr& request) {
   const cluster::ModelDefinitions definitions(services.model);
   ListWriter list;
   for (const cluster::NodeEntry* entry : page.nodes) {
-    for (auto& attribute : cluster::NodeAttributes(entry->node, definitions).all()) {
+    for (auto& attribute : cluster::NodeAttributes(entry->node(), definitions).all()) {
       if (!wanted.empty() && attribute.name != wanted) continue;
-      list.add(NodeAttribute{entry->node.name, std::move(attribute)});
+      list.add(NodeAttribute{entry->node().name, std::move(attribute)});
     }
   }
   request->json(200, list.finish(page.next_page));

@@ -119,9 +119,9 @@ void show_boot(Services& services, const RequestPtr& request) {
   options.ca_sha256 = kCa;
   const boot::ModelImages images(services.model);
   const boot::NodeBoot found =
-      boot::explain_boot(services.model, images, options, entry->node, loader_of(request));
+      boot::explain_boot(services.model, images, options, entry->node(), loader_of(request));
   BootView view;
-  view.node = entry->node.name;
+  view.node = entry->node().name;
   view.loader = found.loader == boot::script::Loader::grub ? "grub" : "ipxe";
   const auto late = late_values(request, found.mac);
   if (found.plan) {

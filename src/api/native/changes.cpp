@@ -78,10 +78,7 @@ Result<ListingPtr> listing_of(const Request& request, const cluster::Model& mode
   }
   // The history of a node that is there has what it did under other names too.
   const auto* entry = query.kind == cluster::kNodeKind ? model.find(query.key) : nullptr;
-  if (entry != nullptr && !entry->node.id.empty()) {
-    query.key.clear();
-    query.id = entry->node.id;
-  }
+  if (entry != nullptr) query.id = entry->node().id;
   return out;
 }
 

@@ -101,8 +101,8 @@ void show_node(Services& services, const RequestPtr& request) {
                  find_node(services.model, request->path("name")));
   const boot::NetworkIndex networks(services.model.networks());
   CloudInitOfNode out;
-  out.node = entry->node.name;
-  auto documents = boot::cloudinit::documents_of(services.model, networks, entry->node,
+  out.node = entry->node().name;
+  auto documents = boot::cloudinit::documents_of(services.model, networks, entry->node(),
                                                  services.local.local().cluster);
   if (documents) {
     out.documents = *std::move(documents);
@@ -118,7 +118,7 @@ void give_secrets(Services& services, const RequestPtr& request) {
   if (services.secrets == nullptr) return request->fail(no_box());
   const boot::NodeDefinitions definitions(services.model);
   auto named = boot::cloudinit::secrets_of(services.model,
-                                           cluster::NodeAttributes(entry->node, definitions));
+                                           cluster::NodeAttributes(entry->node(), definitions));
   auto answer = std::make_shared<NodeSecrets>();
   services.store.read(
       [named = std::move(named), answer, box = services.secrets](store::Transaction& tx) -> Status {

@@ -10,7 +10,7 @@ void list_parts(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const cluster::NodeEntry* entry,
                  find_node(services.model, request->path("name")));
   ListWriter list;
-  for (const auto& [key, part] : services.model.parts_of(entry->node.name)) list.add(part);
+  for (const auto& [key, part] : services.model.parts_of(entry->node().name)) list.add(part);
   request->json(200, list.finish());
 }
 
@@ -18,7 +18,7 @@ void list_all_parts(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const NodeSelection page, select_nodes(*request, services.model));
   ListWriter list;
   for (const cluster::NodeEntry* entry : page.nodes) {
-    for (const auto& [key, part] : services.model.parts_of(entry->node.name)) list.add(part);
+    for (const auto& [key, part] : services.model.parts_of(entry->node().name)) list.add(part);
   }
   request->json(200, list.finish(page.next_page));
 }

@@ -12,7 +12,7 @@ void list_metrics(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const NodeSelection page, select_nodes(*request, services.model));
   ListWriter list;
   for (const cluster::NodeEntry* entry : page.nodes) {
-    const auto metrics = services.metrics.latest(entry->node.name);
+    const auto metrics = services.metrics.latest(entry->node().name);
     if (metrics) list.add(*metrics);
   }
   request->json(200, list.finish(page.next_page));
@@ -21,7 +21,7 @@ void list_metrics(Services& services, const RequestPtr& request) {
 void show_metrics(Services& services, const RequestPtr& request) {
   const std::string& name = request->path("name");
   DROVER_OR_FAIL(request, const cluster::NodeEntry* entry, find_node(services.model, name));
-  const auto metrics = services.metrics.latest(entry->node.name);
+  const auto metrics = services.metrics.latest(entry->node().name);
   if (!metrics) {
     return request->fail(
         {Code::not_found, fmt::format("no metrics of {} since this master started", name), "",

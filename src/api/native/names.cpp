@@ -60,7 +60,7 @@ void offer_nodes(const Services& services, Gatherer& to) {
   for (const auto& [name, entry] : services.model.nodes()) {
     if (to.full()) return;
     to.offer(NameKind::node, name);
-    for (const std::string& alias : entry.node.spec.aliases) {
+    for (const std::string& alias : entry.node().spec.aliases) {
       to.offer(NameKind::node, alias, "also called " + name);
     }
   }

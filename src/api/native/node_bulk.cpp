@@ -112,8 +112,8 @@ void remove_many(Services& services, const RequestPtr& request) {
   std::set<std::string> up;
   for (const std::string& name : names) {
     const cluster::NodeEntry* entry = services.model.find(name);
-    const bool heard =
-        entry != nullptr && entry->confirmed && entry->node.phase.state == cluster::PhaseState::up;
+    const bool heard = entry != nullptr && entry->confirmed &&
+                       entry->node().phase.state == cluster::PhaseState::up;
     if (heard) up.insert(name);
   }
   change_each(services, request, std::move(names),

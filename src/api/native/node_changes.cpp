@@ -93,12 +93,12 @@ void patch_one(Services& services, const RequestPtr& request) {
            DROVER_TRY(const cluster::ChangedNode after,
                       cluster::change_node(tx, writer, name, patch, define));
            DROVER_CHECK_OK(writer.finish());
-           return reply_with(tx, after.node, 200, hot);
+           return reply_with(tx, after.stored->node, 200, hot);
          });
 }
 
 bool is_up(const cluster::NodeEntry& entry) {
-  return entry.confirmed && entry.node.phase.state == cluster::PhaseState::up;
+  return entry.confirmed && entry.node().phase.state == cluster::PhaseState::up;
 }
 
 void remove_one(Services& services, const RequestPtr& request) {

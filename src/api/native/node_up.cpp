@@ -50,11 +50,12 @@ void show_steps(Services& services, const RequestPtr& request) {
                  find_node(services.model, request->path("name")));
   const boot::NodeDefinitions definitions(services.model);
   StepsView view;
-  view.node = entry->node.name;
-  view.steps = cluster::steps_of(services.model, cluster::NodeAttributes(entry->node, definitions));
+  view.node = entry->node().name;
+  view.steps =
+      cluster::steps_of(services.model, cluster::NodeAttributes(entry->node(), definitions));
   if (services.node_up != nullptr) {
     view.hooks = services.node_up->hooks();
-    view.last = services.node_up->last_run(entry->node.name);
+    view.last = services.node_up->last_run(entry->node().name);
   }
   request->json(200, encode(view));
 }
@@ -65,7 +66,7 @@ void run_steps(Services& services, const RequestPtr& request) {
   if (services.node_up == nullptr) {
     return request->fail({Code::unsupported, "this master orders nodes nothing", {}, {}});
   }
-  if (const Status begun = services.node_up->run_again(entry->node.name); !begun) {
+  if (const Status begun = services.node_up->run_again(entry->node().name); !begun) {
     return request->fail(begun.error());
   }
   net::HttpResponse response;
@@ -77,11 +78,11 @@ void show_overlay(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const cluster::NodeEntry* entry,
                  find_node(services.model, request->path("name")));
   const boot::NodeDefinitions definitions(services.model);
-  cluster::NodeAttributes attributes(entry->node, definitions);
+  cluster::NodeAttributes attributes(entry->node(), definitions);
   OverlayOfNode view;
-  view.state.node = entry->node.name;
+  view.state.node = entry->node().name;
   view.state.state = "none";
-  if (services.node_up != nullptr) view.state = services.node_up->overlay_state(entry->node.name);
+  if (services.node_up != nullptr) view.state = services.node_up->overlay_state(entry->node().name);
   view.files = cluster::files_of(services.model, attributes);
   request->json(200, encode(view));
 }

@@ -57,7 +57,7 @@ using RevertingPtr = std::shared_ptr<Reverting>;
 
 std::string name_of_id(const cluster::Model& model, const std::string& id) {
   for (const auto& [name, entry] : model.nodes()) {
-    if (!id.empty() && entry.node.id == id) return name;
+    if (!id.empty() && entry.node().id == id) return name;
   }
   return {};
 }

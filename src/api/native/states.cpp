@@ -35,7 +35,7 @@ void list_states(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const NodeSelection page, select_nodes(*request, services.model));
   ListWriter list;
   for (const cluster::NodeEntry* entry : page.nodes) {
-    const cluster::Node& node = entry->node;
+    const cluster::Node& node = entry->node();
     const auto viewed = cluster::viewed_state(node, view.value_or(cluster::StateView::native));
     const bool by_service = view == cluster::StateView::csm || viewed.state == "unavailable";
     list.add(NodeState{node.name, std::string(viewed.state), std::string(viewed.flag),

@@ -96,16 +96,16 @@ void put_instance(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const OpenChamiInstance given, request->body<OpenChamiInstance>());
   DROVER_OR_FAIL(request, const cluster::NodeEntry* entry,
                  node_called(services, request->path("node")));
-  change(
-      services, request,
-      [given, id = request->path("node"), name = entry->node.name, instance = "i-" + entry->node.id,
-       why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
-        DROVER_TRY(CloudInit content, content_now(tx, "node/" + name));
-        DROVER_CHECK_OK(replace_instance(given, id, instance, content));
-        tx.explain(why);
-        DROVER_CHECK_OK(cluster::put_content(tx, std::move(content)));
-        return Reply{201, "", ""};
-      });
+  change(services, request,
+         [given, id = request->path("node"), name = entry->node().name,
+          instance = "i-" + entry->node().id,
+          why = std::move(why)](store::Transaction& tx) -> Result<Reply> {
+           DROVER_TRY(CloudInit content, content_now(tx, "node/" + name));
+           DROVER_CHECK_OK(replace_instance(given, id, instance, content));
+           tx.explain(why);
+           DROVER_CHECK_OK(cluster::put_content(tx, std::move(content)));
+           return Reply{201, "", ""};
+         });
 }
 
 // --- groups ---
@@ -241,12 +241,12 @@ void show_as_node(Services& services, const RequestPtr& request) {
   if (document.ends_with(kYaml)) {
     const std::string group = document.substr(0, document.size() - kYaml.size());
     DROVER_OR_FAIL(request, std::string text,
-                   boot::cloudinit::group_file(services.model, entry->node, group));
+                   boot::cloudinit::group_file(services.model, entry->node(), group));
     return respond_text(request, "text/plain", std::move(text));
   }
   const boot::NetworkIndex networks(services.model.networks());
   DROVER_OR_FAIL(request, auto documents,
-                 boot::cloudinit::openchami_documents_of(services.model, networks, entry->node,
+                 boot::cloudinit::openchami_documents_of(services.model, networks, entry->node(),
                                                          services.local.local().cluster, kNoBase));
   if (document == "meta-data") {
     return respond_text(request, "application/x-yaml", std::move(documents.meta_data));

@@ -28,7 +28,7 @@ class CloudInit : public ::testing::Test {
   }
   Facts facts() {
     const NetworkIndex networks(cluster.model.networks());
-    return facts_of(cluster.model, networks, cluster.model.find("n1")->node, "lab");
+    return facts_of(cluster.model, networks, cluster.model.find("n1")->node(), "lab");
   }
   TestCluster cluster;
 };

@@ -20,7 +20,7 @@ class NodeDocumentsTest : public ::testing::Test {
   }
   Result<NodeDocuments> documents() {
     const NetworkIndex networks(cluster.model.networks());
-    return documents_of(cluster.model, networks, cluster.model.find("n1")->node, "lab");
+    return documents_of(cluster.model, networks, cluster.model.find("n1")->node(), "lab");
   }
   std::string args() {
     Site site(cluster.model, cluster.images, {});
@@ -81,7 +81,7 @@ TEST_F(NodeDocumentsTest, GivesOpenChamisClientsGroupsAsFilesToInclude) {
         R"({"name":"node/n1","meta_data":{"public-keys":"ssh-rsa B\nssh-rsa A"}})"},
        {"node/n1", boot::test::TestCluster::node("n1", R"({"attributes":{"rack":"7"}})")}});
   const NetworkIndex networks(cluster.model.networks());
-  const cluster::Node& node = cluster.model.find("n1")->node;
+  const cluster::Node& node = cluster.model.find("n1")->node();
   auto made = openchami_documents_of(cluster.model, networks, node, "lab", "http://b/cloud-init/");
   ASSERT_TRUE(made) << made.error().text();
   EXPECT_EQ(made->user_data, "#cloud-config\n{}\n");
@@ -103,7 +103,7 @@ TEST_F(NodeDocumentsTest, GivesOpenChamisClientsGroupsAsFilesToInclude) {
   cluster.commit(
       {{"cloud-init/node/n1",
         R"({"name":"node/n1","user_data":"#!/bin/sh\n","meta_data":{"cloud-init-base-url":"http://own"}})"}});
-  made = openchami_documents_of(cluster.model, networks, cluster.model.find("n1")->node, "lab",
+  made = openchami_documents_of(cluster.model, networks, cluster.model.find("n1")->node(), "lab",
                                 "http://b/cloud-init");
   ASSERT_TRUE(made);
   EXPECT_EQ(made->user_data, "#!/bin/sh\n");
@@ -122,7 +122,7 @@ TEST_F(NodeDocumentsTest, TheStrongestOwnersSecretCounts) {
                   {"cloud-init/node/n1", R"({"name":"node/n1","secrets":["b"]})"}});
   const cluster::ModelDefinitions definitions(cluster.model);
   const auto secrets = secrets_of(
-      cluster.model, cluster::NodeAttributes(cluster.model.find("n1")->node, definitions));
+      cluster.model, cluster::NodeAttributes(cluster.model.find("n1")->node(), definitions));
   ASSERT_EQ(secrets.size(), 2U);
   EXPECT_EQ(secrets[0].owner, "group/rack1");
   EXPECT_EQ(secrets[1].owner, "node/n1");

@@ -36,15 +36,16 @@ TEST(Membership, AgreesWithTheModelForEveryNodeAndGroup) {
   const cluster::ModelDefinitions models(cluster.model);
   size_t dynamic = 0;
   for (const auto& [name, entry] : cluster.model.nodes()) {
-    auto expected = models.groups_of(entry.node);
+    auto expected = models.groups_of(entry.node());
     for (const auto* group : expected) {
-      EXPECT_TRUE(is_member(cluster.model, entry.node, group->name)) << name << " " << group->name;
+      EXPECT_TRUE(is_member(cluster.model, entry.node(), group->name))
+          << name << " " << group->name;
     }
     std::erase_if(expected, [](const auto* group) { return group->name == "idle"; });
-    EXPECT_EQ(ours.groups_of(entry.node), expected) << name;
+    EXPECT_EQ(ours.groups_of(entry.node()), expected) << name;
     dynamic += expected.size();
-    EXPECT_FALSE(is_member(cluster.model, entry.node, "utility"));
-    EXPECT_FALSE(is_member(cluster.model, entry.node, "none"));
+    EXPECT_FALSE(is_member(cluster.model, entry.node(), "utility"));
+    EXPECT_FALSE(is_member(cluster.model, entry.node(), "none"));
   }
   EXPECT_GT(dynamic, 20U) << "the test compares something";
 }

@@ -26,7 +26,7 @@ std::string attribute_of(const cluster::Model& model, const std::string& node,
   const cluster::NodeEntry* entry = model.find(node);
   if (entry == nullptr) return {};
   const NodeDefinitions definitions(model);
-  return cluster::NodeAttributes(entry->node, definitions)
+  return cluster::NodeAttributes(entry->node(), definitions)
       .value(name)
       .value_or(std::nullopt)
       .value_or("");
@@ -92,8 +92,8 @@ void Site::Place::finish(script::Loader asked, const cluster::Model& model, cons
   why.clear();
   const cluster::NodeEntry* entry = model.find(machine->name);
   if (entry == nullptr) return;
-  NodeBoot boot = with_script(plan_for(model, images, options, entry->node, port, false),
-                              entry->node, port, asked, options);
+  NodeBoot boot = with_script(plan_for(model, images, options, entry->node(), port, false),
+                              entry->node(), port, asked, options);
   once = boot.plan && boot.plan->once;
   why = boot.problem.message.empty() ? "" : boot.problem.text();
   text = std::move(boot.script);

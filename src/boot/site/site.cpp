@@ -51,7 +51,7 @@ void Site::rebuild() {
   machines_.reserve(count);
   by_mac_.reserve(2 * count);
   add_own_names();
-  for (const auto& [name, entry] : model_.nodes()) add(entry.node);
+  for (const auto& [name, entry] : model_.nodes()) add(entry.node());
 }
 
 void Site::add(const cluster::Node& node) {
@@ -175,13 +175,14 @@ Refreshed Site::refresh(std::span<const store::Change> changes) {
     for (const std::string& name : nodes) {
       const cluster::NodeEntry* entry = model_.find(name);
       const auto known = machines_.find(name);
-      if (entry != nullptr && known != machines_.end() && known->second->spec == entry->node.spec) {
+      if (entry != nullptr && known != machines_.end() &&
+          known->second->spec == entry->node().spec) {
         // States alone: who is in a dynamic group may be another now.
         for (Place& place : known->second->places) place.finished = 0;
         continue;
       }
       remove(name);
-      if (entry != nullptr) add(entry->node);
+      if (entry != nullptr) add(entry->node());
       ++out.machines;
     }
   }
@@ -249,7 +250,7 @@ Site::Place* Site::find(const ScriptRequest& request, ScriptAnswer& answer) cons
     const std::string_view name = request.name.empty() ? request.xname : request.name;
     if (Place* place = place_of(name)) return place;
     const cluster::NodeEntry* entry = model_.find_alias(name);
-    return entry == nullptr ? nullptr : place_of(entry->node.name);
+    return entry == nullptr ? nullptr : place_of(entry->node().name);
   }
   if (!request.nid.empty()) {
     uint64_t nid = 0;
@@ -313,7 +314,7 @@ Result<BootPlan> Site::plan(std::string_view node) const {
     return fail(Code::not_found, fmt::format("there is no node '{}'", node),
                 "drover node list shows all of them");
   }
-  return plan_for(model_, images_, options_, entry->node, place->port, true);
+  return plan_for(model_, images_, options_, entry->node(), place->port, true);
 }
 
 }  // namespace drover::boot

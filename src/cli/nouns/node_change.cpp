@@ -16,14 +16,6 @@ namespace {
 
 using Kind = Parameter::Kind;
 
-/// The nodes that were asked about, as a query: what the user confirmed, unless that is too long
-/// for a request line.
-std::string bulk_path(const std::vector<std::string>& names, const std::string& range) {
-  constexpr size_t kLongest = 16'000;
-  const std::string folded = fold_names(names);
-  return "/api/v1/nodes" + nodes_query(folded.size() > kLongest ? range : folded);
-}
-
 std::string with_dry_run(std::string path, const Given& given) {
   return given.has("dry-run") ? with_query(std::move(path), "dry_run", "true") : path;
 }
@@ -32,6 +24,24 @@ Status confirm(Context& context, const Given& given, const std::vector<std::stri
                std::string_view verb) {
   if (given.has("dry-run")) return {};
   return context.confirm_many(names.size(), fmt::format("{} {}", verb, fold_names(names)));
+}
+
+/// Where a change of the nodes in `range` goes, after the question that is due: the nodes that the
+/// user confirmed, unless they are too long for a request line. Where nothing is asked the master
+/// alone works out whom the range means.
+Result<std::string> confirmed_path(Context& context, const Given& given, const std::string& range,
+                                   std::string_view verb) {
+  constexpr size_t kLongest = 16'000;
+  std::string nodes = range;
+  if (given.has("dry-run") || context.told_yes()) {
+    DROVER_CHECK_OK(check_range(range));
+  } else {
+    DROVER_TRY(const auto names, ask_nodes(context, range));
+    DROVER_CHECK_OK(confirm(context, given, names, verb));
+    const std::string folded = fold_names(names);
+    if (folded.size() <= kLongest) nodes = folded;
+  }
+  return with_dry_run("/api/v1/nodes" + nodes_query(nodes), given);
 }
 
 Result<int> add(Context& context, const Given& given) {
@@ -65,12 +75,10 @@ Result<int> change(Context& context, const Given& given, const std::string& text
   const std::string& range = given.text("noderange");
   DROVER_TRY(json::value patch, parse_json(text));
   if (given.has("why")) patch.get_object()["why"] = given.text("why");
-  DROVER_TRY(const auto names, ask_nodes(context, range));
-  DROVER_CHECK_OK(confirm(context, given, names, "change"));
+  DROVER_TRY(const std::string path, confirmed_path(context, given, range, "change"));
   DROVER_TRY(Client* const client, context.client());
   DROVER_TRY(const json::value answer,
-             client->send("PATCH", with_dry_run(bulk_path(names, range), given), patch,
-                          context.timeout(std::chrono::seconds(60))));
+             client->send("PATCH", path, patch, context.timeout(std::chrono::seconds(60))));
   Outcomes outcomes;
   outcomes.add(answer);
   return outcomes.print(context, "changed");
@@ -114,9 +122,7 @@ Result<int> rename(Context& context, const Given& given) {
 
 Result<int> remove(Context& context, const Given& given) {
   const std::string& range = given.text("noderange");
-  DROVER_TRY(const auto names, ask_nodes(context, range));
-  DROVER_CHECK_OK(confirm(context, given, names, "remove"));
-  std::string path = with_dry_run(bulk_path(names, range), given);
+  DROVER_TRY(std::string path, confirmed_path(context, given, range, "remove"));
   if (given.has("force")) path = with_query(path, "force", "true");
   if (given.has("why")) path = with_query(path, "why", given.text("why"));
   DROVER_TRY(Client* const client, context.client());

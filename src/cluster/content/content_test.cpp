@@ -137,7 +137,7 @@ TEST_F(Content, StepsOfStrongerOwnersTakeThePlaceOfWeakerOnes) {
   ASSERT_TRUE(put_content(tx_, steps("node/n1", {{"one", "n"}})));
   const Model& now = model();
   const ModelDefinitions definitions(now);
-  const NodeAttributes attributes(now.find("n1")->node, definitions);
+  const NodeAttributes attributes(now.find("n1")->node(), definitions);
   std::string shown;
   for (const EffectiveStep& each : steps_of(now, attributes)) {
     shown += each.step.name + "=" + each.step.command[0] + " by " + each.origin + "; ";
@@ -158,7 +158,7 @@ TEST_F(Content, FilesAreMadeForTheNode) {
   ASSERT_TRUE(put_content(tx_, strong));
   const Model& now = model();
   const ModelDefinitions definitions(now);
-  NodeAttributes attributes(now.find("n1")->node, definitions);
+  NodeAttributes attributes(now.find("n1")->node(), definitions);
   const auto files = files_of(now, attributes);
   ASSERT_EQ(files.size(), 3U);
   EXPECT_NE(files[0].problem.find("/etc/bad, line 2"), std::string::npos) << files[0].problem;

@@ -274,7 +274,7 @@ void BootServices::panicked(const std::string& node, std::string_view why) {
   if (entry == nullptr) return;
   if (stages_.boots(node)) return stages_.failed(node, why);
   const std::string said = fmt::format("its kernel stopped while it was {}: {}",
-                                       enum_name(entry->node.phase.state), why);
+                                       enum_name(entry->node().phase.state), why);
   panics_[node] = {said, seams_.executor.now()};
 }
 
@@ -296,10 +296,10 @@ void BootServices::follow(std::span<const store::Change> changes) {
     if (change.kind != cluster::kNodeKind) continue;
     // A node that is up, or is none any more, is waited for no longer.
     const cluster::NodeEntry* entry = replica_.model().find(change.key);
-    if (entry == nullptr || entry->node.phase.state == cluster::PhaseState::up) {
+    if (entry == nullptr || entry->node().phase.state == cluster::PhaseState::up) {
       stages_.ended(change.key);
-    } else if (entry->node.phase.state == cluster::PhaseState::lost) {
-      fell_silent(entry->node);
+    } else if (entry->node().phase.state == cluster::PhaseState::lost) {
+      fell_silent(entry->node());
     }
   }
   if (images) images_changed();

@@ -27,7 +27,7 @@ class BootSim : public TreeSim {
     boot_->daemon->report({node, stage, boot_->host.process.executor().wall(), "seen"});
   }
   [[nodiscard]] cluster::Phase phase(const std::string& node) const {
-    return master->model.find(node)->node.phase;
+    return master->model.find(node)->node().phase;
   }
   void kill_node(const std::string& node) {
     computes.at(node)->host.process.kill();

@@ -43,7 +43,7 @@ bool is_document(std::string_view name) {
 
 Result<const cluster::Node*> CloudInitDesk::node_of(const std::string& name) const {
   const cluster::NodeEntry* entry = model_->find(name);
-  if (entry != nullptr) return &entry->node;
+  if (entry != nullptr) return &entry->node();
   return fail(Code::not_found, fmt::format("{} is no node any more", name));
 }
 

@@ -41,14 +41,14 @@ bool NodeUpDesk::is_new_boot(const cluster::Verdict& verdict) const {
   const cluster::NodeEntry* entry = parts_.model.find(verdict.node);
   if (entry == nullptr) return false;
   if (entry->agent) return entry->agent->boot_id != verdict.boot_id;
-  return entry->node.phase.state != PhaseState::up;
+  return entry->node().phase.state != PhaseState::up;
 }
 
 bool NodeUpDesk::wants(const std::string& node) const {
   const cluster::NodeEntry* entry = parts_.model.find(node);
   if (entry == nullptr) return false;
   if (gives_orders(parts_.model)) {
-    const auto order = order_of(parts_.model, entry->node);
+    const auto order = order_of(parts_.model, entry->node());
     if (!order || !order->steps.empty() || !order->files.empty()) return true;
   }
   return !parts_.hooks.names().empty();
@@ -113,7 +113,7 @@ void NodeUpDesk::send() {
     const bool goes = entry != nullptr && held != runs_.end() && !under_way_.contains(node) &&
                       held->second.state == RunState::running && !held->second.steps_done;
     if (!goes) continue;
-    auto order = order_of(parts_.model, entry->node);
+    auto order = order_of(parts_.model, entry->node());
     if (!order) {
       end(node, RunState::failed, order.error().text());
       continue;

@@ -72,7 +72,7 @@ class NodeUpSim : public TreeSim {
     computes.erase(node);
   }
   [[nodiscard]] PhaseState phase(const std::string& node) const {
-    return master->model.find(node)->node.phase.state;
+    return master->model.find(node)->node().phase.state;
   }
   bool comes(const std::string& node, PhaseState state, Duration limit = seconds(60)) {
     return static_cast<bool>(reach([&] { return phase(node) == state; }, limit));
@@ -126,7 +126,7 @@ TEST_F(NodeUpSim, AStepThatFailsStopsTheNodeWithItsReason) {
   define("n1", {"one", "bad2", "three"});
   boot("n1", "b2");
   ASSERT_TRUE(comes("n1", PhaseState::error));
-  EXPECT_EQ(master->model.find("n1")->node.phase.why, "step 2 of 3, bad2: it is bad");
+  EXPECT_EQ(master->model.find("n1")->node().phase.why, "step 2 of 3, bad2: it is bad");
   EXPECT_EQ(machine("n1").ran, (std::vector<std::string>{"one", "bad2"}));
   ASSERT_TRUE(world.run_for(seconds(30)));
   EXPECT_EQ(phase("n1"), PhaseState::error) << "being heard does not make it up";
@@ -297,7 +297,7 @@ TEST_F(NodeUpSim, AFileThatCannotBeMadeIsToldAndStopsABoot) {
   EXPECT_EQ(phase("n1"), PhaseState::up) << "a running node goes on";
   boot("n1", "b2");
   ASSERT_TRUE(comes("n1", PhaseState::error));
-  EXPECT_NE(master->model.find("n1")->node.phase.why.find("/etc/bad, line 1"), std::string::npos);
+  EXPECT_NE(master->model.find("n1")->node().phase.why.find("/etc/bad, line 1"), std::string::npos);
 }
 
 }  // namespace

@@ -84,12 +84,12 @@ void OverlayDesk::look_at(const std::string& node) {
     if (applied_.erase(node) > 0) save(node);
     return;
   }
-  const auto phase = entry->node.phase.state;
+  const auto phase = entry->node().phase.state;
   const bool runs = phase == cluster::PhaseState::up || phase == cluster::PhaseState::error;
   const bool linked = entry->agent && !entry->agent->primary.empty();
   if (!runs || !linked || under_way_.contains(node)) return;
   const auto held = applied_.find(node);
-  auto files = files_for(parts_.model, entry->node);
+  auto files = files_for(parts_.model, entry->node());
   if (!files) {
     Applied& applied = applied_[node];
     if (applied.why == files.error().text()) return;
@@ -207,7 +207,7 @@ api::OverlayState OverlayDesk::state(const std::string& node) const {
   const cluster::NodeEntry* entry = parts_.model.find(node);
   const auto held = applied_.find(node);
   const auto files = entry == nullptr ? Result<std::vector<cluster::OrderedFile>>()
-                                      : files_for(parts_.model, entry->node);
+                                      : files_for(parts_.model, entry->node());
   if (held != applied_.end()) {
     out.applied = held->second.at;
     out.why = held->second.why;

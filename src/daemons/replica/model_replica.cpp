@@ -34,8 +34,8 @@ bool is_worth_keeping(const cluster::Model& model, const cluster::Node* before,
                       const std::string& name) {
   const cluster::NodeEntry* after = model.find(name);
   if (before == nullptr || after == nullptr) return true;
-  return before->spec != after->node.spec || before->role != after->node.role ||
-         before->enabled != after->node.enabled || before->id != after->node.id;
+  return before->spec != after->node().spec || before->role != after->node().role ||
+         before->enabled != after->node().enabled || before->id != after->node().id;
 }
 
 }  // namespace
@@ -229,9 +229,9 @@ void ModelReplica::take_event(const net::SseEvent& event) {
   const bool erased = view->operation == api::ChangeOperation::erase;
   change.operation = erased ? store::Operation::erase : store::Operation::put;
   if (!erased) change.after = view->after.text;
-  std::optional<cluster::Node> before;
+  std::shared_ptr<const cluster::StoredNode> before;
   if (change.kind == cluster::kNodeKind) {
-    if (const auto* entry = model_->find(change.key)) before = entry->node;
+    if (const auto* entry = model_->find(change.key)) before = entry->stored;
   }
   if (const Status applied = model_->apply(std::span(&change, 1)); !applied) {
     log_.error("a change makes no sense", {{"why", applied.error().text()}});
@@ -243,7 +243,7 @@ void ModelReplica::take_event(const net::SseEvent& event) {
     things_[{change.kind, change.key}] = {change.sequence, *change.after};
   }
   const bool keeps = change.kind != cluster::kNodeKind ||
-                     is_worth_keeping(*model_, before ? &*before : nullptr, change.key);
+                     is_worth_keeping(*model_, before ? &before->node : nullptr, change.key);
   if (keeps) {
     keep({change.kind, change.key, change.sequence, {erased ? "null" : *change.after}});
   }

@@ -37,7 +37,7 @@ class Statement {
     Run& bind(int64_t value);
     Run& bind(uint64_t value) { return bind(static_cast<int64_t>(value)); }
     Run& bind(std::string_view text);
-    Run& bind_or_null(const std::optional<std::string>& text);
+    Run& bind_or_null(std::optional<std::string_view> text);
     /// True: a row is there; false: the end.
     Result<bool> step();
     /// For statements without rows.

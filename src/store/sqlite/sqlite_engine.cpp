@@ -30,6 +30,16 @@ constexpr int64_t kClockSlackMs = 24LL * 3600 * 1000;
 
 #define DROVER_CHANGE_COLUMNS "sequence, time_ms, actor, kind, key, why, before, after, via, id"
 #define DROVER_SELECT_CHANGES "SELECT " DROVER_CHANGE_COLUMNS " FROM changes WHERE "
+/// Under all names that the id ?5 was given or lost, and under the one that it is said to have now.
+/// The condition in parentheses is that of the index names_of_id, word for word.
+#define DROVER_OF_ID                                                                       \
+  "kind = ?4 AND id = ?5 AND key IN (SELECT key FROM changes WHERE id = ?5 AND kind = ?4 " \
+  "AND (before IS NULL OR after IS NULL) UNION ALL SELECT ?6) AND "
+/// Objects with the changes that hold their bodies, for those whose own is NULL; one of `body` and
+/// `after` is there.
+#define DROVER_OBJECTS                               \
+  "objects LEFT JOIN changes ON changes.sequence = " \
+  "CASE WHEN objects.body IS NULL THEN objects.revision END "
 #define DROVER_FORWARDS "sequence > ?1 AND sequence < ?2 ORDER BY sequence LIMIT ?3"
 #define DROVER_BACKWARDS "sequence > ?1 AND sequence < ?2 ORDER BY sequence DESC LIMIT ?3"
 
@@ -56,6 +66,17 @@ Result<Change> change_of(const Statement::Run& row) {
 
 size_t bytes_of(const Change& change) {
   return sizeof(Change) + change.before.value_or("").size() + change.after.value_or("").size();
+}
+
+/// Of DROVER_OBJECTS: `body` in this column, or `after` in the next.
+std::string body_at(const Statement::Run& row, int column) {
+  auto own = row.text_or_null(column);
+  return own ? *std::move(own) : std::string(row.text(column + 1));
+}
+
+/// What a row of `objects` holds itself: the log has the rest.
+std::optional<std::string_view> own_body(std::string_view body, uint64_t revision) {
+  return revision == 0 ? std::optional(body) : std::nullopt;
 }
 
 /// The first key behind all that begin with `prefix`; none: there is no end.
@@ -87,10 +108,11 @@ Status SqliteEngine::prepare() {
       {&s.savepoint, "SAVEPOINT one"},
       {&s.release, "RELEASE one"},
       {&s.roll_back_to, "ROLLBACK TO one"},
-      {&s.find, "SELECT id, revision, body FROM objects WHERE kind = ? AND key = ?"},
-      {&s.list,
-       "SELECT key, revision, body FROM objects WHERE kind = ?1 AND key > ?2 AND key >= ?3 "
-       "AND (?4 IS NULL OR key < ?4) ORDER BY key LIMIT ?5"},
+      {&s.find, "SELECT objects.id, revision, body, after FROM " DROVER_OBJECTS
+                "WHERE objects.kind = ? AND objects.key = ?"},
+      {&s.list, "SELECT objects.key, revision, body, after FROM " DROVER_OBJECTS
+                "WHERE objects.kind = ?1 AND objects.key > ?2 AND objects.key >= ?3 "
+                "AND (?4 IS NULL OR objects.key < ?4) ORDER BY objects.key LIMIT ?5"},
       {&s.insert, "INSERT INTO objects (kind, key, revision, body) VALUES (?, ?, ?, ?)"},
       {&s.update, "UPDATE objects SET revision = ?, body = ? WHERE id = ?"},
       {&s.remove, "DELETE FROM objects WHERE id = ?"},
@@ -104,14 +126,18 @@ Status SqliteEngine::prepare() {
       {&s.changes, DROVER_SELECT_CHANGES DROVER_FORWARDS},
       {&s.changes_of_kind, DROVER_SELECT_CHANGES "+kind = ?4 AND " DROVER_FORWARDS},
       {&s.changes_of_object, DROVER_SELECT_CHANGES "kind = ?4 AND key = ?5 AND " DROVER_FORWARDS},
-      {&s.changes_of_id, DROVER_SELECT_CHANGES "kind = ?4 AND id = ?5 AND " DROVER_FORWARDS},
+      {&s.changes_of_id, DROVER_SELECT_CHANGES DROVER_OF_ID DROVER_FORWARDS},
       {&s.newest_changes, DROVER_SELECT_CHANGES DROVER_BACKWARDS},
       {&s.newest_of_kind, DROVER_SELECT_CHANGES "+kind = ?4 AND " DROVER_BACKWARDS},
       {&s.newest_of_object, DROVER_SELECT_CHANGES "kind = ?4 AND key = ?5 AND " DROVER_BACKWARDS},
-      {&s.newest_of_id, DROVER_SELECT_CHANGES "kind = ?4 AND id = ?5 AND " DROVER_BACKWARDS},
+      {&s.newest_of_id, DROVER_SELECT_CHANGES DROVER_OF_ID DROVER_BACKWARDS},
       {&s.oldest, "SELECT coalesce(min(sequence), 1) FROM changes"},
       {&s.newest, "SELECT coalesce(max(sequence), 0) FROM changes"},
       {&s.oldest_times, "SELECT sequence, time_ms FROM changes ORDER BY sequence LIMIT ?"},
+      {&s.keep_bodies,
+       "UPDATE objects SET body = (SELECT after FROM changes WHERE sequence = revision) "
+       "WHERE id IN (SELECT o.id FROM changes c JOIN objects o ON o.kind = c.kind AND "
+       "o.key = c.key AND o.revision = c.sequence AND o.body IS NULL WHERE c.sequence <= ?)"},
       {&s.prune, "DELETE FROM changes WHERE sequence <= ?"},
   };
   for (const auto& [statement, sql] : all) {
@@ -165,7 +191,7 @@ Result<std::optional<StoredObject>> SqliteEngine::find(std::string_view kind,
   run.bind(kind).bind(key);
   DROVER_TRY(const bool there, run.step());
   if (!there) return std::nullopt;
-  return StoredObject{run.integer(0), run.number(1), std::string(run.text(2))};
+  return StoredObject{run.integer(0), run.number(1), body_at(run, 2)};
 }
 
 Result<std::vector<Object>> SqliteEngine::list(const ListQuery& query) {
@@ -177,18 +203,19 @@ Result<std::vector<Object>> SqliteEngine::list(const ListQuery& query) {
   for (;;) {
     DROVER_TRY(const bool row, run.step());
     if (!row) return found;
-    found.push_back(
-        {query.kind, std::string(run.text(0)), std::string(run.text(2)), run.number(1)});
+    found.push_back({query.kind, std::string(run.text(0)), body_at(run, 2), run.number(1), {}});
   }
 }
 
 Status SqliteEngine::insert(std::string_view kind, std::string_view key, std::string_view body,
                             uint64_t revision) {
-  return statements_->insert.start().bind(kind).bind(key).bind(revision).bind(body).finish();
+  const auto own = own_body(body, revision);
+  return statements_->insert.start().bind(kind).bind(key).bind(revision).bind_or_null(own).finish();
 }
 
 Status SqliteEngine::update(int64_t id, std::string_view body, uint64_t revision) {
-  return statements_->update.start().bind(revision).bind(body).bind(id).finish();
+  const auto own = own_body(body, revision);
+  return statements_->update.start().bind(revision).bind_or_null(own).bind(id).finish();
 }
 
 Status SqliteEngine::remove(int64_t id) {
@@ -208,11 +235,12 @@ Result<uint64_t> SqliteEngine::next_number(std::string_view counter) {
 Status SqliteEngine::append(const Change& change) {
   auto run = statements_->append.start();
   run.bind(change.sequence).bind(change.time_ms).bind(change.actor).bind(change.kind);
-  std::optional<std::string> before = change.before;
-  if (before && change.after) before = difference_to(*before, *change.after);
+  std::string difference;
+  std::optional<std::string_view> before = change.before;
+  if (before && change.after) before = difference = difference_to(*before, *change.after);
   run.bind(change.key).bind(change.why).bind_or_null(before).bind_or_null(change.after);
   run.bind(change.via);
-  const auto id = change.id.empty() ? std::nullopt : std::optional(change.id);
+  const auto id = change.id.empty() ? std::nullopt : std::optional<std::string_view>(change.id);
   DROVER_CHECK_OK(run.bind_or_null(id).finish());
   pending_head_ = change.sequence;
   return {};
@@ -256,7 +284,8 @@ Result<ChangePage> SqliteEngine::changes(const ChangeQuery& query) {
       .bind(query.before == 0 ? INT64_MAX : std::bit_cast<int64_t>(query.before));
   run.bind(static_cast<uint64_t>(most));
   if (!query.kind.empty()) run.bind(query.kind);
-  if (!query.id.empty() || !query.key.empty()) run.bind(query.id.empty() ? query.key : query.id);
+  if (!query.id.empty()) run.bind(query.id);
+  if (!query.id.empty() || !query.key.empty()) run.bind(query.key);
   ChangePage page;
   const uint64_t end = query.before == 0 ? head_ : std::min(query.before - 1, head_);
   size_t looked_at = 0;
@@ -302,6 +331,7 @@ Result<uint64_t> SqliteEngine::forget(uint64_t through) {
   DROVER_CHECK_OK(oldest.step());
   if (through < oldest.number(0)) return 0;
   const uint64_t count = through - oldest.number(0) + 1;
+  DROVER_CHECK_OK(statements_->keep_bodies.start().bind(through).finish());
   DROVER_CHECK_OK(statements_->prune.start().bind(through).finish());
   return count;
 }

@@ -54,7 +54,7 @@ class SqliteEngine final : public Engine {
     Statement find, list, insert, update, remove, next_number;
     Statement append, last_change, changes, changes_of_kind, changes_of_object, changes_of_id;
     Statement newest_changes, newest_of_kind, newest_of_object, newest_of_id;
-    Statement oldest, newest, oldest_times, prune;
+    Statement oldest, newest, oldest_times, keep_bodies, prune;
   };
 
   explicit SqliteEngine(std::unique_ptr<Database> database) : database_(std::move(database)) {}

@@ -1,0 +1,39 @@
+// Bodies are parsed only where nobody has done it yet.
+#include "cluster/stored_node.hpp"
+
+#include <cassert>
+
+#include <fmt/format.h>
+
+namespace drover::cluster {
+namespace {
+
+Node as_written(Node node) {
+  for (WallTime* since : {&node.phase.since, &node.power.since, &node.service.since}) {
+    *since = from_unix_ms(to_unix_ms(*since));
+  }
+  return node;
+}
+
+}  // namespace
+
+StoredNode::StoredNode(Node value) : node(as_written(std::move(value))) {}
+
+Result<std::shared_ptr<const StoredNode>> stored_node(std::string_view name, std::string_view body,
+                                                      const store::ReadingPointer& reading) {
+  if (auto known = std::dynamic_pointer_cast<const StoredNode>(reading.pointer)) return known;
+  auto node = decode_text<Node>(body, Unknown::ignore);
+  if (node) return std::make_shared<const StoredNode>(*std::move(node));
+  return fail(Code::corrupt,
+              fmt::format("the stored node '{}' cannot be read: {}", name, node.error().message));
+}
+
+Result<uint64_t> write_node(store::Transaction& tx, std::shared_ptr<const StoredNode> node) {
+  const std::string body = encode(node->node);
+  // What others are given instead of the body has to be what they would read in it.
+  assert(decode_text<Node>(body) == node->node);
+  const std::string& name = node->node.name;
+  return tx.put(kNodeKind, name, body, {node});
+}
+
+}  // namespace drover::cluster
