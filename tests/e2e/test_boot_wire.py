@@ -282,7 +282,7 @@ def test_names_are_answered(lab):
 
 
 def test_packaged_ipxe_cannot_check_signatures():
-    """docs/decisions/0024: where this fails, iPXE can do more than the page says, and the page is to be read again."""
+    """docs/decisions/0025: where this fails, iPXE can do more than the page says, and the page is to be read again."""
     loader = pathlib.Path("/usr/lib/ipxe/snponly.efi")
     if not loader.exists():
         pytest.skip("the package ipxe is not installed")

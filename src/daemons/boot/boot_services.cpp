@@ -272,10 +272,10 @@ void BootServices::images_changed() {
 void BootServices::panicked(const std::string& node, std::string_view why) {
   const cluster::NodeEntry* entry = replica_.model().find(node);
   if (entry == nullptr) return;
-  if (stages_.boots(node)) return stages_.failed(node, why);
   const std::string said = fmt::format("its kernel stopped while it was {}: {}",
                                        enum_name(entry->node().phase.state), why);
   panics_[node] = {said, seams_.executor.now()};
+  if (stages_.boots(node)) stages_.failed(node, why);
 }
 
 void BootServices::fell_silent(const cluster::Node& node) {
