@@ -1,0 +1,37 @@
+"""`drover lab` as people type it: a machine with UEFI alone comes up, is shown, and all of it goes."""
+import os
+import re
+import subprocess
+
+import cluster as c
+import lab as labs
+import pytest
+
+reason = labs.missing() or (None if labs.kernel() else "no kernel with modules is installed")
+if not reason and not (labs.OVMF / "OVMF_CODE_4M.fd").exists():
+    reason = "ovmf is not installed"
+pytestmark = pytest.mark.skipif(reason is not None, reason=reason or "")
+
+
+def test_a_lab_with_uefi_comes_up_is_shown_and_goes(tmp_path):
+    folder, network = tmp_path / "lab", f"drover-lab-{os.getpid()}"
+    environment = {**os.environ, "DROVER_LAB_DIR": str(folder), "DROVER_LAB_NET": network}
+
+    def lab(*words, check=0):
+        done = subprocess.run([c.BIN / "drover", "lab", *words], env=environment, capture_output=True, text=True,
+                              timeout=400)
+        assert done.returncode == check, (words, done)
+        return done.stdout + done.stderr
+    try:
+        shown = lab("up", "--nodes", "1", "--uefi", "--memory", "384")
+        assert "switched on (uefi)" in shown and "all up " in shown, shown
+        stages = [stage for stage in ("dhcp", "loader", "kernel", "init", "joining", "up")
+                  if re.search(rf" {stage}\?? ", shown)]
+        assert len(stages) >= 4 and stages[-1] == "up", shown  # it looks five times a second
+        assert "n1 runs" in lab("status") and "boot1 runs" in lab("status")
+        assert "there is a lab already" in lab("up", check=1)
+    finally:
+        gone = lab("down")
+    assert "the lab is down" in gone and not folder.exists()
+    assert network not in subprocess.run(["ip", "netns"], capture_output=True, text=True).stdout
+    assert "no lab is running" in lab("status")
