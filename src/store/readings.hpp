@@ -1,5 +1,5 @@
 // What was read out of bodies, kept from the write of a body to the next look at it: a change of
-// ten thousand nodes would else parse each of them twice (docs/decisions/0022).
+// ten thousand nodes would else parse each of them twice (docs/decisions/0026).
 #pragma once
 
 #include "store/store.hpp"
