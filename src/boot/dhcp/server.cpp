@@ -142,6 +142,15 @@ const Reservation* Server::machine_of(const Request& request) const {
   return machine;
 }
 
+/// Known by one thing, seen through the switch port of another machine or not through its own. BMCs
+/// share the port of their machine.
+bool Server::is_elsewhere(const Request& request, const Reservation& machine) const {
+  const RelayInfo& relay = request.relay;
+  if (!machine.boots || relay.circuit_id.empty()) return false;
+  const Reservation* there = machines_.by_port(relay.circuit_id, relay.remote_id);
+  return there == nullptr ? machine.at_port : there->name != machine.name;
+}
+
 bool Server::is_ours(const Exchange& exchange, Ipv4 server_id) const {
   const auto& own = config_.own_addresses;
   return server_id == exchange.server_id || server_id == exchange.arrival.local ||
@@ -200,10 +209,7 @@ void Server::answer(Exchange& exchange) {
   const auto silent = [&](Outcome outcome) { decision.outcome = outcome; };
   if (exchange.subnet.mode == SubnetMode::off) return silent(Outcome::subnet_off);
   if (machine != nullptr && machine->ignored) return silent(Outcome::ignored_machine);
-  if (machine != nullptr && !machine->circuit_id.empty() && !request.relay.circuit_id.empty() &&
-      machine->circuit_id != request.relay.circuit_id) {
-    return silent(Outcome::wrong_port);
-  }
+  if (machine != nullptr && is_elsewhere(request, *machine)) return silent(Outcome::wrong_port);
   if (machine == nullptr && !(config_.discover_unknown && exchange.subnet.discovers)) {
     return silent(Outcome::unknown_machine);
   }

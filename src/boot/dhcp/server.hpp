@@ -23,7 +23,7 @@ struct Reservation {
   bool boots = true;            ///< false: an address alone (a BMC, a switch)
   std::string script;           ///< what iPXE runs, a URL; empty: ServerConfig::script
   std::string loader;           ///< what firmware loads; empty: by architecture
-  std::string circuit_id;       ///< the switch port it must come through; empty: any
+  bool at_port = false;  ///< has switch ports, by_port()'s: through another it is not answered
 };
 
 /// What the owner knows of machines. Pointers stay valid until the decision's reply is sent.
@@ -79,7 +79,7 @@ enum class Outcome : uint8_t {
   subnet_off,
   ignored_machine,
   unknown_machine,  ///< silence by policy
-  wrong_port,       ///< the machine is known by another switch port: perhaps a forged address
+  wrong_port,       ///< it comes through a switch port that is another's: perhaps a forged address
   spoofed,          ///< the packet's source is not the address that it speaks for
   pool_exhausted,
   no_pool,       ///< no address for it here: none of its own, and no pool
@@ -123,6 +123,7 @@ class Server {
   void reconfigure(ServerConfig config);
 
  private:
+  [[nodiscard]] bool is_elsewhere(const Request& request, const Reservation& machine) const;
   [[nodiscard]] std::optional<size_t> subnet_of(const Request& request,
                                                 const Arrival& arrival) const;
   [[nodiscard]] const Reservation* machine_of(const Request& request) const;

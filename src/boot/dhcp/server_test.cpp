@@ -283,11 +283,22 @@ TEST_F(DhcpServerTest, MachinesAreKnownByIdentifierAndBySwitchPort) {
   port.with(kRelayAgent, "\x01\x04ge-7\x02\x03sw1"s);
   EXPECT_EQ(decide(port.bytes()).yiaddr(), ip("10.77.0.9"));
 
-  machines.hardware["52:54:00:77:00:01"].circuit_id = "ge-1";
+  Reservation& n1 = machines.hardware["52:54:00:77:00:01"];
+  machines.ports["ge-1/"] = n1;
+  n1.at_port = true;
   Message moved(MessageType::discover);
   EXPECT_EQ(outcome(moved), Outcome::reserved) << "no port was told";
   moved.with(kRelayAgent, "\x01\x04ge-7"s);
   EXPECT_EQ(outcome(moved), Outcome::wrong_port) << "somebody with another's address";
+  Message home(MessageType::discover);
+  home.with(kRelayAgent, "\x01\x04ge-1"s);
+  EXPECT_EQ(outcome(home), Outcome::reserved);
+  n1.at_port = false;
+  EXPECT_EQ(outcome(moved), Outcome::reserved) << "nobody has said where it is";
+  machines.ports["ge-7/"] = node("n9", "10.77.0.9");
+  EXPECT_EQ(outcome(moved), Outcome::wrong_port) << "that is n9's port";
+  n1.boots = false;
+  EXPECT_EQ(outcome(moved), Outcome::reserved) << "a BMC shares its node's port";
 }
 
 TEST_F(DhcpServerTest, RefusesWhatIsNoRequest) {

@@ -199,7 +199,7 @@ void HttpBootService::handle(HttpRequest request, std::shared_ptr<HttpExchange> 
                              bool secure) {
   const std::string client = host_of(request.peer.address);
   const auto target = net::Target::parse(request.target);
-  if (!target) return refuse(client, request.target, *exchange, target.error());
+  if (!target) return refuse({client, request.target}, *exchange, target.error());
   for (const auto& [root, mounted] : mounted_) {
     if (target->segments.empty() || target->segments.front() != root) continue;
     const auto held = mounted;
@@ -296,10 +296,10 @@ void HttpBootService::blob(const Asked& asked) {
   if (!allowed) return refuse(asked, allowed.error());
   const auto request = std::make_shared<HttpRequest>(asked.request);
   blobs_.find(sha256, [this, alive = alive_, request, exchange = asked.exchange, sha256,
-                       client = asked.client](Result<std::shared_ptr<const net::HttpBody>> body) {
+                       who = refused_of(asked)](Result<std::shared_ptr<const net::HttpBody>> body) {
     if (!*alive) return;
-    if (!body) return refuse(client, request->target, *exchange, body.error());
-    serve(HttpBootEvent::What::blob, sha256, client, *request, *exchange, *body, sha256);
+    if (!body) return refuse(who, *exchange, body.error());
+    serve(HttpBootEvent::What::blob, sha256, who.client, *request, *exchange, *body, sha256);
   });
 }
 
@@ -373,17 +373,17 @@ void HttpBootService::enrol(const Asked& asked) {
   if (!request) return refuse(asked, request.error());
   handler_.enrol(
       asked.claim, asked.token, *std::move(request),
-      [this, alive = alive_, exchange = asked.exchange, client = asked.client,
-       node = asked.claim.node, target = asked.request.target](Result<auth::EnrolAnswer> answer) {
+      [this, alive = alive_, exchange = asked.exchange,
+       who = refused_of(asked)](Result<auth::EnrolAnswer> answer) {
         if (!*alive) return;
-        if (!answer) return refuse(client, target, *exchange, answer.error());
+        if (!answer) return refuse(who, *exchange, answer.error());
         exchange->respond({200,
                            {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
                            encode(*answer) + "\n"});
         HttpBootEvent event;
         event.what = HttpBootEvent::What::enrol;
-        event.client = client;
-        event.node = node;
+        event.client = who.client;
+        event.node = who.node;
         event.name = answer->name;
         tell(event);
       });
@@ -392,36 +392,44 @@ void HttpBootService::enrol(const Asked& asked) {
 void HttpBootService::secrets(const Asked& asked) {
   handler_.secrets(
       asked.claim, asked.token, asked.client,
-      [this, alive = alive_, exchange = asked.exchange, client = asked.client,
-       node = asked.claim.node, target = asked.request.target](Result<BootSecrets> answer) {
+      [this, alive = alive_, exchange = asked.exchange,
+       who = refused_of(asked)](Result<BootSecrets> answer) {
         if (!*alive) return;
-        if (!answer) return refuse(client, target, *exchange, answer.error());
+        if (!answer) return refuse(who, *exchange, answer.error());
         exchange->respond({200,
                            {{"Content-Type", "application/json"}, {"Cache-Control", "no-store"}},
                            encode(*answer) + "\n"});
         HttpBootEvent event;
         event.what = HttpBootEvent::What::secrets;
-        event.client = client;
-        event.node = node;
+        event.client = who.client;
+        event.node = who.node;
         tell(event);
       });
 }
 
-void HttpBootService::refuse(const Asked& asked, const Error& error, int status) {
-  refuse(asked.client, asked.request.target, *asked.exchange, error, status);
+HttpBootService::Refused HttpBootService::refused_of(const Asked& asked) {
+  const std::string_view of_blob = asked.target.get("t").value_or("");
+  return {asked.client, asked.request.target, asked.claim.node,
+          asked.token.empty() ? std::string(of_blob) : asked.token};
 }
 
-void HttpBootService::refuse(const std::string& client, const std::string& target,
-                             HttpExchange& exchange, const Error& error, int status) {
+void HttpBootService::refuse(const Asked& asked, const Error& error, int status) {
+  refuse(refused_of(asked), *asked.exchange, error, status);
+}
+
+void HttpBootService::refuse(const Refused& who, HttpExchange& exchange, const Error& error,
+                             int status) {
   HttpResponse response = problem_of(error, status);
   HttpBootEvent event;
-  event.client = client;
+  event.client = who.client;
+  event.node = who.node;
+  event.token = who.token;
   // Behind the question mark may be a token.
-  event.name = target.substr(0, std::min(target.find('?'), size_t{256}));
+  event.name = who.target.substr(0, std::min(who.target.find('?'), size_t{256}));
   event.status = response.status;
   event.why = error.text();
   if (may_log()) {
-    log_.notice("boot request refused", {{"client", client},
+    log_.notice("boot request refused", {{"client", who.client},
                                          {"path", event.name},
                                          {"status", std::to_string(event.status)},
                                          {"why", event.why}});

@@ -33,6 +33,7 @@ struct HttpBootEvent {
   bool begun = false;    ///< a loader or blob: it begins now; its end follows
   std::string client;    ///< address without port
   std::string node;      ///< where a script or a token says so
+  std::string token;     ///< refused: what was shown, good or not; never to be written down
   std::string name;      ///< loader, blob (its SHA-256), stage, or target of what was refused
   uint64_t offset = 0;   ///< loader or blob: where the part begins
   uint64_t bytes = 0;    ///< begun: asked for; ended: given to the network
@@ -95,8 +96,15 @@ class HttpBootService {
   void serve(HttpBootEvent::What what, const std::string& name, const std::string& client,
              const net::HttpRequest& request, net::HttpExchange& exchange,
              const std::shared_ptr<const net::HttpBody>& body, const std::string& sha256);
-  void refuse(const std::string& client, const std::string& target, net::HttpExchange& exchange,
-              const Error& error, int status = 0);
+  /// Who is refused what: what is left of a request when its answer comes later.
+  struct Refused {
+    std::string client;
+    std::string target;
+    std::string node = {};
+    std::string token = {};
+  };
+  static Refused refused_of(const Asked& asked);
+  void refuse(const Refused& who, net::HttpExchange& exchange, const Error& error, int status = 0);
   void refuse(const Asked& asked, const Error& error, int status = 0);
   void tell(const HttpBootEvent& event);
   bool may_log();

@@ -84,6 +84,7 @@ void Site::index(Machine& machine, Place& place) {
   if (&place == machine.boots) {
     for (std::string& port_name : machine.find_switch_ports(model_)) {
       by_port_[port_name] = &place;
+      place.reservation.at_port = true;
       machine.switch_ports.push_back(std::move(port_name));
     }
   }

@@ -350,6 +350,7 @@ TEST_F(SiteTest, KnowsMachinesByInfinibandGuidAndSwitchPort) {
   ASSERT_NE(made.by_client_id(id), nullptr);
   EXPECT_EQ(made.by_client_id(id)->name, "n1");
   EXPECT_EQ(made.by_client_id("short"), nullptr);
+  EXPECT_TRUE(made.by_client_id(id)->at_port) << "and is answered there alone";
   ASSERT_NE(made.by_port("Eth7", "sw1"), nullptr);
   ASSERT_NE(made.by_port("Eth1", "any"), nullptr);
   EXPECT_EQ(made.by_port("Eth7", "sw2"), nullptr);

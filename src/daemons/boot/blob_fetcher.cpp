@@ -52,6 +52,7 @@ BlobFetcher::BlobFetcher(Executor& executor, Disk& disk, Random& random, const L
       cache_(disk, random, std::move(places.cache)),
       get_(std::move(get)),
       worker_(executor.make_worker("images")),
+      proofs_(executor),
       pause_(kShortest, kLongest) {}
 
 BlobFetcher::~BlobFetcher() = default;
@@ -61,12 +62,48 @@ std::string BlobFetcher::partial(const std::string& sha256) const {
 }
 
 bool BlobFetcher::is_here(const std::string& sha256) {
-  return images_.has(sha256).value_or(false) || cache_.has(sha256).value_or(false);
+  const bool in_images = !damaged_.contains(sha256) && images_.has(sha256).value_or(false);
+  return in_images || cache_.has(sha256).value_or(false);
+}
+
+Result<BlobFetcher::Here> BlobFetcher::open_here(const std::string& sha256) {
+  if (!damaged_.contains(sha256) || !cache_.has(sha256).value_or(false)) {
+    auto hosts = net::open_file_body(images_.path(sha256));
+    if (hosts || hosts.error().code != Code::not_found) {
+      return std::move(hosts).map([](Body body) { return Here{std::move(body), false}; });
+    }
+  }
+  DROVER_TRY(auto mine, net::open_file_body(cache_.path(sha256)));
+  return Here{std::move(mine), true};
 }
 
 void BlobFetcher::find(const std::string& sha256, Found found) {
-  if (images_.has(sha256).value_or(false)) return images_.find(sha256, std::move(found));
-  if (cache_.has(sha256).value_or(false)) return cache_.find(sha256, std::move(found));
+  auto here = open_here(sha256);
+  if (!here && here.error().code != Code::not_found) {
+    return found(tl::unexpected<Error>(std::move(here).error()));
+  }
+  if (!here) return fetch(sha256, std::move(found));
+  proofs_.prove(sha256, here->body,
+                [this, sha256, here = *here, found = std::move(found)](const Status& good) mutable {
+                  if (!good) return damaged(sha256, here.cached, good.error(), std::move(found));
+                  if (!here.cached) damaged_.erase(sha256);  // an import has mended it
+                  found(std::move(here.body));
+                });
+}
+
+// What is the host's own is not ours to remove: another is fetched beside it.
+void BlobFetcher::damaged(const std::string& sha256, bool cached, const Error& why, Found found) {
+  log_.error("a file of an image is damaged", {{"why", why.text()}, {"next", why.next}});
+  if (cached) (void)disk_.remove(cache_.path(sha256));
+  if (!cached) damaged_.insert(sha256);
+  if (!cached && cache_.has(sha256).value_or(false)) return find(sha256, std::move(found));
+  if (!has_way_ || stopped_) return found(tl::unexpected<Error>(why));
+  fetch(sha256, [why, found = std::move(found)](Result<Body> fetched) mutable {
+    found(fetched ? std::move(fetched) : tl::unexpected<Error>(why));
+  });
+}
+
+void BlobFetcher::fetch(const std::string& sha256, Found found) {
   if (!has_way_ || stopped_) {
     return found(fail(Code::unreachable,
                       fmt::format("the file {} is not here, and no master can be asked", sha256)));
@@ -92,6 +129,8 @@ void BlobFetcher::follow(std::set<std::string> wanted, const std::set<std::strin
           const bool known_already = std::ranges::find(queue_, sha256) != queue_.end() ||
                                      (fetch_ && fetch_->sha256 == sha256);
           if (!known_already && !is_here(sha256)) queue_.push_back(sha256);
+          // Before a machine waits for that.
+          if (is_here(sha256)) find(sha256, [](const Result<Body>&) {});
         }
         next();
       });

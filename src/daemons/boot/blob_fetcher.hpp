@@ -1,11 +1,13 @@
 // The files of images as a boot daemon has them: those of its host's image folder, and for the rest
-// a cache of its own, filled from a master, one file at a time, each proven by its digest.
+// a cache of its own, filled from a master, one file at a time, each proven by its digest when it
+// comes and before it is given to a machine.
 #pragma once
 
 #include "base/clock.hpp"
 #include "base/log.hpp"
 #include "base/random.hpp"
 #include "boot/image/blob_store.hpp"
+#include "daemons/boot/blob_proofs.hpp"
 #include "net/http/http_client.hpp"
 
 #include <deque>
@@ -33,8 +35,9 @@ class BlobFetcher final : public boot::BlobSource {
               Get get);
   ~BlobFetcher() override;
 
-  /// At once what is here; else when it has come. not_found when the master has no such file,
-  /// unreachable when none can be asked.
+  /// What is here and proven at once, else when it has been read or has come. A damaged file is
+  /// fetched anew. not_found when the master has no such file; corrupt when what is here is damaged
+  /// and no master can be asked; unreachable when nothing is here and none can.
   void find(const std::string& sha256, Found found) override;
   /// The model's images: what is fetched before anybody asks, and what may stay in the cache.
   void follow(std::set<std::string> wanted, const std::set<std::string>& known);
@@ -45,6 +48,15 @@ class BlobFetcher final : public boot::BlobSource {
  private:
   struct Fetch;
 
+  using Body = std::shared_ptr<const net::HttpBody>;
+  /// What is here of a name: in the host's image folder, or in the cache.
+  struct Here {
+    Body body;
+    bool cached = false;
+  };
+  Result<Here> open_here(const std::string& sha256);
+  void fetch(const std::string& sha256, Found found);
+  void damaged(const std::string& sha256, bool cached, const Error& why, Found found);
   void next();
   void begin(const std::string& sha256);
   void on_head(const net::HttpResponse& head);
@@ -65,6 +77,8 @@ class BlobFetcher final : public boot::BlobSource {
   boot::image::BlobStore cache_;
   Get get_;
   std::shared_ptr<Worker> worker_;
+  BlobProofs proofs_;
+  std::set<std::string> damaged_;  ///< in this host's image folder, which is only read
   std::set<std::string> wanted_;
   std::map<std::string, std::vector<Found>> waiting_;
   std::deque<std::string> queue_;

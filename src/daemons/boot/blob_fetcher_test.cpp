@@ -114,6 +114,47 @@ TEST_F(BlobFetcherTest, WhatThisHostHasIsNotFetched) {
   EXPECT_TRUE(targets.empty());
 }
 
+TEST_F(BlobFetcherTest, ADamagedFileOfThisHostIsNotGivenAndIsFetchedWhenThatCanBe) {
+  const std::string folder = dir + "/images/blobs/" + digest.substr(0, 2) + "/";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + digest) << "the kernel of the image, of some lengtH";
+  find(digest);
+  ASSERT_EQ(got.size(), 1U);
+  EXPECT_TRUE(got[0].find("is damaged: its 39 bytes have the SHA-256") != std::string::npos);
+  find(digest);
+  EXPECT_EQ(got[1], got[0]);
+  reachable();
+  find(digest);
+  answer(200, content);
+  EXPECT_EQ(got.back(), content);
+  EXPECT_TRUE(cached(content));
+  // Its copy rots as well: it goes, and another comes.
+  std::ofstream(dir + "/cache/blobs/" + digest.substr(0, 2) + "/" + digest) << "rotten";
+  find(digest);
+  answer(200, content);
+  EXPECT_EQ(got.back(), content);
+  // An import mends the host's own, which is looked at again when there is no other.
+  std::ofstream(folder + digest) << content;
+  fetcher->follow({}, {});
+  ASSERT_TRUE(world.run_for(seconds(1)));
+  way = false;
+  fetcher->way_up(false);
+  find(digest);
+  EXPECT_EQ(got.back(), content);
+}
+
+TEST_F(BlobFetcherTest, WhatIsWantedIsProvenBeforeAnybodyAsks) {
+  const std::string folder = dir + "/images/blobs/" + digest.substr(0, 2) + "/";
+  std::filesystem::create_directories(folder);
+  std::ofstream(folder + digest) << "half of the ker";
+  reachable();
+  fetcher->follow({digest}, {digest});
+  ASSERT_TRUE(world.run_for(seconds(1)));
+  ASSERT_EQ(targets.size(), 1U) << "it is fetched";
+  answer(200, content);
+  EXPECT_TRUE(cached(content));
+}
+
 TEST_F(BlobFetcherTest, AllWhoAskWaitForOneFetchAndItIsKept) {
   reachable();
   find(digest);

@@ -63,7 +63,8 @@ void BootDesk::images_changed() {
 
 std::string BootDesk::node_at(const std::string& address) const {
   const auto it = node_at_.find(address);
-  return it == node_at_.end() ? std::string() : it->second;
+  if (it != node_at_.end()) return it->second;
+  return site_ == nullptr ? std::string() : site_->node_at(address);
 }
 
 Result<boot::ServedScript> BootDesk::script(const boot::ScriptQuery& query) {
@@ -85,6 +86,17 @@ Result<boot::ServedScript> BootDesk::script(const boot::ScriptQuery& query) {
   if (query.format == "args") request.loader = boot::script::Loader::disk;
   boot::ScriptAnswer answer = site_->script(request);
   if (answer.outcome == boot::ScriptOutcome::bad) return fail(Code::invalid_argument, answer.text);
+  // Who speaks from another node's address is that node, whatever MAC address it shows.
+  const std::string other = answer.node.empty() ? std::string() : site_->node_at(query.source);
+  if (!other.empty() && other != answer.node) {
+    const Error why{Code::denied,
+                    fmt::format("{} is the address of {}: it is not given the boot script of {}",
+                                query.source, other, answer.node),
+                    {},
+                    "look which machine shows the network card's address of another"};
+    parts_.logs.add_refusal(answer.node, "refused its boot script: " + why.text());
+    return tl::unexpected(why);
+  }
   if (!answer.node.empty()) {
     std::vector<std::string> addresses = addresses_of(answer.mac, query.source);
     for (const std::string& address : addresses) node_at_[address] = answer.node;
@@ -111,7 +123,9 @@ std::vector<std::string> BootDesk::addresses_of(const std::string& mac,
   const auto hardware = boot::HardwareAddress::parse(mac);
   const auto* machine = hardware ? site_->by_hardware(*hardware) : nullptr;
   if (machine == nullptr) return out;
-  for (const boot::Ipv4& address : machine->addresses) out.push_back(address.text());
+  for (const boot::Ipv4& address : machine->addresses) {
+    if (std::string own = address.text(); own != source) out.push_back(std::move(own));
+  }
   return out;
 }
 
@@ -140,12 +154,9 @@ Status BootDesk::may_have(const std::string& sha256, std::string_view token,
 
 void BootDesk::on_http(const boot::HttpBootEvent& event) {
   using What = boot::HttpBootEvent::What;
+  if (event.what == What::refused) return note_refusal(event);
   const std::string node = event.node.empty() ? node_at(event.client) : event.node;
   if (node.empty()) return;
-  if (event.what == What::refused) {
-    parts_.logs.add(node, LogSource::boot, fmt::format("refused {}: {}", event.name, event.why));
-    return;
-  }
   if (event.what != What::blob) return;
   const auto it = blobs_.find(event.name);
   if (it == blobs_.end()) return;
@@ -161,6 +172,15 @@ void BootDesk::on_http(const boot::HttpBootEvent& event) {
     parts_.logs.add(node, LogSource::boot,
                     fmt::format("has {} of {} bytes of its {}", event.bytes, event.size, what));
   }
+}
+
+/// Into the log of the node that asks, and of the one in whose name it does.
+void BootDesk::note_refusal(const boot::HttpBootEvent& event) {
+  const std::string asks = event.node.empty() ? node_at(event.client) : event.node;
+  const std::string named = event.token.empty() ? std::string() : tokens_.node_of(event.token);
+  const std::string line = fmt::format("refused {} to {}: {}", event.name, event.client, event.why);
+  if (!asks.empty()) parts_.logs.add_refusal(asks, line);
+  if (!named.empty() && named != asks) parts_.logs.add_refusal(named, line);
 }
 
 Status BootDesk::stage(const boot::BootClaim& claim, const boot::StageReport& report) {
@@ -192,7 +212,6 @@ Status BootDesk::log(const boot::BootClaim& claim, std::string_view lines) {
 void BootDesk::enrol(const boot::BootClaim& claim, std::string_view token,
                      auth::EnrolRequest request, Callback<void(Result<auth::EnrolAnswer>)> reply) {
   if (const Status used = tokens_.use(token, auth::sha256_hex(request.csr_pem)); !used) {
-    parts_.logs.add(claim.node, LogSource::boot, "was refused: " + used.error().text());
     return reply(tl::unexpected<Error>(used.error()));
   }
   parts_.stages.seen(claim.node, Ph::joining, "asks to be enrolled");
@@ -208,13 +227,10 @@ void BootDesk::enrol(const boot::BootClaim& claim, std::string_view token,
                });
 }
 
-void BootDesk::secrets(const boot::BootClaim& claim, std::string_view token,
+void BootDesk::secrets(const boot::BootClaim& /*claim*/, std::string_view token,
                        const std::string& source, Callback<void(Result<boot::BootSecrets>)> reply) {
   const auto ticket = tokens_.take_secrets(token, source);
-  if (!ticket) {
-    parts_.logs.add(claim.node, LogSource::boot, "was refused: " + ticket.error().text());
-    return reply(tl::unexpected<Error>(ticket.error()));
-  }
+  if (!ticket) return reply(tl::unexpected<Error>(ticket.error()));
   parts_.secrets(
       (*ticket)->node, [this, alive = std::weak_ptr<bool>(alive_), node = (*ticket)->node,
                         token = std::string(token),

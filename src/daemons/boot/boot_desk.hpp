@@ -47,7 +47,8 @@ class BootDesk final : public boot::BootHandler {
   void images_changed();
   /// What the HTTP service saw: loaders and kernels on their way are signs of a machine.
   void on_http(const boot::HttpBootEvent& event);
-  /// The node that was last given a script at that address; empty: none.
+  /// The node that was last given a script at that address, else the one whose address it is;
+  /// empty: none.
   [[nodiscard]] std::string node_at(const std::string& address) const;
 
   Result<boot::ServedScript> script(const boot::ScriptQuery& query) override;
@@ -65,6 +66,7 @@ class BootDesk final : public boot::BootHandler {
   [[nodiscard]] TokenBook& tokens() { return tokens_; }
 
  private:
+  void note_refusal(const boot::HttpBootEvent& event);
   [[nodiscard]] std::vector<std::string> addresses_of(const std::string& mac,
                                                       const std::string& source) const;
   enum class Part : uint8_t { kernel, initrd, root };

@@ -62,6 +62,17 @@ Result<std::string> CloudInitDesk::noted(const cluster::Node& node, std::string_
   return text;
 }
 
+Result<std::string> CloudInitDesk::refused(std::string_view token, std::string_view name,
+                                           std::string_view client, const Error& why) {
+  const std::string line =
+      fmt::format("cloud-init: refused {} to {}: {}", name, client, why.text());
+  const std::string asks = site_->node_at(client);
+  const std::string named = tokens_.node_of(token);
+  if (!asks.empty()) logs_.add_refusal(asks, line);
+  if (!named.empty() && named != asks) logs_.add_refusal(named, line);
+  return tl::unexpected<Error>(why);
+}
+
 Result<std::string> CloudInitDesk::told(const cluster::Node& node, std::string_view name) const {
   const boot::NetworkIndex networks(model_->networks());
   DROVER_TRY(auto documents, boot::cloudinit::documents_of(*model_, networks, node, cluster_));
@@ -100,8 +111,9 @@ Result<std::string> CloudInitDesk::document(const net::HttpRequest& request,
     return fail(Code::invalid_argument, printable(request.method) + " is not served here");
   }
   if (path.size() == 4 && path[1] == "nocloud" && is_document(path[3])) {
-    DROVER_TRY(const BootTicket* ticket, tokens_.check(path[2], client));
-    DROVER_TRY(const cluster::Node* node, node_of(ticket->node));
+    const auto ticket = tokens_.check(path[2], client);
+    if (!ticket) return refused(path[2], path[3], client, ticket.error());
+    DROVER_TRY(const cluster::Node* node, node_of((*ticket)->node));
     return noted(*node, path[3], told(*node, path[3]));
   }
   if (phones) {

@@ -46,6 +46,9 @@ class CloudInitDesk {
   /// `text`, and a line in the node's log.
   Result<std::string> noted(const cluster::Node& node, std::string_view name,
                             Result<std::string> text);
+  /// `why`, and a line in the log of the node that asks and of the one whose token it is.
+  Result<std::string> refused(std::string_view token, std::string_view name,
+                              std::string_view client, const Error& why);
 
   TokenBook& tokens_;
   NodeLogs& logs_;

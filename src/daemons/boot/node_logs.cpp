@@ -101,6 +101,10 @@ void NodeLogs::add(const std::string& node, LogSource source, std::string_view t
   if (panic && on_panic_) on_panic_(node, text.substr(text.find(kPanic)));
 }
 
+void NodeLogs::add_refusal(const std::string& node, std::string_view text) {
+  if (refusals_.allow(node, executor_.now())) add(node, LogSource::boot, text);
+}
+
 void NodeLogs::boots(const std::string& node) {
   logs_[node].next_sequence = 0;
 }

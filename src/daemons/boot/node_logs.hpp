@@ -6,6 +6,7 @@
 #include "base/disk.hpp"
 #include "base/log.hpp"
 #include "base/text_pattern.hpp"
+#include "boot/io/rate_limit.hpp"
 
 #include <cstdint>
 #include <map>
@@ -53,6 +54,9 @@ class NodeLogs {
 
   /// Adds a line; control characters are escaped.
   void add(const std::string& node, LogSource source, std::string_view text);
+  /// Adds a line on what was refused in the node's name: by whomever, so only so many a second that
+  /// they cannot push the rest of the log out.
+  void add_refusal(const std::string& node, std::string_view text);
   /// Adds lines as os::KernelLog gives them; those of this boot that were told before are left out.
   void add_kernel(const std::string& node, std::string_view lines);
   /// The node boots anew: its kernel counts from the beginning.
@@ -91,6 +95,7 @@ class NodeLogs {
   std::unique_ptr<Worker> worker_;
   std::map<std::string, NodeLog> logs_;
   Timer timer_;
+  boot::io::RateLimiter refusals_{{.per_second = 1, .burst = 32}};
   bool armed_ = false;
   bool due_ = false;    ///< lines wait until a job is done
   size_t writing_ = 0;  ///< jobs given to the worker

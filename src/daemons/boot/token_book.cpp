@@ -51,6 +51,12 @@ Result<const BootTicket*> TokenBook::check(std::string_view token, std::string_v
   return &it->second.ticket;
 }
 
+std::string TokenBook::node_of(std::string_view token) {
+  sweep();
+  const auto it = tickets_.find(std::string(token));
+  return it == tickets_.end() ? std::string() : it->second.ticket.node;
+}
+
 Status TokenBook::use(std::string_view token, std::string_view request_sha256) {
   const auto it = tickets_.find(std::string(token));
   if (it == tickets_.end()) return fail(Code::unauthenticated, "the boot token has expired");

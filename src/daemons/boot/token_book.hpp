@@ -45,6 +45,8 @@ class TokenBook {
   /// What the token stands for; unauthenticated when it is unknown or has expired, denied when it
   /// comes from another address.
   Result<const BootTicket*> check(std::string_view token, std::string_view address);
+  /// Whose it is, from wherever it comes; empty: unknown or expired.
+  [[nodiscard]] std::string node_of(std::string_view token);
   /// Uses a token that was checked for an enrolment with this request: once, or again with the same
   /// (the answer may have been lost). denied otherwise.
   Status use(std::string_view token, std::string_view request_sha256);
