@@ -105,7 +105,7 @@ class Security {
   virtual ~Security() = default;
 };
 
-/// What Security is made of. PEM texts; TLS 1.3 only.
+/// What Security is made of. PEM texts; TLS 1.3 only, unless said otherwise.
 struct SecurityConfig {
   std::string certificate_pem;  ///< own chain; empty for a client without an identity
   std::string key_pem;
@@ -118,6 +118,13 @@ struct SecurityConfig {
   /// Clients: the host name or IP address that the server's certificate must be for (RFC 6125),
   /// sent as SNI too. Empty: any; Drover's own peers prove themselves by their URI.
   std::string peer_name = {};
+  /// TLS 1.2 as well, with forward secrecy or at least AEAD ciphers, and the weaker keys that go
+  /// with it: for BMCs, many of which speak nothing newer. Never between Drover's own programs.
+  bool allow_tls12 = false;
+  /// Clients: take any certificate, whoever signed it and whenever it ends. The peer has then
+  /// proven no more than that it has the key of Peer::certificate_key_sha256, and has no URI; the
+  /// caller compares that key before it says anything secret.
+  bool any_certificate = false;
 };
 
 /// Stops listening when destroyed.

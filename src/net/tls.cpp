@@ -164,6 +164,10 @@ bool trust_pinned(X509_STORE_CTX* store, const std::string& pinned, STACK_OF(X50
 
 int verify_peer(X509_STORE_CTX* store, void* argument) {
   const auto& security = *static_cast<const TlsSecurity*>(argument);
+  if (security.any_certificate()) {
+    X509_STORE_CTX_set_error(store, X509_V_OK);
+    return 1;
+  }
   auto* ssl =
       static_cast<SSL*>(X509_STORE_CTX_get_ex_data(store, SSL_get_ex_data_X509_STORE_CTX_idx()));
   const std::unique_ptr<STACK_OF(X509), decltype([](STACK_OF(X509) * s) { sk_X509_free(s); })>
@@ -259,7 +263,7 @@ class TlsTransport final : public Transport {
   void describe(Peer& peer) const override {
     const X509* certificate = SSL_get0_peer_certificate(ssl_.get());
     if (certificate == nullptr || SSL_get_verify_result(ssl_.get()) != X509_V_OK) return;
-    peer.certificate_uri = certificate_uri(*certificate);
+    if (!security_->any_certificate()) peer.certificate_uri = certificate_uri(*certificate);
     peer.certificate_key_sha256 = certificate_key_sha256(*certificate);
     peer.certificate_expiry = certificate_expiry(*certificate);
   }
@@ -300,6 +304,16 @@ class TlsTransport final : public Transport {
   Wire wire_;
   SslPtr ssl_;
 };
+
+/// For peers that are not ours and know no TLS 1.3.
+void allow_tls12(SSL_CTX* context) {
+  SSL_CTX_set_min_proto_version(context, TLS1_2_VERSION);
+  SSL_CTX_set_security_level(context, 1);  // RSA keys of 1024 bits are found in old BMCs
+  SSL_CTX_set_cipher_list(context,
+                          "ECDHE+AESGCM:ECDHE+CHACHA20:DHE+AESGCM:ECDHE+AES:RSA+AESGCM:!aNULL");
+  SSL_CTX_set1_groups_list(context, "X25519:P-256:P-384:P-521");
+  SSL_CTX_set_options(context, SSL_OP_NO_RENEGOTIATION);
+}
 
 /// Modes and limits that every connection shares.
 void configure(SSL_CTX* context) {
@@ -360,6 +374,8 @@ Status TlsSecurity::load_trust(const std::string& pem) {
 
 Status TlsSecurity::load(const SecurityConfig& config) {
   configure(context_.get());
+  if (config.allow_tls12) allow_tls12(context_.get());
+  any_certificate_ = config.any_certificate;
   verify_clients_ = config.verify_peer;
   peer_name_ = config.peer_name;
   SSL_CTX_set_cert_verify_callback(context_.get(), verify_peer, this);

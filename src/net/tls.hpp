@@ -22,6 +22,7 @@ class TlsSecurity final : public Security {
   [[nodiscard]] bool verify_clients() const { return verify_clients_; }
   [[nodiscard]] const std::string& pinned() const { return pinned_; }
   [[nodiscard]] const std::string& peer_name() const { return peer_name_; }
+  [[nodiscard]] bool any_certificate() const { return any_certificate_; }
 
  private:
   struct FreeContext {
@@ -34,6 +35,7 @@ class TlsSecurity final : public Security {
 
   std::unique_ptr<ssl_ctx_st, FreeContext> context_;
   bool verify_clients_ = true;
+  bool any_certificate_ = false;  ///< clients: the certificate proves its key and nothing else
   std::string pinned_;     ///< lower-case hex; empty unless it stands in for trust
   std::string peer_name_;  ///< clients: whom the certificate must be for; empty: anybody
 };

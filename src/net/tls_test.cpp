@@ -4,16 +4,22 @@
 
 #include <optional>
 #include <string>
+#include <thread>
 #include <vector>
 
 #include <gtest/gtest.h>
+#include <openssl/ssl.h>
 #include <sys/socket.h>
 
 namespace drover::net {
 namespace {
 
 using namespace std::chrono_literals;
+using testing::BioPtr;
+using testing::Issued;
+using testing::KeyPtr;
 using testing::TestCa;
+using testing::X509Ptr;
 
 struct Ending final : StreamHandler {
   void on_data(std::string_view bytes) override { data += bytes; }
@@ -311,6 +317,83 @@ TEST_F(TlsTest, AKilledPeerIsNotAnOrderlyEnd) {
   outcome.client.reset();  // what the kernel does when a process dies: FIN without close_notify
   ASSERT_TRUE(loop_->run_until([&] { return ending.closed.has_value(); }, 5s));
   EXPECT_EQ(ending.closed->code, Code::unreachable);
+}
+
+TEST_F(TlsTest, AnyCertificateProvesItsKeyAndNothingElse) {
+  SecurityConfig any;
+  any.any_certificate = true;
+  SecurityConfig server = foreign_.config({.valid_to_s = -1});
+  server.verify_peer = false;
+  const auto outcome = meet(server, any);
+  ASSERT_TRUE(outcome.client) << outcome.client_error->text();
+  EXPECT_EQ(outcome.client->peer().certificate_uri, "");
+  EXPECT_EQ(outcome.client->peer().certificate_key_sha256.size(), 64U);
+  const auto same = meet(server, any);
+  EXPECT_EQ(same.client->peer().certificate_key_sha256,
+            outcome.client->peer().certificate_key_sha256);
+  SecurityConfig other = foreign_.config();
+  other.verify_peer = false;
+  const auto changed = meet(other, any);
+  EXPECT_NE(changed.client->peer().certificate_key_sha256,
+            outcome.client->peer().certificate_key_sha256);
+}
+
+/// A peer of an older age: one connection, TLS 1.2 alone, says "hi".
+class OldServer {
+ public:
+  explicit OldServer(const Issued& identity) : context_(SSL_CTX_new(TLS_server_method())) {
+    SSL_CTX_set_max_proto_version(context_.get(), TLS1_2_VERSION);
+    const BioPtr pem(BIO_new_mem_buf(identity.certificate_pem.data(), -1));
+    const X509Ptr certificate(PEM_read_bio_X509(pem.get(), nullptr, nullptr, nullptr));
+    SSL_CTX_use_certificate(context_.get(), certificate.get());
+    const BioPtr key_pem(BIO_new_mem_buf(identity.key_pem.data(), -1));
+    const KeyPtr key(PEM_read_bio_PrivateKey(key_pem.get(), nullptr, nullptr, nullptr));
+    SSL_CTX_use_PrivateKey(context_.get(), key.get());
+    acceptor_.reset(BIO_new_accept("127.0.0.1:0"));
+    BIO_do_accept(acceptor_.get());  // the first call binds
+    port_ = static_cast<uint16_t>(std::stoi(BIO_get_accept_port(acceptor_.get())));
+    thread_ = std::thread([this] { serve(); });
+  }
+  OldServer(const OldServer&) = delete;
+  OldServer& operator=(const OldServer&) = delete;
+  ~OldServer() { thread_.join(); }
+  [[nodiscard]] Endpoint at() const { return {"127.0.0.1", port_, ""}; }
+
+ private:
+  void serve() {
+    if (BIO_do_accept(acceptor_.get()) <= 0) return;
+    const std::unique_ptr<SSL, testing::Freer<SSL_free>> ssl(SSL_new(context_.get()));
+    BIO* connection = BIO_pop(acceptor_.get());
+    SSL_set_bio(ssl.get(), connection, connection);
+    if (SSL_accept(ssl.get()) == 1) SSL_write(ssl.get(), "hi", 2);
+    SSL_shutdown(ssl.get());
+  }
+
+  std::unique_ptr<SSL_CTX, testing::Freer<SSL_CTX_free>> context_;
+  BioPtr acceptor_;
+  uint16_t port_ = 0;
+  std::thread thread_;
+};
+
+TEST_F(TlsTest, OlderTlsOnlyWhereItIsAllowed) {
+  for (const bool allowed : {false, true}) {
+    const OldServer old(foreign_.issue());
+    SecurityConfig config;
+    config.any_certificate = true;
+    config.allow_tls12 = allowed;
+    std::optional<Result<std::unique_ptr<Stream>>> got;
+    const auto connecting =
+        net_->connect(old.at(), security(config), 5s,
+                      [&](Result<std::unique_ptr<Stream>> stream) { got = std::move(stream); });
+    ASSERT_TRUE(loop_->run_until([&] { return got.has_value(); }, 10s));
+    ASSERT_EQ(got->has_value(), allowed);
+    if (!allowed) continue;
+    Ending ending;
+    (**got)->set_handler(&ending);
+    EXPECT_TRUE(loop_->run_until([&] { return ending.closed.has_value(); }, 5s));
+    EXPECT_EQ(ending.data, "hi");
+    EXPECT_EQ((**got)->peer().certificate_key_sha256.size(), 64U);
+  }
 }
 
 TEST_F(TlsTest, BrokenKeysAreRefusedWithAReason) {

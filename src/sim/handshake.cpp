@@ -206,8 +206,13 @@ void Handshake::server_flight() {
              fmt::format("{}: {}", doing(), refusal_text(fault, server_security_->certificate()))));
     return;
   }
-  connection_->attach(0, *client_,
-                      peer_of(endpoint_text(to_), *client_, server_security_.get(), false));
+  net::Peer shown = peer_of(endpoint_text(to_), *client_, server_security_.get(), false);
+  if (client_security_->any_certificate() && server_security_->certificate()) {
+    shown.certificate_uri.clear();
+    shown.certificate_key_sha256 =
+        sim_key_digest(server_security_->certificate()->uri, server_security_->certificate()->ca);
+  }
+  connection_->attach(0, *client_, std::move(shown));
   hop(0, true, &Handshake::client_finished);
   client_done(connection_->make_stream(0));
 }

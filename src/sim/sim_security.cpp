@@ -44,6 +44,10 @@ std::string sim_ca_digest(std::string_view ca) {
   return SimRandom(0, ca).hex(32);
 }
 
+std::string sim_key_digest(std::string_view uri, std::string_view ca) {
+  return SimRandom(0, fmt::format("key {} {}", uri, ca)).hex(32);
+}
+
 Result<std::shared_ptr<net::Security>> SimSecurity::make(const net::SecurityConfig& config) {
   auto security = std::make_shared<SimSecurity>();
   if (!config.certificate_pem.empty()) {
@@ -58,6 +62,7 @@ Result<std::shared_ptr<net::Security>> SimSecurity::make(const net::SecurityConf
   }
   security->pinned_ = config.pinned_ca_sha256;
   security->verify_peer_ = config.verify_peer;
+  security->any_certificate_ = config.any_certificate;
   return security;
 }
 
@@ -66,6 +71,7 @@ SimSecurity::Fault SimSecurity::judge(const SimSecurity& other, bool as_listener
   if (!other.certificate_) {
     return as_listener && !verify_peer_ ? Fault::none : Fault::no_certificate;
   }
+  if (any_certificate_ && !as_listener) return Fault::none;
   const SimCertificate& shown = *other.certificate_;
   const bool known = trusted_.empty() && !pinned_.empty()
                          ? pinned_ == sim_ca_digest(shown.ca)

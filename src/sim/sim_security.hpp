@@ -17,6 +17,8 @@ namespace drover::sim {
 std::string sim_certificate(std::string_view uri, WallTime expiry, std::string_view ca);
 /// The text that stands for a CA certificate PEM: "sim-ca CA-NAME". Several may be joined by "\n".
 std::string sim_ca(std::string_view ca);
+/// What Peer::certificate_key_sha256 holds of such a certificate where any is taken.
+std::string sim_key_digest(std::string_view uri, std::string_view ca);
 /// What SecurityConfig::pinned_ca_sha256 holds for that CA: 64 hex digits.
 std::string sim_ca_digest(std::string_view ca);
 
@@ -31,6 +33,7 @@ class SimSecurity final : public net::Security {
   static Result<std::shared_ptr<net::Security>> make(const net::SecurityConfig& config);
 
   [[nodiscard]] const std::optional<SimCertificate>& certificate() const { return certificate_; }
+  [[nodiscard]] bool any_certificate() const { return any_certificate_; }
 
   enum class Fault { none, no_certificate, unknown_ca, expired };
   /// Judges the other end's certificate at `now`, as a listener or as a connecting client does.
@@ -41,6 +44,7 @@ class SimSecurity final : public net::Security {
   std::vector<std::string> trusted_;
   std::string pinned_;
   bool verify_peer_ = true;
+  bool any_certificate_ = false;
 };
 
 /// What the end that refuses says, in the words of net/tls_words.cpp.

@@ -12,6 +12,10 @@ namespace {
 
 constexpr size_t kHeaderLimit = size_t{64} * 1024;
 
+bool is_idempotent(std::string_view method) {
+  return method != "POST" && method != "PATCH" && method != "CONNECT";
+}
+
 }  // namespace
 
 HttpSession::HttpSession(Executor& executor, Net& net, Endpoint to,
@@ -20,7 +24,7 @@ HttpSession::HttpSession(Executor& executor, Net& net, Endpoint to,
       net_(net),
       to_(std::move(to)),
       security_(std::move(security)),
-      options_(options) {}
+      options_(std::move(options)) {}
 
 HttpSession::~HttpSession() {
   *alive_ = false;
@@ -39,7 +43,8 @@ void HttpSession::send(HttpRequest request, Callback<void(Result<HttpResponse>)>
     });
     return;
   }
-  queue_.push_back({std::move(request), std::move(done)});
+  const bool may_repeat = options_.repeat_unsafe || is_idempotent(request.method);
+  queue_.push_back({std::move(request), std::move(done), may_repeat});
   if (queue_.size() > 1 || busy_) return;
   executor_.post([this, alive = alive_] {
     if (*alive && !busy_) begin();
@@ -68,6 +73,13 @@ void HttpSession::connect() {
                                  return;
                                }
                                stream_ = *std::move(stream);
+                               if (options_.check_peer) {
+                                 Status checked = (*options_.check_peer)(stream_->peer());
+                                 if (!checked) {
+                                   settle(tl::unexpected(std::move(checked).error()), false);
+                                   return;
+                                 }
+                               }
                                stream_->set_handler(this);
                                write_first();
                              });

@@ -20,6 +20,12 @@ struct HttpSessionOptions {
   size_t body_limit = size_t{1} << 20;
   /// Requests that wait at most; more are refused as exhausted.
   size_t queue_limit = 64;
+  /// Hears whom each new connection has reached, before anything is sent; its error settles the
+  /// request. Null: any peer will do.
+  std::shared_ptr<Callback<Status(const Peer&)>> check_peer = {};
+  /// Whether a request that may have been carried out, and is not idempotent (RFC 9110 section
+  /// 9.2.2), is sent once more like the others. False: it fails as unreachable.
+  bool repeat_unsafe = true;
 };
 
 /// One request is on the way at a time. The connection is made when there is something to send, is
@@ -42,7 +48,7 @@ class HttpSession final : private StreamHandler {
   struct Entry {
     HttpRequest request;
     Callback<void(Result<HttpResponse>)> done;
-    bool fresh = true;  ///< not yet sent once more
+    bool fresh = true;  ///< may be sent once more
   };
   void begin();
   void connect();

@@ -106,6 +106,40 @@ TEST_F(HttpSessionTest, AClosedConnectionIsMadeAnewWithoutLosingTheRequest) {
   EXPECT_EQ(server_.connections, 2);
 }
 
+TEST_F(HttpSessionTest, WhatMayHaveBeenDoneIsNotDoneTwiceWhereThatIsForbidden) {
+  server_.answer = &say_ok;
+  HttpSessionOptions options;
+  options.repeat_unsafe = false;
+  auto& to = session(options);
+  send(to);
+  ASSERT_TRUE(wait_for(1));
+  server_.answer = [](Server& server) {
+    server.answer = &say_ok;
+    server.stream.reset();
+  };
+  send(to);
+  ASSERT_TRUE(wait_for(2));
+  ASSERT_FALSE(answers_[1]);
+  EXPECT_EQ(answers_[1].error().code, Code::unreachable);
+  EXPECT_EQ(server_.requests, 2);
+  send(to);
+  ASSERT_TRUE(wait_for(3));
+  EXPECT_TRUE(answers_[2]);
+}
+
+TEST_F(HttpSessionTest, APeerThatIsNotTheOneIsToldNothing) {
+  server_.answer = &say_ok;
+  HttpSessionOptions options;
+  options.check_peer = std::make_shared<Callback<Status(const Peer&)>>(
+      [](const Peer&) -> Status { return fail(Code::unauthenticated, "somebody else"); });
+  auto& to = session(options);
+  send(to);
+  ASSERT_TRUE(wait_for(1));
+  ASSERT_FALSE(answers_[0]);
+  EXPECT_EQ(answers_[0].error().code, Code::unauthenticated);
+  EXPECT_EQ(server_.all, "");
+}
+
 TEST_F(HttpSessionTest, AServerThatClosesUnheardIsNotAskedForEver) {
   server_.answer = [](Server& server) { server.stream.reset(); };
   send(session());
