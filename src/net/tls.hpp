@@ -36,8 +36,8 @@ class TlsSecurity final : public Security {
   std::unique_ptr<ssl_ctx_st, FreeContext> context_;
   bool verify_clients_ = true;
   bool any_certificate_ = false;  ///< clients: the certificate proves its key and nothing else
-  std::string pinned_;     ///< lower-case hex; empty unless it stands in for trust
-  std::string peer_name_;  ///< clients: whom the certificate must be for; empty: anybody
+  std::string pinned_;            ///< lower-case hex; empty unless it stands in for trust
+  std::string peer_name_;         ///< clients: whom the certificate must be for; empty: anybody
 };
 
 enum class TlsSide { connecting, accepting };
