@@ -251,11 +251,19 @@ Status check_attribute_value(std::string_view field, std::string_view name,
 }
 
 Status check_attributes(std::string_view field, const std::map<std::string, std::string>& map) {
+  return check_attributes(field, map, {});
+}
+
+Status check_attributes(std::string_view field, const std::map<std::string, std::string>& map,
+                        const std::map<std::string, std::string>& before) {
   if (map.size() > kMaxAttributes) {
     return bad_field(field, fmt::format("{} attributes", map.size()),
                      fmt::format("expected at most {}", kMaxAttributes));
   }
+  auto old = before.begin();
   for (const auto& [name, value] : map) {
+    while (old != before.end() && old->first < name) ++old;
+    if (old != before.end() && old->first == name && old->second == value) continue;
     DROVER_CHECK_OK(check_attribute_name(field, name));
     DROVER_CHECK_OK(check_attribute_value(fmt::format("{}.{}", field, name), name, value));
   }

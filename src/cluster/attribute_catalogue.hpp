@@ -62,6 +62,10 @@ bool is_verbatim_attribute(std::string_view name);
 
 /// Names, values and how many of a whole map; `field` is what it is called, "spec.attributes".
 Status check_attributes(std::string_view field, const std::map<std::string, std::string>& map);
+/// The same for what a change made of `before`, which was checked: what is as it was is not looked
+/// at again.
+Status check_attributes(std::string_view field, const std::map<std::string, std::string>& map,
+                        const std::map<std::string, std::string>& before);
 
 /// The catalogue as a table in Markdown, for the manual.
 std::string attributes_markdown();

@@ -128,14 +128,12 @@ Result<Node> DefinitionWriter::put_spec(const std::string& name, NodeSpec spec) 
   return node;
 }
 
-Result<ChangedNode> DefinitionWriter::replace_spec(Node node, NodeSpec spec) {
-  DROVER_CHECK_OK(normalise(spec, node.name, node.spec));
-  if (spec == node.spec) {
-    return ChangedNode{std::make_shared<const StoredNode>(std::move(node)), false};
-  }
-  const bool same = node.spec.profiles == spec.profiles && same_claims(node.spec, spec);
-  node.spec = std::move(spec);
+Result<ChangedNode> DefinitionWriter::replace_spec(const NodeSpec& before, Node node) {
+  DROVER_CHECK_OK(normalise(node.spec, node.name, before));
+  const bool changed = node.spec != before;
+  const bool same = node.spec.profiles == before.profiles && same_claims(before, node.spec);
   const auto stored = std::make_shared<const StoredNode>(std::move(node));
+  if (!changed) return ChangedNode{stored, false};
   if (same) {
     DROVER_CHECK_OK(write_node(tx_, stored));
   } else {

@@ -57,8 +57,9 @@ class DefinitionWriter {
   /// Replaces what people said of a node; everything else of it stays.
   Result<Node> put_spec(const std::string& name, NodeSpec spec);
   /// The same for a node that was read in this mutation and whose states may have changed since:
-  /// false, and nothing is written, when `spec` is what it has. Mode::single.
-  Result<ChangedNode> replace_spec(Node node, NodeSpec spec);
+  /// `node` has the new spec in place of `before`. False, and nothing is written, when they are
+  /// equal. Mode::single.
+  Result<ChangedNode> replace_spec(const NodeSpec& before, Node node);
   /// Writes a whole node as it was once (to undo a change): spec and states of `node`, by name.
   Status put_node(Node node);
   /// The node keeps its id and takes parts and memberships along. An alias equal to the new name

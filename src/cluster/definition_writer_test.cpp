@@ -356,8 +356,9 @@ TEST_F(DefinitionTest, APatchChangesStatesAndSpec) {
     if (!decoded) return decoded.error().text();
     std::string out;
     const std::string ended = run([&](DefinitionWriter& w) -> Status {
-      DROVER_TRY(const ChangedNode after, change_node(tx, w, "n1", *decoded, may_define));
-      EXPECT_EQ(change_node(tx, w, "n1", *decoded, may_define)->changed, false);
+      DROVER_TRY(const NodeChange asked, NodeChange::of(*decoded));
+      DROVER_TRY(const ChangedNode after, asked.make(tx, w, "n1", may_define));
+      EXPECT_EQ(asked.make(tx, w, "n1", may_define)->changed, false);
       out = encode(after.stored->node.spec);
       return {};
     });

@@ -36,14 +36,7 @@ std::string daemon_key(std::string_view role, std::string_view name) {
 }
 
 Result<Node> read_node(store::Transaction& tx, const std::string& name) {
-  DROVER_TRY(auto reading, tx.reading(kNodeKind, name));
-  if (const auto* known = dynamic_cast<const StoredNode*>(reading.get())) return known->node;
-  DROVER_TRY(const auto object, tx.get(kNodeKind, name));
-  if (!object) {
-    return fail(Code::not_found, fmt::format("there is no node '{}'", name),
-                "drover node list shows all nodes");
-  }
-  DROVER_TRY(const auto stored, stored_node(name, object->body, object->reading));
+  DROVER_TRY(const auto stored, read_stored_node(tx, name));
   return stored->node;
 }
 

@@ -61,7 +61,7 @@ struct NodePatch {
   void describe(Visitor& v);
 };
 /// Applies it as an administrator; returns the node as it is then. For the states alone: a patch
-/// with a `spec` goes through change_node() (cluster/node_mutations.hpp).
+/// with a `spec` goes through NodeChange (cluster/node_mutations.hpp).
 Result<Node> patch_node(store::Transaction& tx, const std::string& name, const NodePatch& patch);
 /// The same on a node in hand: writes nothing.
 Status patch_states(store::Transaction& tx, Node& node, const NodePatch& patch);

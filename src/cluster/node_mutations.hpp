@@ -7,7 +7,9 @@
 #include "cluster/mutations.hpp"
 #include "store/store.hpp"
 
+#include <optional>
 #include <string>
+#include <vector>
 
 namespace drover::cluster {
 
@@ -24,14 +26,38 @@ struct NodeCreate {
   void describe(Visitor& v);
 };
 
-/// States and spec of one node by a patch. `may_define`: false for those who may change the states
-/// of nodes but not what they are (the role user); a `spec` is denied then. A patch that says
-/// nothing new writes nothing. Of the spec's patch, errors name the field. The writer's finish() is
-/// left to the caller.
-Result<ChangedNode> change_node(store::Transaction& tx, DefinitionWriter& writer,
-                                const std::string& name, const NodePatch& patch, bool may_define);
+/// A JSON merge patch of a spec (RFC 7396), taken apart once for all the nodes that get it.
+class SpecPatch {
+ public:
+  /// invalid_argument when it is no object.
+  static Result<SpecPatch> parse(const RawJson& patch);
+  /// Errors are invalid_argument naming the path; `spec` is then as it was or half changed.
+  Status apply(NodeSpec& spec) const;
 
-/// A spec with a JSON merge patch applied; invalid_argument naming the path.
-Result<NodeSpec> merge_spec(NodeSpec spec, const RawJson& patch);
+ private:
+  struct Attribute {
+    std::string name;
+    std::optional<std::string> value;  ///< none: it goes
+  };
+  std::vector<Attribute> attributes_;
+  std::string rest_;  ///< what is not said of attributes alone; empty: nothing
+};
+
+/// What a NodePatch asks of each node.
+class NodeChange {
+ public:
+  static Result<NodeChange> of(NodePatch patch);
+
+  /// States and spec of one node. `may_define`: false for those who may change the states of nodes
+  /// but not what they are (the role user); a `spec` is denied then. A patch that says nothing new
+  /// writes nothing. Of the spec's patch, errors name the field. The writer's finish() is left to
+  /// the caller.
+  Result<ChangedNode> make(store::Transaction& tx, DefinitionWriter& writer,
+                           const std::string& name, bool may_define) const;
+
+ private:
+  NodePatch patch_;
+  std::optional<SpecPatch> spec_;
+};
 
 }  // namespace drover::cluster

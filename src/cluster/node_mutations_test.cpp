@@ -1,4 +1,4 @@
-// Patches of a node's spec: each way through merge_spec() gives what RFC 7396 says of the whole
+// Patches of a node's spec: each way through SpecPatch gives what RFC 7396 says of the whole
 // text, and what a patch leaves alone is neither checked again nor claimed again.
 #include "cluster/node_mutations.hpp"
 
@@ -20,6 +20,12 @@ Result<NodeSpec> merged_as_text(const NodeSpec& spec, const std::string& patch) 
   auto out = decode_text<NodeSpec>(merged);
   if (!out) return fail_in("spec", std::move(out).error());
   return out;
+}
+
+Result<NodeSpec> patched(NodeSpec spec, const std::string& patch) {
+  DROVER_TRY(const SpecPatch asked, SpecPatch::parse(RawJson{patch}));
+  DROVER_CHECK_OK(asked.apply(spec));
+  return spec;
 }
 
 NodeSpec a_spec() {
@@ -52,7 +58,7 @@ TEST(MergeSpec, IsTheMergePatchOfTheWhole) {
   };
   for (const std::string& patch : patches) {
     for (const NodeSpec& spec : {a_spec(), NodeSpec()}) {
-      const auto merged = merge_spec(spec, RawJson{patch});
+      const auto merged = patched(spec, patch);
       const auto expected = merged_as_text(spec, patch);
       ASSERT_EQ(merged.has_value(), expected.has_value()) << patch;
       if (expected) {
@@ -63,7 +69,7 @@ TEST(MergeSpec, IsTheMergePatchOfTheWhole) {
     }
   }
   for (const char* patch : {"[]", "null", "7", ""}) {
-    EXPECT_FALSE(merge_spec(a_spec(), RawJson{patch})) << patch;
+    EXPECT_FALSE(SpecPatch::parse(RawJson{patch})) << patch;
   }
 }
 
@@ -84,7 +90,8 @@ class ChangeNode : public ::testing::Test {
   Result<ChangedNode> change(const std::string& name, const std::string& patch) {
     DefinitionWriter writer(tx);
     DROVER_TRY(const NodePatch asked, decode_text<NodePatch>(patch));
-    return change_node(tx, writer, name, asked, true);
+    DROVER_TRY(const NodeChange wanted, NodeChange::of(asked));
+    return wanted.make(tx, writer, name, true);
   }
   testing::MemoryTransaction tx;
 };

@@ -200,7 +200,7 @@ Status normalise(NodeSpec& spec, std::string_view name, const NodeSpec& before) 
   if (changed(&NodeSpec::profiles)) {
     DROVER_CHECK_OK(check_set_names("spec.profiles", spec.profiles));
   }
-  DROVER_CHECK_OK(check_attributes("spec.attributes", spec.attributes));
+  DROVER_CHECK_OK(check_attributes("spec.attributes", spec.attributes, before.attributes));
   DROVER_CHECK_OK(check_account("spec.owner", spec.owner));
   DROVER_CHECK_OK(check_account("spec.group", spec.group));
   if (changed(&NodeSpec::mode)) {

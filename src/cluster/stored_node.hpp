@@ -32,6 +32,10 @@ struct ChangedNode {
 Result<std::shared_ptr<const StoredNode>> stored_node(std::string_view name, std::string_view body,
                                                       const store::ReadingPointer& reading);
 
+/// The node of that name, without parsing where it is known. not_found.
+Result<std::shared_ptr<const StoredNode>> read_stored_node(store::Transaction& tx,
+                                                           const std::string& name);
+
 /// Writes it; returns the revision now in force.
 Result<uint64_t> write_node(store::Transaction& tx, std::shared_ptr<const StoredNode> node);
 

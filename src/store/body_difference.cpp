@@ -4,6 +4,7 @@
 
 #include <algorithm>
 #include <charconv>
+#include <cstring>
 
 #include <fmt/format.h>
 
@@ -12,6 +13,33 @@ namespace {
 
 bool continues(char c) {
   return (static_cast<unsigned char>(c) & 0xC0U) == 0x80U;
+}
+
+/// How many bytes are the same in front. By blocks first: it is done for every body written.
+size_t equal_bytes_ahead(std::string_view a, std::string_view b) {
+  constexpr size_t kBlock = 64;
+  const size_t shorter = std::min(a.size(), b.size());
+  size_t equal = 0;
+  while (equal + kBlock <= shorter &&
+         std::memcmp(a.data() + equal, b.data() + equal, kBlock) == 0) {
+    equal += kBlock;
+  }
+  while (equal < shorter && a[equal] == b[equal]) ++equal;
+  return equal;
+}
+
+/// The same from the end, of texts that long at least.
+size_t equal_bytes_behind(std::string_view a, std::string_view b, size_t at_most) {
+  constexpr size_t kBlock = 64;
+  const char* const a_end = a.data() + a.size();
+  const char* const b_end = b.data() + b.size();
+  size_t equal = 0;
+  while (equal + kBlock <= at_most &&
+         std::memcmp(a_end - equal - kBlock, b_end - equal - kBlock, kBlock) == 0) {
+    equal += kBlock;
+  }
+  while (equal < at_most && a[a.size() - 1 - equal] == b[b.size() - 1 - equal]) ++equal;
+  return equal;
 }
 
 /// A length and the comma behind it, taken from the front of `rest`.
@@ -27,14 +55,9 @@ bool take_length(std::string_view& rest, size_t& length) {
 
 std::string difference_to(std::string_view before, std::string_view after) {
   const size_t shorter = std::min(before.size(), after.size());
-  size_t head = 0;
-  while (head < shorter && before[head] == after[head]) ++head;
+  size_t head = equal_bytes_ahead(before, after);
   while (head > 0 && head < before.size() && continues(before[head])) --head;
-  size_t tail = 0;
-  while (tail < shorter - head &&
-         before[before.size() - 1 - tail] == after[after.size() - 1 - tail]) {
-    ++tail;
-  }
+  size_t tail = equal_bytes_behind(before, after, shorter - head);
   while (tail > 0 && continues(before[before.size() - tail])) --tail;
   std::string out = fmt::format("{}{},{},{}", kDifferenceMark, head, tail,
                                 before.substr(head, before.size() - head - tail));

@@ -15,7 +15,7 @@ namespace drover::store {
 
 /// One row of the objects as the writer needs it.
 struct StoredObject {
-  int64_t id = 0;  ///< the backend's own handle, good until the end of the transaction
+  int64_t id = 0;  ///< the backend's own handle, the same until the object is removed; not 0
   uint64_t revision = 0;
   std::string body;
 };
@@ -44,10 +44,10 @@ class Engine {
 
   virtual Result<std::optional<StoredObject>> find(std::string_view kind, std::string_view key) = 0;
   virtual Result<std::vector<Object>> list(const ListQuery& query) = 0;
-  /// With a revision other than 0, append() of the change with that sequence follows in the same
-  /// transaction, and `body` is what it leaves behind.
-  virtual Status insert(std::string_view kind, std::string_view key, std::string_view body,
-                        uint64_t revision) = 0;
+  /// Returns the id of the row. With a revision other than 0, append() of the change with that
+  /// sequence follows in the same transaction, and `body` is what it leaves behind.
+  virtual Result<int64_t> insert(std::string_view kind, std::string_view key, std::string_view body,
+                                 uint64_t revision) = 0;
   virtual Status update(int64_t id, std::string_view body, uint64_t revision) = 0;
   virtual Status remove(int64_t id) = 0;
   virtual Result<uint64_t> next_number(std::string_view counter) = 0;

@@ -5,6 +5,7 @@
 #include "base/clock.hpp"
 
 #include <algorithm>
+#include <cassert>
 #include <utility>
 
 #include <fmt/core.h>
@@ -66,48 +67,52 @@ LoggedTransaction::LoggedTransaction(Engine& engine, Readings& readings)
 
 template <typename T>
 T LoggedTransaction::noted(T result) {
-  if (!result && broken_) broken_ = tl::unexpected<Error>(result.error());
+  if (result) return result;
+  if (broken_) broken_ = tl::unexpected<Error>(result.error());
+  readings_.clear();  // what the engine has left is not known
+  seen_.reset();
   return result;
 }
 
-Result<std::optional<StoredObject>> LoggedTransaction::find(std::string_view kind,
-                                                            std::string_view key) {
-  return noted(engine_.find(kind, key));
+Result<std::optional<LoggedTransaction::Row>> LoggedTransaction::look(std::string_view kind,
+                                                                      std::string_view key) {
+  const Readings::Known* const known = readings_.find(kind, key);
+  if (known == nullptr || known->row == 0) return look_in_database(kind, key);
+#ifndef NDEBUG
+  DROVER_TRY(const auto there, noted(engine_.find(kind, key)));
+  assert(there && there->id == known->row && there->revision == known->revision &&
+         there->body == known->body);
+#endif
+  return Row{known->row, known->revision, known->body};
 }
 
-Result<const std::optional<StoredObject>*> LoggedTransaction::look(std::string_view kind,
-                                                                   std::string_view key) {
+Result<std::optional<LoggedTransaction::Row>> LoggedTransaction::look_in_database(
+    std::string_view kind, std::string_view key) {
   if (!seen_ || seen_->kind != kind || seen_->key != key) {
     seen_.reset();
-    DROVER_TRY(auto found, find(kind, key));
+    DROVER_TRY(auto found, noted(engine_.find(kind, key)));
+    if (found) readings_.note_row(kind, key, found->id, found->revision);
     seen_ = {std::string(kind), std::string(key), std::move(found)};
   }
-  return &seen_->found;
-}
-
-Result<std::optional<StoredObject>> LoggedTransaction::find_to_write(std::string_view kind,
-                                                                     std::string_view key) {
-  auto seen = std::exchange(seen_, std::nullopt);
-  if (seen && seen->kind == kind && seen->key == key) return std::move(seen->found);
-  return find(kind, key);
+  if (!seen_->found) return std::nullopt;
+  return Row{seen_->found->id, seen_->found->revision, seen_->found->body};
 }
 
 Result<std::optional<Object>> LoggedTransaction::get(std::string_view kind, std::string_view key) {
   DROVER_CHECK_OK(check_names(kind, key));
-  DROVER_TRY(const auto* const found, look(kind, key));
-  if (!*found) return std::nullopt;
+  DROVER_TRY(const auto row, look(kind, key));
+  if (!row) return std::nullopt;
   return Object{std::string(kind),
                 std::string(key),
-                (*found)->body,
-                (*found)->revision,
-                {readings_.find(kind, key, (*found)->revision)}};
+                std::string(row->body),
+                row->revision,
+                {readings_.reading(kind, key)}};
 }
 
 Result<std::shared_ptr<const Reading>> LoggedTransaction::reading(std::string_view kind,
                                                                   std::string_view key) {
   DROVER_CHECK_OK(check_names(kind, key));
-  DROVER_TRY(const auto* const found, look(kind, key));
-  return *found ? readings_.find(kind, key, (*found)->revision) : nullptr;
+  return readings_.reading(kind, key);
 }
 
 Result<std::vector<Object>> LoggedTransaction::list(const ListQuery& query) {
@@ -133,7 +138,6 @@ Status LoggedTransaction::prepare_write(std::string_view kind, std::string_view 
 Status LoggedTransaction::log(std::string_view kind, std::string_view key,
                               std::optional<std::string> before, std::optional<std::string> after,
                               ReadingPointer reading) {
-  readings_.keep(kind, key, *head_ + 1, reading.pointer);
   Change change;
   change.reading = std::move(reading);
   change.sequence = *head_ + 1;
@@ -156,54 +160,67 @@ Status LoggedTransaction::log(std::string_view kind, std::string_view key,
 Result<uint64_t> LoggedTransaction::put(std::string_view kind, std::string_view key,
                                         std::string_view body, ReadingPointer reading) {
   DROVER_CHECK_OK(prepare_write(kind, key, body));
-  DROVER_TRY(auto found, find_to_write(kind, key));
-  if (found && found->revision == 0) return mixed(kind, key, true);
-  if (found && found->body == body) return found->revision;
+  DROVER_TRY(const auto row, look(kind, key));
+  if (row && row->revision == 0) return mixed(kind, key, true);
+  if (row && row->body == body) return row->revision;
   const uint64_t revision = *head_ + 1;
   std::optional<std::string> before;
-  if (found) {
-    DROVER_CHECK_OK(noted(engine_.update(found->id, body, revision)));
-    before = std::move(found->body);
+  int64_t id = 0;
+  if (row) {
+    id = row->id;
+    before = std::string(row->body);
+    DROVER_CHECK_OK(noted(engine_.update(id, body, revision)));
   } else {
-    DROVER_CHECK_OK(noted(engine_.insert(kind, key, body, revision)));
+    DROVER_TRY(id, noted(engine_.insert(kind, key, body, revision)));
   }
+  seen_.reset();
+  const auto kept = reading.pointer;
   DROVER_CHECK_OK(log(kind, key, std::move(before), std::string(body), std::move(reading)));
+  readings_.keep(kind, key, id, revision, body, kept);
   return revision;
 }
 
 Result<bool> LoggedTransaction::erase(std::string_view kind, std::string_view key) {
   DROVER_CHECK_OK(prepare_write(kind, key, {}));
-  DROVER_TRY(auto found, find_to_write(kind, key));
-  if (!found) return false;
-  if (found->revision == 0) return mixed(kind, key, true);
-  DROVER_CHECK_OK(noted(engine_.remove(found->id)));
-  DROVER_CHECK_OK(log(kind, key, std::move(found->body), std::nullopt, {}));
+  DROVER_TRY(const auto row, look(kind, key));
+  if (!row) return false;
+  if (row->revision == 0) return mixed(kind, key, true);
+  std::string before(row->body);
+  DROVER_CHECK_OK(noted(engine_.remove(row->id)));
+  seen_.reset();
+  readings_.forget(kind, key);
+  DROVER_CHECK_OK(log(kind, key, std::move(before), std::nullopt, {}));
   return true;
 }
 
 Status LoggedTransaction::put_quiet(std::string_view kind, std::string_view key,
                                     std::string_view body) {
   DROVER_CHECK_OK(prepare_write(kind, key, body));
-  DROVER_TRY(auto found, find_to_write(kind, key));
-  if (!found) return noted(engine_.insert(kind, key, body, 0));
-  if (found->revision != 0) return mixed(kind, key, false);
-  if (found->body == body) return {};
-  return noted(engine_.update(found->id, body, 0));
+  DROVER_TRY(const auto row, look(kind, key));
+  if (row && row->revision != 0) return mixed(kind, key, false);
+  if (row && row->body == body) return {};
+  const int64_t id = row ? row->id : 0;
+  const bool there = row.has_value();
+  seen_.reset();
+  if (there) return noted(engine_.update(id, body, 0));
+  DROVER_TRY([[maybe_unused]] const int64_t made, noted(engine_.insert(kind, key, body, 0)));
+  return {};
 }
 
 Result<bool> LoggedTransaction::erase_quiet(std::string_view kind, std::string_view key) {
   DROVER_CHECK_OK(prepare_write(kind, key, {}));
-  DROVER_TRY(auto found, find_to_write(kind, key));
-  if (!found) return false;
-  if (found->revision != 0) return mixed(kind, key, false);
-  DROVER_CHECK_OK(noted(engine_.remove(found->id)));
+  DROVER_TRY(const auto row, look(kind, key));
+  if (!row) return false;
+  if (row->revision != 0) return mixed(kind, key, false);
+  DROVER_CHECK_OK(noted(engine_.remove(row->id)));
+  seen_.reset();
   return true;
 }
 
 Status LoggedTransaction::expect_revision(std::string_view kind, std::string_view key,
                                           uint64_t revision) {
   DROVER_CHECK_OK(check_names(kind, key));
-  DROVER_TRY(const auto found, find(kind, key));
+  DROVER_TRY(const auto found, look(kind, key));
   const uint64_t now = found ? found->revision : 0;
   if (now == revision && (!found || revision != 0)) return {};
   DROVER_TRY(const auto last, noted(engine_.last_change(kind, key)));
@@ -234,6 +251,9 @@ Status LoggedTransaction::finish(Status outcome) {
   if (outcome && !broken_) outcome = broken_;
   if (outcome && savepoint_) outcome = engine_.release_savepoint();
   if (outcome) return outcome;
+  for (size_t i = first_; i < changes_->size(); ++i) {
+    readings_.forget((*changes_)[i].kind, (*changes_)[i].key);
+  }
   *head_ -= changes_->size() - first_;
   changes_->resize(first_);
   // When undoing fails too, the whole batch goes.

@@ -41,12 +41,17 @@ class LoggedTransaction final : public Transaction {
   Status finish(Status outcome);
 
  private:
-  Result<std::optional<StoredObject>> find(std::string_view kind, std::string_view key);
-  /// find(), remembered for the write that mostly follows.
-  Result<const std::optional<StoredObject>*> look(std::string_view kind, std::string_view key);
-  /// The same before a write, after which nothing is remembered.
-  Result<std::optional<StoredObject>> find_to_write(std::string_view kind, std::string_view key);
+  /// A row as it is now; `body` until the next write or look().
+  struct Row {
+    int64_t id = 0;
+    uint64_t revision = 0;
+    std::string_view body;
+  };
+  /// What is known of it, or else what the database says, remembered until the next write.
+  Result<std::optional<Row>> look(std::string_view kind, std::string_view key);
+  Result<std::optional<Row>> look_in_database(std::string_view kind, std::string_view key);
   Status prepare_write(std::string_view kind, std::string_view key, std::string_view body);
+  /// Appends the change of one object to the log.
   Status log(std::string_view kind, std::string_view key, std::optional<std::string> before,
              std::optional<std::string> after, ReadingPointer reading);
   /// Remembers the engine's first error: the mutation cannot succeed after it.
@@ -61,7 +66,7 @@ class LoggedTransaction final : public Transaction {
   std::vector<Change>* changes_ = nullptr;  // none: read-only
   size_t first_ = 0;                        // of this mutation's changes
   std::string why_;
-  /// What get() read last: most writes are of what was read just before.
+  /// What was read last: most writes are of what was read just before.
   struct Seen {
     std::string kind;
     std::string key;

@@ -42,6 +42,7 @@ struct QueuedStore::Batch {
     if (committed) committed = engine.commit();
     if (!committed) {
       engine.roll_back();
+      readings.clear();
       changes.clear();
     }
     tidy_now = engine.wants_tidying(false);
@@ -50,7 +51,9 @@ struct QueuedStore::Batch {
 
  private:
   Status execute(Engine& engine, Readings& readings) {
+    const uint64_t head_before = head;
     DROVER_TRY(head, engine.begin(time_ms));
+    if (head != head_before) readings.clear();  // somebody else has written
     changes.reserve(items.size());
     for (Item& item : items) {
       item.first_change = changes.size();
@@ -112,8 +115,11 @@ struct QueuedStore::Pruning {
     DROVER_TRY(const uint64_t count, engine.forget(through));
     if (limits.archive != nullptr) {
       DROVER_TRY(const auto found, engine.find(kArchiveKind, kArchiveKey));
-      DROVER_CHECK_OK(found ? engine.update(found->id, mark, 0)
-                            : engine.insert(kArchiveKind, kArchiveKey, mark, 0));
+      if (found) {
+        DROVER_CHECK_OK(engine.update(found->id, mark, 0));
+      } else {
+        DROVER_CHECK_OK(engine.insert(kArchiveKind, kArchiveKey, mark, 0));
+      }
     }
     DROVER_CHECK_OK(engine.commit());
     more = count >= 1;
@@ -221,6 +227,7 @@ void QueuedStore::pump() {
 void QueuedStore::commit_batch() {
   auto batch = std::make_unique<Batch>();
   batch->time_ms = to_unix_ms(executor_.wall());
+  batch->head = head_;
   const size_t count = std::min(waiting_.size(), limits_.max_batch);
   batch->items.reserve(count);
   for (size_t i = 0; i < count; ++i) {
@@ -340,7 +347,9 @@ void QueuedStore::changes(ChangeQuery query, Callback<void(Result<ChangePage>)> 
 
 void QueuedStore::keep_reading(const Object& object,
                                const std::shared_ptr<const Reading>& reading) {
-  if (jobs_ == 0) readings_.keep(object.kind, object.key, object.revision, reading);
+  if (jobs_ == 0) {
+    readings_.keep(object.kind, object.key, 0, object.revision, object.body, reading);
+  }
 }
 
 Result<std::vector<Object>> QueuedStore::load(std::string_view kind) {

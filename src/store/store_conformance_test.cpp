@@ -6,8 +6,6 @@
 #include "store/sqlite/sqlite_store.hpp"
 #include "store/store_backends.hpp"
 
-#include <map>
-
 namespace drover::store::testing {
 namespace {
 
@@ -34,53 +32,6 @@ TEST_P(StoreConformance, KeepsObjectsOverAReopening) {
   EXPECT_EQ(store_->load("node").value(), expected);
   ASSERT_TRUE(put("node", "n1", "{}"));
   EXPECT_EQ(store_->head(), 4U) << "the sequence goes on";
-}
-
-struct TestReading final : Reading {
-  explicit TestReading(std::string text) : body(std::move(text)) {}
-  std::string body;
-};
-
-TEST_P(StoreConformance, AReadingGoesWithItsBodyToFeedsAndReaders) {
-  const auto reading_of = [](Transaction& t, const char* key) {
-    const auto object = t.get("node", key).value();
-    const auto alone = t.reading("node", key).value();
-    EXPECT_EQ(object ? object->reading.pointer : nullptr, alone);
-    const auto* known = dynamic_cast<const TestReading*>(alone.get());
-    EXPECT_TRUE(known == nullptr || known->body == object->body);
-    return known == nullptr ? std::string("none") : known->body;
-  };
-  std::map<std::string, std::shared_ptr<const Reading>> kept;
-  const auto feed = store_->subscribe([&](std::span<const Change> changes) {
-    for (const Change& change : changes) kept[change.key] = change.reading.pointer;
-  });
-  const auto put_read = [&](Transaction& t, const char* key, const char* body) -> Status {
-    DROVER_CHECK_OK(t.put("node", key, body, {std::make_shared<const TestReading>(body)}));
-    return {};
-  };
-  ASSERT_TRUE(write([&](Transaction& t) -> Status {
-    DROVER_CHECK_OK(put_read(t, "n1", "one"));
-    EXPECT_EQ(reading_of(t, "n1"), "one") << "its change keeps it";
-    DROVER_CHECK_OK(put_read(t, "n2", "two"));
-    return {};
-  }));
-  ASSERT_EQ(kept.size(), 2U);
-  // A mutation that is undone leaves nothing: what it wrote is not what is there.
-  EXPECT_FALSE(write([&](Transaction& t) -> Status {
-    EXPECT_EQ(reading_of(t, "n1"), "one");
-    DROVER_CHECK_OK(put_read(t, "n1", "never"));
-    return fail(Code::conflict, "undone");
-  }));
-  ASSERT_TRUE(write([&](Transaction& t) -> Status {
-    EXPECT_NE(reading_of(t, "n1"), "never");
-    DROVER_CHECK_OK(t.put("node", "n1", "bare"));
-    EXPECT_EQ(reading_of(t, "n1"), "none");
-    DROVER_CHECK_OK(t.erase("node", "n2"));
-    EXPECT_EQ(reading_of(t, "n2"), "none");
-    return {};
-  }));
-  EXPECT_EQ(kept.at("n1"), nullptr);
-  EXPECT_EQ(body("node", "n1"), "bare");
 }
 
 TEST_P(StoreConformance, ListsByBytesWithPrefixTokenAndLimit) {

@@ -95,13 +95,13 @@ void add_many(Services& services, const RequestPtr& request) {
 
 void change_many(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, cluster::NodePatch patch, change_body<cluster::NodePatch>(request));
+  DROVER_OR_FAIL(request, cluster::NodeChange asked, cluster::NodeChange::of(std::move(patch)));
   DROVER_OR_FAIL(request, std::vector<std::string> names, asked_nodes(services, request));
   change_each(services, request, std::move(names),
-              [patch = std::move(patch), define = may_define(request)](
+              [asked = std::move(asked), define = may_define(request)](
                   store::Transaction& tx, cluster::DefinitionWriter& writer,
                   const std::string& name, size_t) -> Result<bool> {
-                DROVER_TRY(const cluster::ChangedNode after,
-                           cluster::change_node(tx, writer, name, patch, define));
+                DROVER_TRY(const cluster::ChangedNode after, asked.make(tx, writer, name, define));
                 return after.changed;
               });
 }

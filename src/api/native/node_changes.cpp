@@ -76,6 +76,7 @@ void add_one(Services& services, const RequestPtr& request) {
 void patch_one(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const Precondition before, precondition_of(request->http()));
   DROVER_OR_FAIL(request, cluster::NodePatch patch, change_body<cluster::NodePatch>(request));
+  DROVER_OR_FAIL(request, cluster::NodeChange asked, cluster::NodeChange::of(std::move(patch)));
   const std::string name = request->path("name");
   DROVER_OR_FAIL(request, const cluster::NodeEntry* entry, find_node(services.model, name));
   if (const Status allowed = request->authorize_node(name); !allowed) {
@@ -86,12 +87,11 @@ void patch_one(Services& services, const RequestPtr& request) {
   hot.confirmed = entry->confirmed;
   hot.agent = entry->agent;
   change(services, request,
-         [name, before, patch = std::move(patch), hot = std::move(hot),
+         [name, before, asked = std::move(asked), hot = std::move(hot),
           define = may_define(request)](store::Transaction& tx) -> Result<Reply> {
            DROVER_CHECK_OK(before.check(tx, cluster::kNodeKind, name));
            cluster::DefinitionWriter writer(tx);
-           DROVER_TRY(const cluster::ChangedNode after,
-                      cluster::change_node(tx, writer, name, patch, define));
+           DROVER_TRY(const cluster::ChangedNode after, asked.make(tx, writer, name, define));
            DROVER_CHECK_OK(writer.finish());
            return reply_with(tx, after.stored->node, 200, hot);
          });

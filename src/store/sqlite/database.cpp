@@ -167,6 +167,10 @@ Result<std::string> Database::value(std::string_view sql) {
   return row ? std::string(run.text(0)) : std::string();
 }
 
+int64_t Database::last_row() const {
+  return sqlite3_last_insert_rowid(connection_.get());
+}
+
 bool Database::in_transaction() const {
   return sqlite3_get_autocommit(connection_.get()) == 0;
 }

@@ -93,6 +93,8 @@ class Database {
   Result<std::string> value(std::string_view sql);
 
   [[nodiscard]] bool in_transaction() const;
+  /// INTEGER PRIMARY KEY of the row inserted last.
+  [[nodiscard]] int64_t last_row() const;
   /// Frames in the write-ahead log after the last commit.
   [[nodiscard]] int wal_frames() const { return wal_frames_; }
   /// Copies the log into the database and lets the next commit start it anew.

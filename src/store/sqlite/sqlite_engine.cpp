@@ -207,10 +207,12 @@ Result<std::vector<Object>> SqliteEngine::list(const ListQuery& query) {
   }
 }
 
-Status SqliteEngine::insert(std::string_view kind, std::string_view key, std::string_view body,
-                            uint64_t revision) {
+Result<int64_t> SqliteEngine::insert(std::string_view kind, std::string_view key,
+                                     std::string_view body, uint64_t revision) {
   const auto own = own_body(body, revision);
-  return statements_->insert.start().bind(kind).bind(key).bind(revision).bind_or_null(own).finish();
+  auto run = statements_->insert.start();
+  DROVER_CHECK_OK(run.bind(kind).bind(key).bind(revision).bind_or_null(own).finish());
+  return database_->last_row();
 }
 
 Status SqliteEngine::update(int64_t id, std::string_view body, uint64_t revision) {

@@ -26,8 +26,8 @@ class SqliteEngine final : public Engine {
 
   Result<std::optional<StoredObject>> find(std::string_view kind, std::string_view key) override;
   Result<std::vector<Object>> list(const ListQuery& query) override;
-  Status insert(std::string_view kind, std::string_view key, std::string_view body,
-                uint64_t revision) override;
+  Result<int64_t> insert(std::string_view kind, std::string_view key, std::string_view body,
+                         uint64_t revision) override;
   Status update(int64_t id, std::string_view body, uint64_t revision) override;
   Status remove(int64_t id) override;
   Result<uint64_t> next_number(std::string_view counter) override;
