@@ -52,7 +52,8 @@ class Engine {
   virtual Status remove(int64_t id) = 0;
   virtual Result<uint64_t> next_number(std::string_view counter) = 0;
 
-  virtual Status append(const Change& change) = 0;
+  /// `previous` is the revision that the change ends; 0: the object was not there.
+  virtual Status append(const Change& change, uint64_t previous) = 0;
   /// The newest change of one object, if it is still kept.
   virtual Result<std::optional<Change>> last_change(std::string_view kind,
                                                     std::string_view key) = 0;

@@ -135,7 +135,7 @@ Status LoggedTransaction::prepare_write(std::string_view kind, std::string_view 
   return {};
 }
 
-Status LoggedTransaction::log(std::string_view kind, std::string_view key,
+Status LoggedTransaction::log(std::string_view kind, std::string_view key, uint64_t previous,
                               std::optional<std::string> before, std::optional<std::string> after,
                               ReadingPointer reading) {
   Change change;
@@ -151,7 +151,7 @@ Status LoggedTransaction::log(std::string_view kind, std::string_view key,
   change.after = std::move(after);
   change.why = why_;
   change.id = id_in(change.after ? *change.after : *change.before);
-  DROVER_CHECK_OK(noted(engine_.append(change)));
+  DROVER_CHECK_OK(noted(engine_.append(change, previous)));
   changes_->push_back(std::move(change));
   ++*head_;
   return {};
@@ -166,8 +166,10 @@ Result<uint64_t> LoggedTransaction::put(std::string_view kind, std::string_view 
   const uint64_t revision = *head_ + 1;
   std::optional<std::string> before;
   int64_t id = 0;
+  uint64_t previous = 0;
   if (row) {
     id = row->id;
+    previous = row->revision;
     before = std::string(row->body);
     DROVER_CHECK_OK(noted(engine_.update(id, body, revision)));
   } else {
@@ -175,7 +177,8 @@ Result<uint64_t> LoggedTransaction::put(std::string_view kind, std::string_view 
   }
   seen_.reset();
   const auto kept = reading.pointer;
-  DROVER_CHECK_OK(log(kind, key, std::move(before), std::string(body), std::move(reading)));
+  DROVER_CHECK_OK(
+      log(kind, key, previous, std::move(before), std::string(body), std::move(reading)));
   readings_.keep(kind, key, id, revision, body, kept);
   return revision;
 }
@@ -186,10 +189,11 @@ Result<bool> LoggedTransaction::erase(std::string_view kind, std::string_view ke
   if (!row) return false;
   if (row->revision == 0) return mixed(kind, key, true);
   std::string before(row->body);
+  const uint64_t previous = row->revision;
   DROVER_CHECK_OK(noted(engine_.remove(row->id)));
   seen_.reset();
   readings_.forget(kind, key);
-  DROVER_CHECK_OK(log(kind, key, std::move(before), std::nullopt, {}));
+  DROVER_CHECK_OK(log(kind, key, previous, std::move(before), std::nullopt, {}));
   return true;
 }
 

@@ -51,9 +51,11 @@ class LoggedTransaction final : public Transaction {
   Result<std::optional<Row>> look(std::string_view kind, std::string_view key);
   Result<std::optional<Row>> look_in_database(std::string_view kind, std::string_view key);
   Status prepare_write(std::string_view kind, std::string_view key, std::string_view body);
-  /// Appends the change of one object to the log.
-  Status log(std::string_view kind, std::string_view key, std::optional<std::string> before,
-             std::optional<std::string> after, ReadingPointer reading);
+  /// Appends the change of one object, which was at the revision `previous` (0: not there), to the
+  /// log.
+  Status log(std::string_view kind, std::string_view key, uint64_t previous,
+             std::optional<std::string> before, std::optional<std::string> after,
+             ReadingPointer reading);
   /// Remembers the engine's first error: the mutation cannot succeed after it.
   template <typename T>
   T noted(T result);

@@ -8,6 +8,7 @@
 #include "store/sqlite/sqlite_store.hpp"
 #include "store/store_conformance.hpp"
 
+#include <algorithm>
 #include <cstdlib>
 #include <fstream>
 #include <sstream>
@@ -105,6 +106,15 @@ class SchemaUpgrade : public ::testing::Test {
     const auto of_node = harness_.changes(*store_, {.kind = "node", .id = id});
     ASSERT_TRUE(of_node);
     EXPECT_EQ(of_node->changes.size(), 3U) << "the ids were found";
+    for (const Change& one : log->changes) {
+      std::vector<Change> expected;
+      std::ranges::copy_if(log->changes, std::back_inserter(expected), [&](const Change& other) {
+        return other.kind == one.kind && other.key == one.key;
+      });
+      const auto history = harness_.changes(*store_, {.kind = one.kind, .key = one.key});
+      ASSERT_TRUE(history);
+      EXPECT_EQ(history->changes, expected) << one.kind << ' ' << one.key;
+    }
     // It goes on where it was.
     const auto outcome = harness_.write(
         *store_,

@@ -2,6 +2,7 @@
 #include "store/sqlite/sqlite_engine.hpp"
 
 #include "store/body_difference.hpp"
+#include "store/sqlite/change_chain.hpp"
 
 #include <algorithm>
 #include <bit>
@@ -29,12 +30,10 @@ constexpr size_t kMostScanned = 5'000;
 constexpr int64_t kClockSlackMs = 24LL * 3600 * 1000;
 
 #define DROVER_CHANGE_COLUMNS "sequence, time_ms, actor, kind, key, why, before, after, via, id"
+/// The newest end of the name ?1 ?2, which is not there then.
+#define DROVER_NEWEST_END \
+  "(SELECT max(sequence) FROM changes WHERE kind = ?1 AND key = ?2 AND after IS NULL)"
 #define DROVER_SELECT_CHANGES "SELECT " DROVER_CHANGE_COLUMNS " FROM changes WHERE "
-/// Under all names that the id ?5 was given or lost, and under the one that it is said to have now.
-/// The condition in parentheses is that of the index names_of_id, word for word.
-#define DROVER_OF_ID                                                                       \
-  "kind = ?4 AND id = ?5 AND key IN (SELECT key FROM changes WHERE id = ?5 AND kind = ?4 " \
-  "AND (before IS NULL OR after IS NULL) UNION ALL SELECT ?6) AND "
 /// Objects with the changes that hold their bodies, for those whose own is NULL; one of `body` and
 /// `after` is there.
 #define DROVER_OBJECTS                               \
@@ -119,18 +118,24 @@ Status SqliteEngine::prepare() {
       {&s.next_number,
        "INSERT INTO counters (name, value) VALUES (?, 1) "
        "ON CONFLICT (name) DO UPDATE SET value = value + 1 RETURNING value"},
-      {&s.append,
-       "INSERT INTO changes (" DROVER_CHANGE_COLUMNS ") VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
-      {&s.last_change, "SELECT " DROVER_CHANGE_COLUMNS
-                       " FROM changes WHERE kind = ? AND key = ? ORDER BY sequence DESC LIMIT 1"},
+      {&s.append, "INSERT INTO changes (" DROVER_CHANGE_COLUMNS
+                  ", previous) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?, ?)"},
+      {&s.change, DROVER_SELECT_CHANGES "sequence = ?"},
+      {&s.newest_end, "SELECT " DROVER_NEWEST_END},
+      {&s.newest_of_name,
+       "SELECT coalesce((SELECT nullif(revision, 0) FROM objects WHERE kind = ?1 AND key = "
+       "?2), " DROVER_NEWEST_END ")"},
+      {&s.before_in_chain,
+       "SELECT previous FROM changes WHERE sequence = ? AND kind = ? AND key = ?"},
+      {&s.link, "SELECT previous, id FROM changes WHERE sequence = ?"},
+      // The condition in parentheses is that of the index names_of_id, word for word.
+      {&s.names_of_id,
+       "SELECT DISTINCT key FROM changes WHERE id = ? AND kind = ? AND (before IS NULL OR after IS "
+       "NULL)"},
       {&s.changes, DROVER_SELECT_CHANGES DROVER_FORWARDS},
       {&s.changes_of_kind, DROVER_SELECT_CHANGES "+kind = ?4 AND " DROVER_FORWARDS},
-      {&s.changes_of_object, DROVER_SELECT_CHANGES "kind = ?4 AND key = ?5 AND " DROVER_FORWARDS},
-      {&s.changes_of_id, DROVER_SELECT_CHANGES DROVER_OF_ID DROVER_FORWARDS},
       {&s.newest_changes, DROVER_SELECT_CHANGES DROVER_BACKWARDS},
       {&s.newest_of_kind, DROVER_SELECT_CHANGES "+kind = ?4 AND " DROVER_BACKWARDS},
-      {&s.newest_of_object, DROVER_SELECT_CHANGES "kind = ?4 AND key = ?5 AND " DROVER_BACKWARDS},
-      {&s.newest_of_id, DROVER_SELECT_CHANGES DROVER_OF_ID DROVER_BACKWARDS},
       {&s.oldest, "SELECT coalesce(min(sequence), 1) FROM changes"},
       {&s.newest, "SELECT coalesce(max(sequence), 0) FROM changes"},
       {&s.oldest_times, "SELECT sequence, time_ms FROM changes ORDER BY sequence LIMIT ?"},
@@ -234,7 +239,10 @@ Result<uint64_t> SqliteEngine::next_number(std::string_view counter) {
   return number;
 }
 
-Status SqliteEngine::append(const Change& change) {
+Status SqliteEngine::append(const Change& change, uint64_t previous) {
+  if (previous == 0) {
+    DROVER_TRY(previous, number_for(statements_->newest_end, change.kind, change.key));
+  }
   auto run = statements_->append.start();
   run.bind(change.sequence).bind(change.time_ms).bind(change.actor).bind(change.kind);
   std::string difference;
@@ -243,19 +251,34 @@ Status SqliteEngine::append(const Change& change) {
   run.bind(change.key).bind(change.why).bind_or_null(before).bind_or_null(change.after);
   run.bind(change.via);
   const auto id = change.id.empty() ? std::nullopt : std::optional<std::string_view>(change.id);
-  DROVER_CHECK_OK(run.bind_or_null(id).finish());
+  run.bind_or_null(id);
+  if (previous != 0) run.bind(previous);
+  DROVER_CHECK_OK(run.finish());
   pending_head_ = change.sequence;
   return {};
 }
 
-Result<std::optional<Change>> SqliteEngine::last_change(std::string_view kind,
-                                                        std::string_view key) {
-  auto run = statements_->last_change.start();
+Result<uint64_t> SqliteEngine::number_for(Statement& statement, std::string_view kind,
+                                          std::string_view key) {
+  auto run = statement.start();
   run.bind(kind).bind(key);
   DROVER_TRY(const bool row, run.step());
-  if (!row) return std::nullopt;
+  return row ? run.number(0) : 0;
+}
+
+Result<std::optional<Change>> SqliteEngine::change(uint64_t sequence) {
+  auto run = statements_->change.start();
+  run.bind(sequence);
+  DROVER_TRY(const bool there, run.step());
+  if (!there) return std::nullopt;
   DROVER_TRY(Change change, change_of(run));
   return change;
+}
+
+Result<std::optional<Change>> SqliteEngine::last_change(std::string_view kind,
+                                                        std::string_view key) {
+  DROVER_TRY(const uint64_t newest, number_for(statements_->newest_of_name, kind, key));
+  return change(newest);
 }
 
 Status SqliteEngine::check_kept(uint64_t since) {
@@ -273,38 +296,111 @@ Statement& SqliteEngine::statement_for(const ChangeQuery& query) {
   Statements& s = *statements_;
   const bool back = query.newest_first;
   if (query.kind.empty()) return back ? s.newest_changes : s.changes;
-  if (!query.id.empty()) return back ? s.newest_of_id : s.changes_of_id;
-  if (!query.key.empty()) return back ? s.newest_of_object : s.changes_of_object;
   return back ? s.newest_of_kind : s.changes_of_kind;
 }
+
+Result<std::vector<std::string>> SqliteEngine::names_of(const ChangeQuery& query) {
+  std::vector<std::string> names;
+  if (!query.key.empty()) names.push_back(query.key);
+  if (query.id.empty()) return names;
+  auto run = statements_->names_of_id.start();
+  run.bind(query.id).bind(query.kind);
+  for (;;) {
+    DROVER_TRY(const bool row, run.step());
+    if (!row) return names;
+    if (run.text(0) != query.key) names.emplace_back(run.text(0));
+  }
+}
+
+Result<std::vector<uint64_t>> SqliteEngine::sequences_of(const ChangeQuery& query, size_t most) {
+  ChangeChain chain(statements_->link, query.id);
+  DROVER_TRY(const auto names, names_of(query));
+  for (const std::string& name : names) {
+    // The next page goes on where the last one ended, not through all that it has had.
+    auto behind = statements_->before_in_chain.start();
+    behind.bind(query.before).bind(query.kind).bind(name);
+    DROVER_TRY(const bool inside, behind.step());
+    if (inside) {
+      chain.begin_at(behind.number(0));
+    } else {
+      DROVER_TRY(const uint64_t newest, number_for(statements_->newest_of_name, query.kind, name));
+      chain.begin_at(newest);
+    }
+  }
+  std::vector<uint64_t> out;
+  while (!query.newest_first || out.size() < most) {
+    DROVER_TRY(const auto sequence, chain.next());
+    if (!sequence || *sequence <= query.since.value_or(0)) break;
+    if (query.before == 0 || *sequence < query.before) out.push_back(*sequence);
+  }
+  if (query.newest_first) return out;
+  std::ranges::reverse(out);
+  if (out.size() > most) out.resize(most);
+  return out;
+}
+
+/// The changes that a query looks at, one by one.
+class SqliteEngine::Scan {
+ public:
+  Scan(SqliteEngine& engine, std::vector<uint64_t> sequences)
+      : engine_(engine), sequences_(std::move(sequences)) {}
+  Scan(SqliteEngine& engine, Statement& statement) : engine_(engine), run_(statement) {}
+
+  Statement::Run& run() { return *run_; }
+  Result<std::optional<Change>> next() {
+    if (!run_) return by_sequence();
+    DROVER_TRY(const bool row, run_->step());
+    if (!row) return std::nullopt;
+    DROVER_TRY(Change change, change_of(*run_));
+    return change;
+  }
+
+ private:
+  Result<std::optional<Change>> by_sequence() {
+    if (next_ == sequences_.size()) return std::nullopt;
+    return engine_.change(sequences_[next_++]);
+  }
+
+  SqliteEngine& engine_;
+  std::optional<Statement::Run> run_;
+  std::vector<uint64_t> sequences_;
+  size_t next_ = 0;
+};
 
 Result<ChangePage> SqliteEngine::changes(const ChangeQuery& query) {
   if (query.since) DROVER_CHECK_OK(check_kept(*query.since));
   const size_t most = query.filter ? kMostScanned : query.limit;
-  auto run = statement_for(query).start();
-  run.bind(query.since.value_or(0))
-      .bind(query.before == 0 ? INT64_MAX : std::bit_cast<int64_t>(query.before));
-  run.bind(static_cast<uint64_t>(most));
-  if (!query.kind.empty()) run.bind(query.kind);
-  if (!query.id.empty()) run.bind(query.id);
-  if (!query.id.empty() || !query.key.empty()) run.bind(query.key);
+  if (!query.id.empty() || !query.key.empty()) {
+    DROVER_TRY(auto sequences, sequences_of(query, most));
+    Scan scan(*this, std::move(sequences));
+    return page_of(query, scan, most);
+  }
+  Scan scan(*this, statement_for(query));
+  scan.run()
+      .bind(query.since.value_or(0))
+      .bind(query.before == 0 ? INT64_MAX : std::bit_cast<int64_t>(query.before))
+      .bind(static_cast<uint64_t>(most));
+  if (!query.kind.empty()) scan.run().bind(query.kind);
+  return page_of(query, scan, most);
+}
+
+Result<ChangePage> SqliteEngine::page_of(const ChangeQuery& query, Scan& scan, size_t most) const {
   ChangePage page;
   const uint64_t end = query.before == 0 ? head_ : std::min(query.before - 1, head_);
   size_t looked_at = 0;
   for (size_t bytes = 0; page.changes.size() < query.limit && bytes < kMaxPageBytes;) {
-    DROVER_TRY(const bool row, run.step());
-    if (!row) {
+    DROVER_TRY(auto change, scan.next());
+    if (!change) {
       page.more = looked_at == most;
       if (!page.more) page.scanned_to = query.newest_first ? query.since.value_or(0) + 1 : end;
       return page;
     }
     ++looked_at;
-    DROVER_TRY(Change change, change_of(run));
-    if (query.newest_first && change.time_ms < query.oldest_ms - kClockSlackMs) return page;
-    page.scanned_to = change.sequence;
-    if (query.filter && !query.filter->accepts(change)) continue;
-    bytes += bytes_of(change);
-    page.changes.push_back(std::move(change));
+    if (query.newest_first && change->time_ms < query.oldest_ms - kClockSlackMs) return page;
+    page.scanned_to = change->sequence;
+    if (query.filter && !query.filter->accepts(*change)) continue;
+    bytes += bytes_of(*change);
+    page.changes.push_back(*std::move(change));
   }
   page.more =
       query.newest_first ? page.scanned_to > query.since.value_or(0) + 1 : page.scanned_to < end;

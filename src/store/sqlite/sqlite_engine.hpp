@@ -32,7 +32,7 @@ class SqliteEngine final : public Engine {
   Status remove(int64_t id) override;
   Result<uint64_t> next_number(std::string_view counter) override;
 
-  Status append(const Change& change) override;
+  Status append(const Change& change, uint64_t previous) override;
   Result<std::optional<Change>> last_change(std::string_view kind, std::string_view key) override;
   Result<ChangePage> changes(const ChangeQuery& query) override;
   Result<uint64_t> forgettable(int64_t older_than_ms, uint64_t keep_at_most, size_t step) override;
@@ -52,16 +52,27 @@ class SqliteEngine final : public Engine {
     Statement begin, commit, roll_back;
     Statement savepoint, release, roll_back_to;
     Statement find, list, insert, update, remove, next_number;
-    Statement append, last_change, changes, changes_of_kind, changes_of_object, changes_of_id;
-    Statement newest_changes, newest_of_kind, newest_of_object, newest_of_id;
+    Statement append, change, changes, changes_of_kind, newest_changes, newest_of_kind;
+    Statement newest_end, newest_of_name, before_in_chain, link, names_of_id;
     Statement oldest, newest, oldest_times, keep_bodies, prune;
   };
+
+  class Scan;
 
   explicit SqliteEngine(std::unique_ptr<Database> database) : database_(std::move(database)) {}
   Status prepare();
   Status check_disk() const;
   Status check_kept(uint64_t since);
+  /// The number that a statement gives for a kind and a key; 0: none.
+  Result<uint64_t> number_for(Statement& statement, std::string_view kind, std::string_view key);
+  Result<std::optional<Change>> change(uint64_t sequence);
+  /// For queries without key and id.
   Statement& statement_for(const ChangeQuery& query);
+  /// The names whose changes a query by key or id looks at.
+  Result<std::vector<std::string>> names_of(const ChangeQuery& query);
+  /// What a query by key or id looks at, in its order; at most `most`.
+  Result<std::vector<uint64_t>> sequences_of(const ChangeQuery& query, size_t most);
+  Result<ChangePage> page_of(const ChangeQuery& query, Scan& scan, size_t most) const;
 
   std::unique_ptr<Database> database_;
   std::unique_ptr<Database> copy_;  // after the database that it is made of
