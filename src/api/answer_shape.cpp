@@ -83,7 +83,7 @@ Result<std::string> read_page_token(std::string_view list, std::string_view toke
   constexpr size_t kSum = 8;
   const auto text = from_base64url(token);
   if (text && text->size() >= kSum) {
-    const std::string position = text->substr(kSum);
+    std::string position = text->substr(kSum);
     const std::string whole = fmt::format("{}{}{}", list, kBetween, position);
     if (text->substr(0, kSum) == fmt::format("{:08x}", check_sum(whole))) return position;
   }

@@ -24,17 +24,19 @@ struct SmallFile {
 /// identity, the keys that sign tokens, the one that seals secrets.
 Result<std::vector<SmallFile>> read_small_files(Disk& disk, const std::string& state) {
   std::vector<std::string> names{"cluster", "starts"};
-  for (const std::string folder : {"ca", "identity", "signing", "secrets"}) {
-    DROVER_TRY(const bool there, disk.exists(state + "/" + folder));
+  for (const std::string_view folder : {"ca", "identity", "signing", "secrets"}) {
+    const std::string path = fmt::format("{}/{}", state, folder);
+    DROVER_TRY(const bool there, disk.exists(path));
     if (!there) continue;
-    DROVER_TRY(const auto inside, disk.list(state + "/" + folder));
-    for (const std::string& name : inside) names.push_back(folder + "/" + name);
+    DROVER_TRY(const auto inside, disk.list(path));
+    for (const std::string& name : inside) names.push_back(fmt::format("{}/{}", folder, name));
   }
   std::vector<SmallFile> out;
   for (const std::string& name : names) {
-    DROVER_TRY(const bool there, disk.exists(state + "/" + name));
+    const std::string path = fmt::format("{}/{}", state, name);
+    DROVER_TRY(const bool there, disk.exists(path));
     if (!there || !auth::check_backup_name(name)) continue;
-    DROVER_TRY(std::string bytes, disk.read_all(state + "/" + name, size_t{1} << 20));
+    DROVER_TRY(std::string bytes, disk.read_all(path, size_t{1} << 20));
     out.push_back({name, std::move(bytes)});
   }
   return out;

@@ -4,7 +4,7 @@
 namespace drover::auth {
 namespace {
 
-constexpr size_t kMostBytes = 64 * 1024;
+constexpr size_t kMostBytes = size_t{64} << 10;
 
 std::string path_of(const std::string& state) {
   return state + "/" + std::string(kRestoreNoteFile);
