@@ -13,6 +13,7 @@
 // The signing requests are made before the clock starts: every machine has a processor of its own
 // to do that on. The TLS of all machines is done here, while it runs.
 #include "auth/keys.hpp"
+#include "bench/lean_crypto.hpp"
 #include "boot/dhcp/packet.hpp"
 #include "net/datagram.hpp"
 #include "net/http/http_session.hpp"
@@ -421,6 +422,7 @@ int main(int argc, char** argv) {
   const auto server = net::InetAddress::parse(args[0]);
   const auto own = net::InetAddress::parse(args[1]);
   if (!server || !own) give_up("addresses must be numbers");
+  if (!bench::use_lean_crypto()) give_up("OpenSSL has no providers that can be cut down");
   const auto loop = net::Loop::make().value();
   net::RealNet net(*loop);
   Storm storm(*loop, net, *server, *own, static_cast<uint32_t>(std::stoul(args[2])),
