@@ -1,5 +1,5 @@
-// Batches: recvmmsg with IP_PKTINFO and IPV6_PKTINFO, sendmmsg with the same, and AF_PACKET for
-// machines that answer no ARP yet.
+// Batches: recvmmsg with IP_PKTINFO and IPV6_PKTINFO, sendmmsg with the same and with UDP_SEGMENT
+// for what goes one way, and AF_PACKET for machines that answer no ARP yet.
 #include "net/real_datagram.hpp"
 
 #include "net/udp_frame.hpp"
@@ -13,6 +13,7 @@
 #include <net/if.h>
 #include <netinet/icmp6.h>
 #include <netinet/in.h>
+#include <netinet/udp.h>
 #include <netpacket/packet.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
@@ -20,8 +21,15 @@
 namespace drover::net {
 namespace {
 
-/// Room for the control message of either family.
-constexpr size_t kControl = CMSG_SPACE(sizeof(in6_pktinfo));
+/// Room for the control messages of either family.
+constexpr size_t kControl = CMSG_SPACE(sizeof(in6_pktinfo)) + CMSG_SPACE(sizeof(uint16_t));
+
+// What leaves as one message and is taken apart behind the routing (UDP_SEGMENT, Linux 4.18): no
+// datagram longer than an Ethernet frame holds, all of them no longer than one datagram may be.
+constexpr size_t kSegmentV4 = 1472;
+constexpr size_t kSegmentV6 = 1452;
+constexpr size_t kSegmentsBytes = 65000;
+static_assert(kDatagramBatch <= 64, "UDP_MAX_SEGMENTS");
 
 struct alignas(cmsghdr) Control {
   std::array<char, kControl> bytes;
@@ -161,6 +169,18 @@ size_t write_control(Control& control, const OutgoingDatagram& datagram) {
   header->cmsg_len = CMSG_LEN(sizeof info);
   std::memcpy(CMSG_DATA(header), &info, sizeof info);
   return CMSG_SPACE(sizeof info);
+}
+
+/// Says, behind `used` bytes of other control messages, how long each datagram of a message is.
+size_t write_segment(Control& control, size_t used, size_t each) {
+  const auto size = static_cast<uint16_t>(each);
+  auto* header = reinterpret_cast<cmsghdr*>(control.bytes.data() + used);
+  *header = cmsghdr{};
+  header->cmsg_level = SOL_UDP;
+  header->cmsg_type = UDP_SEGMENT;
+  header->cmsg_len = CMSG_LEN(sizeof size);
+  std::memcpy(CMSG_DATA(header), &size, sizeof size);
+  return CMSG_SPACE(sizeof size);
 }
 
 iovec piece(std::string_view bytes) {
@@ -321,49 +341,102 @@ size_t RealDatagramSocket::send(std::span<const OutgoingDatagram> batch) {
   return done;
 }
 
+/// How many of the front may leave as one message: the same way, one size, only the last shorter.
+size_t RealDatagramSocket::group(std::span<const OutgoingDatagram> run) const {
+  const OutgoingDatagram& first = run.front();
+  const size_t size = first.head.size() + first.body.size();
+  const size_t longest = first.to.is_v4() ? kSegmentV4 : kSegmentV6;
+  const bool alone = icmp6_ || first.hardware || first.to.is_group();
+  if (!segments_ || alone || size == 0 || size > longest) return 1;
+  size_t count = 1;
+  for (size_t total = size; count < run.size(); ++count) {
+    const OutgoingDatagram& it = run[count];
+    const size_t its = it.head.size() + it.body.size();
+    total += its;
+    const bool same = it.to == first.to && it.from == first.from &&
+                      it.interface == first.interface && !it.hardware;
+    if (!same || its == 0 || its > size || total > kSegmentsBytes) return count;
+    if (its < size) return count + 1;
+  }
+  return count;
+}
+
+/// Makes message `at` of `group`, in the places from `first` on.
+void RealDatagramSocket::prepare(size_t at, std::span<const OutgoingDatagram> group, size_t first) {
+  DatagramSpace& space = net_.send_space();
+  const OutgoingDatagram& front = group.front();
+  msghdr& header = space.messages[at].msg_hdr;
+  header = msghdr{};
+  InetAddress to = front.to;
+  if (front.hardware) {
+    to = InetAddress::v4(kBroadcastV4, to.port);
+    ++stats_.broadcast;
+  }
+  header.msg_name = &space.addresses[at];
+  header.msg_namelen = fill(space.addresses[at], to, to.is_v6() ? front.interface : 0);
+  size_t control = write_control(space.controls[at], front);
+  if (group.size() > 1) {
+    control += write_segment(space.controls[at], control, front.head.size() + front.body.size());
+  }
+  header.msg_controllen = control;
+  if (control != 0) header.msg_control = space.controls[at].bytes.data();
+  // A place has room for more than the two pieces of a datagram, and places lie in a row.
+  iovec* const pieces = space.pieces[first].data();
+  size_t count = 0;
+  for (const OutgoingDatagram& it : group) {
+    pieces[count++] = piece(it.head);
+    if (!it.body.empty()) pieces[count++] = piece(it.body);
+  }
+  header.msg_iov = pieces;
+  header.msg_iovlen = count;
+}
+
+/// The same for a frame to a hardware address.
+void RealDatagramSocket::prepare_frame(size_t at, const OutgoingDatagram& it) {
+  DatagramSpace& space = net_.send_space();
+  msghdr& header = space.messages[at].msg_hdr;
+  header = msghdr{};
+  header.msg_name = &space.addresses[at];
+  header.msg_namelen = fill_link(space.addresses[at], *it.hardware, it.interface);
+  space.headers[at] = udp_frame_header(it.from.with_port(bound_.port), it.to, it.head, it.body);
+  size_t count = 0;
+  space.pieces[at][count++] = piece({space.headers[at].data(), kUdpFrameHeader});
+  space.pieces[at][count++] = piece(it.head);
+  if (!it.body.empty()) space.pieces[at][count++] = piece(it.body);
+  header.msg_iov = space.pieces[at].data();
+  header.msg_iovlen = count;
+}
+
 /// Sends what goes by the same descriptor; how many were dealt with.
 size_t RealDatagramSocket::send_run(std::span<const OutgoingDatagram> run, bool frames) {
   DatagramSpace& space = net_.send_space();
-  for (size_t i = 0; i < run.size(); ++i) {
-    const OutgoingDatagram& it = run[i];
-    msghdr& header = space.messages[i].msg_hdr;
-    header = msghdr{};
-    size_t pieces = 0;
-    if (frames) {
-      const InetAddress from = it.from.with_port(bound_.port);
-      space.headers[i] = udp_frame_header(from, it.to, it.head, it.body);
-      space.pieces[i][pieces++] = piece({space.headers[i].data(), kUdpFrameHeader});
-      header.msg_namelen = fill_link(space.addresses[i], *it.hardware, it.interface);
-    } else {
-      InetAddress to = it.to;
-      if (it.hardware) {
-        to = InetAddress::v4(kBroadcastV4, to.port);
-        ++stats_.broadcast;
-      }
-      header.msg_namelen = fill(space.addresses[i], to, to.is_v6() ? it.interface : 0);
-      header.msg_controllen = write_control(space.controls[i], it);
-      if (header.msg_controllen != 0) header.msg_control = space.controls[i].bytes.data();
-    }
-    header.msg_name = &space.addresses[i];
-    space.pieces[i][pieces++] = piece(it.head);
-    if (!it.body.empty()) space.pieces[i][pieces++] = piece(it.body);
-    header.msg_iov = space.pieces[i].data();
-    header.msg_iovlen = pieces;
+  std::array<uint8_t, kDatagramBatch> sizes{};  // datagrams of each message
+  size_t messages = 0;
+  for (size_t i = 0; i < run.size(); i += sizes[messages++]) {
+    const size_t count = frames ? 1 : group(run.subspan(i));
+    sizes[messages] = static_cast<uint8_t>(count);
+    frames ? prepare_frame(messages, run[i]) : prepare(messages, run.subspan(i, count), i);
   }
   const int fd = frames ? frames_.get() : fd_.get();
   size_t done = 0;
-  while (done < run.size()) {
-    const int count = ::sendmmsg(fd, space.messages.data() + done,
-                                 static_cast<unsigned>(run.size() - done), MSG_DONTWAIT);
-    if (count > 0) {
-      done += static_cast<size_t>(count);
-      stats_.sent += static_cast<uint64_t>(count);
-      continue;
+  for (size_t at = 0; at < messages;) {
+    const int count = ::sendmmsg(fd, space.messages.data() + at,
+                                 static_cast<unsigned>(messages - at), MSG_DONTWAIT);
+    for (const size_t end = at + static_cast<size_t>(std::max(count, 0)); at < end; ++at) {
+      done += sizes[at];
+      stats_.sent += sizes[at];
     }
+    if (count > 0) continue;
     // sendmmsg reports an error for its first message alone.
     if (would_block(errno)) break;
+    if (sizes[at] > 1) {
+      // A link or kernel that cannot take messages apart: from now on each by itself, these too.
+      segments_ = false;
+      return done + send_run(run.subspan(done), frames);
+    }
     ++stats_.refused;
     ++done;
+    ++at;
   }
   return done;
 }

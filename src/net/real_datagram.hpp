@@ -29,6 +29,9 @@ class RealDatagramSocket final : public DatagramSocket, private FdHandler {
   void on_fd(uint32_t events) override;
   void receive();
   [[nodiscard]] bool can_send_frames();
+  [[nodiscard]] size_t group(std::span<const OutgoingDatagram> run) const;
+  void prepare(size_t at, std::span<const OutgoingDatagram> group, size_t first);
+  void prepare_frame(size_t at, const OutgoingDatagram& it);
   size_t send_run(std::span<const OutgoingDatagram> run, bool frames);
   bool would_block(int error);
 
@@ -40,6 +43,7 @@ class RealDatagramSocket final : public DatagramSocket, private FdHandler {
   UniqueFd frames_;  ///< AF_PACKET, opened at the first use
   bool frames_tried_ = false;
   bool icmp6_ = false;
+  bool segments_ = true;  ///< until a message of several datagrams was refused
   Loop::Watch watch_;
 };
 

@@ -7,6 +7,7 @@
 
 #include <memory>
 #include <ostream>
+#include <set>
 #include <string>
 #include <utility>
 #include <vector>
@@ -113,6 +114,42 @@ class DatagramContract : public testing::TestWithParam<DatagramRigFactory> {
   std::unique_ptr<net::DatagramSocket> server_;
   std::unique_ptr<net::DatagramSocket> client_;
 };
+
+TEST_P(DatagramContract, WhatLeavesTogetherComesOneByOne) {
+  RecordingDatagrams at_other;
+  const auto other = open(rig_->server_net(), at_other);
+  ASSERT_NE(other, nullptr);
+  const net::InetAddress to_other = rig_->server().with_port(other->bound().port);
+  std::vector<std::string> texts;
+  const std::vector<size_t> sizes{300, 300, 300,  200,  200, 301, 1, 1, 0,    0,
+                                  300, 100, 1400, 1400, 700, 9,   9, 9, 1800, 1800};
+  for (size_t i = 0; i < 150; ++i) {
+    texts.emplace_back(sizes[i % sizes.size()], static_cast<char>('a' + i % 26));
+  }
+  std::vector<net::OutgoingDatagram> batch;
+  for (size_t i = 0; i < texts.size(); ++i) {
+    const std::string_view text = texts[i];
+    const size_t cut = i % 3 == 0 ? text.size() : text.size() / 2;
+    batch.push_back({.head = text.substr(0, cut),
+                     .body = text.substr(cut),
+                     .to = i / 50 == 1 ? to_other : server_address()});
+  }
+  ASSERT_EQ(send(*client_, batch), batch.size());
+  ASSERT_TRUE(wait_for(at_server_, 100) && wait_for(at_other, 50));
+  // In any order: networks promise none.
+  std::multiset<std::string> got;
+  std::multiset<std::string> got_other;
+  for (const auto& it : at_server_.seen) got.insert(it.bytes);
+  for (const auto& it : at_other.seen) got_other.insert(it.bytes);
+  const auto middle = texts.begin() + 50;
+  std::multiset<std::string> wanted(texts.begin(), middle);
+  wanted.insert(middle + 50, texts.end());
+  EXPECT_EQ(got, wanted);
+  EXPECT_EQ(got_other, std::multiset<std::string>(middle, middle + 50));
+  EXPECT_EQ(at_server_.seen.back().about.from.port, client_->bound().port);
+  EXPECT_EQ(client_->stats().sent, texts.size());
+  EXPECT_EQ(client_->stats().refused, 0U);
+}
 
 TEST_P(DatagramContract, AnswersFromTheAddressAndInterfaceThatWereAsked) {
   ASSERT_EQ(send(*client_, {{.head = "ping", .to = server_address()}}), 1U);
