@@ -5,9 +5,11 @@
 #include "os/real_disk.hpp"
 #include "os/real_random.hpp"
 #include "sim/bmc/fleet_program.hpp"
+#include "sim/bmc/machine_processes.hpp"
 
 #include <csignal>
 #include <cstdio>
+#include <optional>
 #include <string>
 #include <vector>
 
@@ -42,6 +44,10 @@ Status serve(net::Loop& loop, const sim::FleetProgram& program) {
              net::SignalWatch::make(loop, {SIGTERM, SIGINT}, [&](int) { loop.stop(); }));
   DROVER_TRY(const auto fleet,
              sim::BmcFleet::start({loop, net, random, Log(sink, "bmc")}, program.fleet, security));
+  std::optional<sim::MachineProcesses> machines;
+  if (!program.machine.empty()) {
+    machines.emplace(loop, Log(sink, "machine"), program.machine, *fleet);
+  }
   const std::string line = sim::fleet_line(*fleet);
   std::fwrite(line.data(), 1, line.size(), stdout);
   std::fflush(stdout);

@@ -40,6 +40,7 @@ void BmcMachines::turn(BmcSystemState& state, uint32_t system, bool on, Duration
     ++changed.version;
     if (changed.on == on) return;
     changed.on = on;
+    if (on) changed.booted_from = changed.boot_enabled == "Disabled" ? "None" : changed.boot_target;
     if (on && changed.boot_enabled == "Once") {
       changed.boot_enabled = "Disabled";
       changed.boot_target = "None";
@@ -57,6 +58,14 @@ void BmcMachines::restart(BmcSystemState& state, uint32_t system, Duration off_a
     if (hook_) hook_(system, false);
     turn(changed, system, true, traits_.power_time);
   });
+}
+
+void BmcMachines::went_off(uint32_t system) {
+  BmcSystemState& state = states_.at(system);
+  state.change.cancel();
+  state.moving = false;
+  state.on = false;
+  ++state.version;
 }
 
 Status BmcMachines::reset(uint32_t system, std::string_view type) {

@@ -20,9 +20,10 @@ struct BmcSystemState {
   std::string boot_enabled = "Disabled";
   std::string boot_target = "None";
   std::string boot_mode = "UEFI";
-  uint64_t version = 0;  ///< counts changes, for the ETag
-  uint64_t resets = 0;   ///< that were accepted
-  Timer change = {};     ///< what is under way
+  uint64_t version = 0;              ///< counts changes, for the ETag
+  uint64_t resets = 0;               ///< that were accepted
+  std::string booted_from = "None";  ///< the override that held when it was switched on last
+  Timer change = {};                 ///< what is under way
 };
 
 /// Changes the state of the machines as resets demand, in their time.
@@ -39,6 +40,12 @@ class BmcMachines {
   /// conflict when the machine's state does not allow it.
   Status reset(uint32_t system, std::string_view type);
   void on_power(PowerHook hook) { hook_ = std::move(hook); }
+  /// The machine has switched itself off; nobody is called.
+  void went_off(uint32_t system);
+  /// "None": from what its firmware says.
+  [[nodiscard]] const std::string& booted_from(uint32_t system) const {
+    return states_.at(system).booted_from;
+  }
 
  private:
   void turn(BmcSystemState& state, uint32_t system, bool on, Duration after);

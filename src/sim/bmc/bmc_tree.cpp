@@ -421,6 +421,10 @@ std::optional<uint32_t> bmc_system_of(const BmcTraits& traits, std::string_view 
   return std::nullopt;
 }
 
+std::string bmc_nic_path(const BmcTraits& traits, uint32_t system, uint32_t nic) {
+  return fmt::format("{}/EthernetInterfaces/{}", bmc_system_path(traits, system), nic);
+}
+
 std::string bmc_nic_mac(const BmcTraits& traits, uint32_t system, uint32_t nic) {
   return fmt::format("02:BB:{:02X}:{:02X}:{:02X}:{:02X}", (traits.number >> 8) & 0xFF,
                      traits.number & 0xFF, system & 0xFF, nic & 0xFF);

@@ -23,6 +23,8 @@ std::optional<std::string> bmc_resource(const BmcTraits& traits, const BmcMachin
 std::optional<uint32_t> bmc_system_of(const BmcTraits& traits, std::string_view path);
 /// "/redfish/v1/Systems/Node0".
 std::string bmc_system_path(const BmcTraits& traits, uint32_t system);
+/// "/redfish/v1/Systems/Node0/EthernetInterfaces/0".
+std::string bmc_nic_path(const BmcTraits& traits, uint32_t system, uint32_t nic);
 /// MAC of a NIC as it is made: 02:BB:... from the numbers of BMC, system and NIC.
 std::string bmc_nic_mac(const BmcTraits& traits, uint32_t system, uint32_t nic);
 

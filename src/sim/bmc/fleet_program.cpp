@@ -76,6 +76,10 @@ Status set(FleetProgram& program, std::string_view name, const std::string& valu
     program.certificate_file = value;
   } else if (name == "--key") {
     program.key_file = value;
+  } else if (name == "--machine") {
+    program.machine = value;
+  } else if (name == "--mac") {
+    fleet.traits.macs[bmc_nic_path(fleet.traits, 0, 0)] = value;
   } else if (name == "--expand") {
     DROVER_TRY(fleet.traits.expand, truth(name, value));
   } else if (name == "--starts-on") {
@@ -103,8 +107,10 @@ const std::string_view kFleetUsage =
     "         [--latency MS] [--jitter MS] [--power-time MS] [--shutdown-time MS] [--expand yes]\n"
     "         [--user NAME] [--password WORD] [--lock-out-after N] [--certificate PEM --key PEM]\n"
     "         [--starts-on yes] [--ignores-graceful yes] [--stuck yes] [--by-task yes]\n"
-    "         [--hostility KIND] [--first NUMBER]\n"
-    "Serves emulated BMCs by Redfish until it is told to end; says where in one line of JSON.\n";
+    "         [--hostility KIND] [--first NUMBER] [--machine PROGRAM] [--mac MAC]\n"
+    "Serves emulated BMCs by Redfish until it is told to end; says where in one line of JSON.\n"
+    "PROGRAM NUMBER SYSTEM BOOT-DEVICE runs while a machine is on. MAC is that of each first "
+    "NIC.\n";
 
 Result<FleetProgram> parse_fleet_program(std::span<const std::string> arguments) {
   FleetProgram program;
@@ -121,13 +127,22 @@ Result<FleetProgram> parse_fleet_program(std::span<const std::string> arguments)
   return program;
 }
 
+namespace {
+
+std::string first_mac(const BmcTraits& traits) {
+  const auto other = traits.macs.find(bmc_nic_path(traits, 0, 0));
+  return other == traits.macs.end() ? bmc_nic_mac(traits, 0, 0) : other->second;
+}
+
+}  // namespace
+
 std::string fleet_line(BmcFleet& fleet) {
   json::array bmcs;
   for (size_t i = 0; i < fleet.size(); ++i) {
     const BmcTraits& traits = fleet.at(i).bmc().traits();
     bmcs.emplace_back(json::object{{"endpoint", fleet.endpoint(i).text()},
                                    {"system", bmc_system_path(traits, 0)},
-                                   {"mac", bmc_nic_mac(traits, 0, 0)}});
+                                   {"mac", first_mac(traits)}});
   }
   return json::serialize(json::object{{"bmcs", std::move(bmcs)}}) + "\n";
 }

@@ -14,6 +14,7 @@ struct FleetProgram {
   BmcFleetOptions fleet;
   std::string certificate_file;  ///< PEM; empty: plain HTTP
   std::string key_file;
+  std::string machine;  ///< what runs while a machine is on (MachineProcesses); empty: nothing
 };
 
 extern const std::string_view kFleetUsage;

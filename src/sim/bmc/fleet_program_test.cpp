@@ -1,5 +1,7 @@
 #include "sim/bmc/fleet_program.hpp"
 
+#include "sim/bmc/bmc_tree.hpp"
+
 #include <vector>
 
 #include <gtest/gtest.h>
@@ -17,6 +19,13 @@ TEST(FleetProgram, ReadsItsOptions) {
   EXPECT_EQ(program->fleet.traits.latency, std::chrono::milliseconds(50));
   EXPECT_TRUE(program->fleet.traits.starts_on);
   EXPECT_EQ(program->fleet.traits.hostility, BmcHostility::deep);
+}
+
+TEST(FleetProgram, TheFirstNicCanHaveAMacOfItsOwn) {
+  const auto program = parse_fleet_program(Words{"--mac", "52:54:00:77:00:01"});
+  ASSERT_TRUE(program);
+  const BmcTraits& traits = program->fleet.traits;
+  EXPECT_EQ(traits.macs.at(bmc_nic_path(traits, 0, 0)), "52:54:00:77:00:01");
 }
 
 TEST(FleetProgram, SaysWhichWordIsWrong) {
