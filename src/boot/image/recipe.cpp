@@ -88,6 +88,12 @@ Status check(const Recipe& recipe) {
     if (!recipe.commands[i].empty() && recipe.commands[i].find('\0') == std::string::npos) continue;
     return bad(fmt::format("commands/{}", i), recipe.commands[i], "is empty");
   }
+  DROVER_CHECK_OK(check_words("keys", recipe.keys, "._-:/%~+@"));
+  if (!recipe.keys.empty() && (recipe.builder != Builder::dnf || recipe.mirrors.empty())) {
+    return fail(
+        Code::invalid_argument, "keys: are those of dnf's mirrors, of which there are none",
+        "with mmdebstrap, write a mirror as 'deb [signed-by=/path/KEY.asc] URL SUITE main'");
+  }
   if (recipe.builder == Builder::dnf && !(recipe.variant.empty() && recipe.components.empty())) {
     return fail(Code::invalid_argument, "variant and components are mmdebstrap's, not dnf's");
   }
@@ -109,7 +115,8 @@ std::string quoted(std::string_view text) {
 
 /// One shell text that puts a recipe's files into the root "$1" and runs its commands there.
 std::string customise(const Recipe& recipe, const BuildPlace& place) {
-  std::string out = "set -e\n";
+  // Not every root has chroot(8) in its path, and the root's own programs are where they are there.
+  std::string out = "set -e\nPATH=$PATH:/usr/sbin:/usr/bin:/sbin:/bin; export PATH\n";
   for (size_t i = 0; i < recipe.files.size(); ++i) {
     const RecipeFile& file = recipe.files[i];
     std::string from = fmt::format("{}/file-{}", place.scratch, i);
@@ -154,13 +161,29 @@ os::CommandLine debian_command(const Recipe& recipe, const BuildPlace& place) {
   return out;
 }
 
+/// None of this host's devices itself: what a package does to /dev is undone with the mounts.
+constexpr std::string_view kDnfMounts = R"(set -e
+root=$1; shift
+mkdir -p "$root/proc" "$root/dev"
+mount -t proc proc "$root/proc"
+mount -t tmpfs -o mode=0755 devices "$root/dev"
+for node in null zero full random urandom tty; do
+  : >"$root/dev/$node"
+  mount --bind "/dev/$node" "$root/dev/$node"
+done
+ln -s /proc/self/fd "$root/dev/fd"
+)";
+
 os::CommandLine dnf_command(const Recipe& recipe, const BuildPlace& place) {
   os::CommandLine out;
-  // The files and commands follow the installation, so a shell runs both.
-  const std::string script = "set -e\nroot=$1; shift\ndnf \"$@\" </dev/null\nset -- \"$root\"\n" +
+  // The files and commands follow the installation, so a shell runs both. Scriptlets and commands
+  // find /proc and a few devices, in mounts that end with this shell.
+  const std::string script = std::string(kDnfMounts) + "dnf \"$@\" </dev/null\nset -- \"$root\"\n" +
                              customise(recipe, place);
-  out.program = "sh";
-  out.arguments = {"-c",
+  out.program = "unshare";
+  out.arguments = {"--mount",
+                   "sh",
+                   "-c",
                    script,
                    "sh",
                    place.root,
@@ -172,6 +195,12 @@ os::CommandLine dnf_command(const Recipe& recipe, const BuildPlace& place) {
   if (!recipe.mirrors.empty()) out.arguments.emplace_back("--disablerepo=*");
   for (size_t i = 0; i < recipe.mirrors.size(); ++i) {
     out.arguments.push_back(fmt::format("--repofrompath=recipe{},{}", i, recipe.mirrors[i]));
+    if (recipe.keys.empty()) continue;
+    const bool none = recipe.keys.front() == "none";
+    out.arguments.push_back(fmt::format("--setopt=recipe{}.gpgcheck={}", i, none ? 0 : 1));
+    if (none) continue;
+    out.arguments.push_back(
+        fmt::format("--setopt=recipe{}.gpgkey={}", i, fmt::join(recipe.keys, " ")));
   }
   out.arguments.emplace_back("install");
   std::ranges::copy(packages_of(recipe), std::back_inserter(out.arguments));
@@ -198,6 +227,8 @@ void Recipe::describe(Visitor& v) {
   v.field("builder", builder, "What makes the root.", Presence::optional);
   v.field("suite", suite, "The distribution's release: bookworm, jammy, 40.");
   v.field("mirrors", mirrors, "Where packages come from; else what the builder knows.",
+          Presence::optional);
+  v.field("keys", keys, "URLs of the keys of the mirrors' packages; none: they have none (dnf).",
           Presence::optional);
   v.field("components", components, "Parts of the distribution, such as main (mmdebstrap).",
           Presence::optional);

@@ -38,6 +38,9 @@ struct Recipe {
   Builder builder = Builder::mmdebstrap;
   std::string suite;                 ///< mmdebstrap: bookworm, jammy ..; dnf: the release's number
   std::vector<std::string> mirrors;  ///< URLs, or lines of sources.list; empty: the tool's own
+  /// dnf: URLs of the keys that the mirrors' packages are signed with. "none" alone: packages are
+  /// taken without. Empty: signatures are checked against keys of the builder's own, if at all.
+  std::vector<std::string> keys;
   std::vector<std::string> components;  ///< mmdebstrap: main, contrib ..
   std::string variant;                  ///< mmdebstrap: minbase, apt, standard ..
   std::string arch;                     ///< as the distribution calls it; empty: this host's

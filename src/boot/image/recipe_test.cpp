@@ -56,12 +56,14 @@ TEST(Recipe, BecomesOneCommandOfMmdebstrap) {
 TEST(Recipe, BecomesOneCommandOfDnf) {
   const auto recipe = parse_recipe(
       "kind: drover-recipe\nbuilder: dnf\nsuite: 9\nkernel: none\npackages: ['@core', dnf]\n"
-      "mirrors: [https://dl.example/os]\n",
+      "mirrors: [https://dl.example/os]\nkeys: [https://dl.example/K, file:///etc/K2]\n",
       "r.yaml");
   ASSERT_TRUE(recipe) << recipe.error().text();
   const os::CommandLine command = build_command(*recipe, {"/images/root", ".", "/images/s"});
-  EXPECT_EQ(command.program, "sh");
+  EXPECT_EQ(command.program, "unshare");
   EXPECT_TRUE(has(command, "--installroot=/images/root"));
+  EXPECT_TRUE(has(command, "--setopt=recipe0.gpgcheck=1"));
+  EXPECT_TRUE(has(command, "--setopt=recipe0.gpgkey=https://dl.example/K file:///etc/K2"));
   EXPECT_TRUE(has(command, "--releasever=9"));
   EXPECT_TRUE(has(command, "--repofrompath=recipe0,https://dl.example/os"));
   EXPECT_TRUE(has(command, "@core"));
@@ -135,6 +137,11 @@ TEST(Recipe, BadOnesAreRefusedByNameOfTheField) {
     EXPECT_NE(problem(good + more).find(field), std::string::npos)
         << more << ": " << problem(good + more);
   }
+  EXPECT_NE(problem(good + "keys: [file:///etc/K]\n").find("keys"), std::string::npos);
+  EXPECT_NE(problem(good + "builder: dnf\nkeys: [file:///etc/K]\n").find("keys"),
+            std::string::npos);
+  EXPECT_NE(problem(good + "builder: dnf\nmirrors: [http://m/]\nkeys: ['--x']\n").find("keys/0"),
+            std::string::npos);
   EXPECT_NE(problem(good + "builder: dnf\nvariant: minbase\n").find("mmdebstrap"),
             std::string::npos);
 }
