@@ -11,19 +11,22 @@ int success_status(const Route& route) {
 }
 
 bool takes_key(const Route& route) {
+  if (route.dialect == Dialect::smd) return false;
   return route.takes_key && route.method != "GET" && route.privilege != auth::Privilege::open;
 }
 
 std::vector<Code> documented_errors(const Route& route) {
   std::vector<Code> out = route.errors;
-  out.push_back(Code::invalid_argument);
+  const bool native = route.dialect == Dialect::native;
+  if (native || route.takes) out.push_back(Code::invalid_argument);
   out.push_back(Code::exhausted);
   if (route.privilege != auth::Privilege::open) {
     out.push_back(Code::unauthenticated);
     out.push_back(Code::denied);
   }
   const bool makes = route.method == "PUT";  // what is not there
-  if (route.path.find('{') != std::string_view::npos && !makes) out.push_back(Code::not_found);
+  if (native && route.path.find('{') != std::string_view::npos && !makes)
+    out.push_back(Code::not_found);
   if (std::ranges::find(route.query, "nodes", &QueryParameter::name) != route.query.end()) {
     if (route.method != "POST") out.push_back(Code::not_found);  // new names are not looked up
     out.push_back(Code::too_large);

@@ -4,6 +4,7 @@
 #include "api/idempotency.hpp"
 #include "api/native/boot.hpp"
 #include "api/native/native.hpp"
+#include "api/smd/smd.hpp"
 
 #include <fmt/format.h>
 
@@ -63,6 +64,7 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_content(router_, services_);
   add_cloud_init(router_, services_);
   add_openchami_cloud_init(router_, services_);
+  add_smd(router_, services_);
   add_node_up(router_, services_);
   add_control(router_, services_);
   add_local(router_, services_.local);

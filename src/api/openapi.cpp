@@ -46,8 +46,12 @@ json::object ref(std::string_view type) {
 }
 
 json::object schema_of(const BodyType& body) {
+  if (body.array && body.name.empty()) {
+    return {{"type", "array"}, {"items", json::object{{"type", "string"}}}};
+  }
   if (body.name.empty()) return {{"type", "string"}};
   if (body.map) return {{"type", "object"}, {"additionalProperties", ref(body.name)}};
+  if (body.array) return {{"type", "array"}, {"items", ref(body.name)}};
   if (!body.list) return ref(body.name);
   return {{"type", "object"},
           {"properties",
@@ -72,7 +76,7 @@ json::object content(std::string_view type, json::object schema, std::string_vie
 json::object content(std::string_view type, const BodyType& body) {
   std::string example(example_of(body.name));
   const bool is_json = type == "application/json" || !body.list;
-  if (body.map) example.clear();
+  if (body.map || body.array) example.clear();
   if (!example.empty() && body.list) example = fmt::format(R"({{"items":[{}]}})", example);
   return content(type, schema_of(body), is_json ? example : std::string());
 }
@@ -193,7 +197,9 @@ json::array parameters_of(const Route& route) {
                                   {"schema", json::object{{"type", "string"}}}});
   }
   if (takes_key(route)) out.emplace_back(component("parameters", kIdempotencyHeader));
-  out.emplace_back(component("parameters", kTimeoutHeader));
+  if (route.dialect == Dialect::native) {
+    out.emplace_back(component("parameters", kTimeoutHeader));
+  }
   return out;
 }
 
@@ -211,8 +217,36 @@ json::object problem_content(const std::vector<Code>& codes, int status) {
   return content("application/problem+json", std::move(schema), {});
 }
 
+/// The same of a route that has SMD's manners: the status says all.
+void add_plain_problems(const Route& route, json::object& responses, json::object& shared) {
+  std::map<int, std::string_view> by_status;
+  for (const Code code : documented_errors(route)) {
+    by_status.try_emplace(info(code).http_status, info(code).title);
+  }
+  for (const auto& [status, title] : by_status) {
+    if (status == info(Code::too_large).http_status) {
+      // The server says so before anybody knows whose path it is.
+      const std::string name(info(Code::too_large).name);
+      shared[name] = json::object{{"description", fmt::format("{}.", title)},
+                                  {"content", problem_content({Code::too_large}, status)}};
+      responses[std::to_string(status)] = component("responses", name);
+      continue;
+    }
+    const std::string name = fmt::format("plain-{}", status);
+    json::object of_status{
+        {"properties", json::object{{"type", json::object{{"enum", json::array{"about:blank"}}}},
+                                    {"status", json::object{{"const", status}}}}}};
+    json::object schema{{"allOf", json::array{ref(PlainProblem::kTypeName), std::move(of_status)}}};
+    shared[name] =
+        json::object{{"description", fmt::format("{}.", title)},
+                     {"content", content("application/problem+json", std::move(schema), {})}};
+    responses[std::to_string(status)] = component("responses", name);
+  }
+}
+
 /// The route's errors by status, each as a reference to a shared response that `shared` gets.
 void add_problems(const Route& route, json::object& responses, json::object& shared) {
+  if (route.dialect == Dialect::smd) return add_plain_problems(route, responses, shared);
   std::map<int, std::vector<Code>> by_status;
   for (const Code code : documented_errors(route)) {
     by_status[info(code).http_status].push_back(code);
@@ -361,6 +395,7 @@ json::object security_schemes() {
 std::string Router::openapi(std::string_view version) const {
   SchemaSet schemas;
   schemas.add<ProblemDocument>();
+  schemas.add<PlainProblem>();
   std::vector<const Route*> sorted;
   for (const Route& route : routes_) sorted.push_back(&route);
   std::ranges::sort(sorted, [](const Route* a, const Route* b) {

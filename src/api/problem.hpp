@@ -21,6 +21,17 @@ struct ProblemDocument {
   void describe(Visitor& v);
 };
 
+/// The body of problems as SMD gives them: the type says nothing, the status all.
+struct PlainProblem {
+  static constexpr std::string_view kTypeName = "PlainProblem";
+  std::string type = "about:blank";
+  std::string title;
+  std::string detail;
+  int32_t status = 500;
+  void describe(Visitor& v);
+};
+net::HttpResponse plain_problem(int status, std::string_view detail);
+
 ProblemDocument problem_of(const Error& error);
 net::HttpResponse problem_response(const Error& error);
 /// For what HTTP names and no Code does (405, 412): `type_name` is the tail of the type.

@@ -131,6 +131,10 @@ void Request::json(int status, std::string body) {
 }
 
 void Request::fail(const Error& error) {
+  // That a body is too large the server says too, before anybody knows whose path it is.
+  if (facts_.plain_problems && error.code != Code::too_large) {
+    return respond(plain_problem(info(error.code).http_status, error.message), error.text());
+  }
   respond(problem_response(error), error.text());
 }
 

@@ -43,7 +43,8 @@ class Request final : public std::enable_shared_from_this<Request> {
     std::string via;       ///< store::Author::via
     Duration timeout = kDefaultTimeout;
     std::shared_ptr<const AnswerShape> shape =
-        {};  ///< null: the answer stays as the handler gives it
+        {};                       ///< null: the answer stays as the handler gives it
+    bool plain_problems = false;  ///< problems in the form of SMD (plain_problem())
   };
   /// Whether the caller may do that to these nodes; see NodeAuthority.
   using CheckNodes = Callback<Status(const auth::Principal&, const auth::Standing&,

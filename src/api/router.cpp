@@ -136,6 +136,13 @@ Result<Duration> timeout_of(const net::HttpRequest& request) {
   return Duration(std::chrono::milliseconds(*ms));
 }
 
+bool is_smd(std::string_view target) {
+  return target.starts_with(kSmdPrefix);
+}
+std::string_view without_query(std::string_view target) {
+  return target.substr(0, target.find('?'));
+}
+
 /// What stands between a mistyped path and an answer that helps.
 Error unknown_path(const net::HttpRequest& request) {
   constexpr size_t kShown = 120;
@@ -148,6 +155,7 @@ Error unknown_path(const net::HttpRequest& request) {
 }  // namespace
 
 void Router::add(Route route) {
+  if (route.dialect == Dialect::smd) return routes_.push_back(std::move(route));
   const bool reads =
       route.method == "GET" && route.gives && !route.gives->map && route.content_type == kJson;
   const auto has = [&](std::string_view name) {
@@ -194,14 +202,14 @@ Router::Match Router::match(const net::HttpRequest& request, const net::Target& 
 }
 
 bool Router::knows(std::string_view text) const {
-  const auto target = net::Target::parse(text);
+  const auto target = net::Target::parse(is_smd(text) ? without_query(text) : text);
   return target && std::ranges::any_of(routes_, [&](const Route& route) {
            return fit(route.path, target->segments).has_value();
          });
 }
 
 std::string Router::undocumented(std::string_view method, std::string_view text, int status) const {
-  const auto target = net::Target::parse(text);
+  const auto target = net::Target::parse(is_smd(text) ? without_query(text) : text);
   if (!target) return {};
   for (const Route& route : routes_) {
     if (route.method != method || !fit(route.path, target->segments)) continue;
@@ -214,8 +222,8 @@ std::string Router::undocumented(std::string_view method, std::string_view text,
 
 Result<std::shared_ptr<const AnswerShape>> Router::shape_of(const Route& route,
                                                             net::Target& target) {
-  const bool reads =
-      route.method == "GET" && route.gives && !route.gives->map && route.content_type == kJson;
+  const bool reads = route.dialect == Dialect::native && route.method == "GET" && route.gives &&
+                     !route.gives->map && route.content_type == kJson;
   if (!reads) return std::shared_ptr<const AnswerShape>();
   const auto [known, fresh] = fields_.try_emplace({route.method, route.path});
   if (fresh) {
@@ -242,7 +250,7 @@ Status Router::check_rate(const net::HttpRequest& http, const auth::Principal& p
               fmt::format("wait {} s", seconds_up(wait)));
 }
 
-Status Router::check_caller(const Route& route, const RequestPtr& request) {
+Status Router::check_caller(Route& route, const RequestPtr& request) {
   const std::shared_ptr<const auth::Policy> policy = context_.policy();
   const std::string what = fmt::format("{} {}", route.method, route.path);
   const auth::Principal& who = request->principal();
@@ -252,7 +260,8 @@ Status Router::check_caller(const Route& route, const RequestPtr& request) {
       route.privilege == auth::Privilege::self || route.privilege == auth::Privilege::boot;
   const bool limited = !standing.limits.empty();
   request->admit(std::move(standing), &context_.check_nodes);
-  DROVER_CHECK_OK(policy->authorize(who, route.privilege, what));
+  const bool open = route.open_when && route.open_when();
+  DROVER_CHECK_OK(policy->authorize(who, open ? auth::Privilege::open : route.privilege, what));
   if (harmless || route.on_nodes || !limited) return {};
   return fail(
       Code::denied,
@@ -263,15 +272,16 @@ Status Router::check_caller(const Route& route, const RequestPtr& request) {
       "ask for a grant or credential without a limit");
 }
 
-Status Router::check(const Route& route, const RequestPtr& request, const net::Target& target) {
+Status Router::check(Route& route, const RequestPtr& request, const net::Target& target) {
   DROVER_CHECK_OK(check_caller(route, request));
-  DROVER_CHECK_OK(check_query(route, target));
+  const bool strict = route.dialect == Dialect::native;
+  if (strict) DROVER_CHECK_OK(check_query(route, target));
   if (request->http().body.size() > route.body_limit) {
     return fail(Code::too_large, fmt::format("the body has {} bytes; {} {} takes at most {}",
                                              request->http().body.size(), route.method, route.path,
                                              route.body_limit));
   }
-  const bool has_stray_body = !route.takes && !request->http().body.empty();
+  const bool has_stray_body = strict && !route.takes && !request->http().body.empty();
   if (has_stray_body) {
     return fail(Code::invalid_argument,
                 fmt::format("{} {} takes no body", route.method, route.path));
@@ -330,7 +340,9 @@ void Router::serve(net::HttpRequest http, Result<auth::Principal> principal,
   constexpr size_t kTraceBytes = 16;
   if (!trace) trace = context_.random.hex(kTraceBytes);
 
-  auto target = net::Target::parse(http.target);
+  const bool smd = is_smd(http.target);
+  // Handlers of that dialect read the query themselves: it may name a parameter twice.
+  auto target = net::Target::parse(smd ? without_query(http.target) : http.target);
   const auto timeout = timeout_of(http);
   Match found;
   if (target) found = match(http, *target);
@@ -347,7 +359,7 @@ void Router::serve(net::HttpRequest http, Result<auth::Principal> principal,
   const auto request = std::make_shared<Request>(
       Request::Facts{std::move(http), std::move(shaped), std::move(found.variables),
                      principal ? *principal : auth::Principal{}, *trace, std::move(via),
-                     timeout ? *timeout : kDefaultTimeout, shape ? *shape : nullptr},
+                     timeout ? *timeout : kDefaultTimeout, shape ? *shape : nullptr, smd},
       context_.executor, std::move(answer),
       [this, alive = std::weak_ptr<bool>(alive_),
        on_nodes = found.route != nullptr && found.route->on_nodes,
@@ -373,6 +385,11 @@ void Router::serve(net::HttpRequest http, Result<auth::Principal> principal,
   if (found.route == nullptr && request->http().method == "OPTIONS") {
     net::HttpResponse response;
     response.status = 204;
+    response.headers.add("Allow", found.allowed);
+    return request->respond(std::move(response));
+  }
+  if (found.route == nullptr && smd) {
+    auto response = plain_problem(405, fmt::format("allow {}", found.allowed));
     response.headers.add("Allow", found.allowed);
     return request->respond(std::move(response));
   }

@@ -26,7 +26,8 @@ struct BodyType {
   std::string_view name;
   void (*add)(SchemaSet&) = nullptr;
   bool list = false;
-  bool map = false;  ///< an object with one of them by each name
+  bool map = false;    ///< an object with one of them by each name
+  bool array = false;  ///< a bare array of them
 };
 template <Described T>
 BodyType body_of() {
@@ -40,6 +41,10 @@ BodyType list_of() {
 template <Described T>
 BodyType map_of() {
   return {T::kTypeName, [](SchemaSet& set) { set.add<T>(); }, false, true};
+}
+template <Described T>
+BodyType array_of() {
+  return {T::kTypeName, [](SchemaSet& set) { set.add<T>(); }, false, false, true};
 }
 /// A body that is text and has no schema.
 inline BodyType text_body() {
@@ -76,6 +81,16 @@ struct HeaderParameter {
   std::string_view name;
   std::string_view doc;
 };
+
+/// Whose manners a route has.
+enum class Dialect : uint8_t {
+  native,
+  /// OpenCHAMI's SMD, everything below kSmdPrefix: parameters may be repeated and unknown ones are
+  /// ignored (the handler reads the target's query), bodies where none is due too, problems have
+  /// the type about:blank, there are no fields, pages and keys.
+  smd,
+};
+inline constexpr std::string_view kSmdPrefix = "/hsm/";
 
 using Handler = Callback<void(const RequestPtr&)>;
 
@@ -114,6 +129,9 @@ struct Route {
   Handler handler = {};
   /// A body that breaks a rule gets 422 (kUnprocessable), as what this route is modelled on says.
   bool unprocessable = false;
+  Dialect dialect = Dialect::native;
+  /// While it says so, the route is open to anyone, whatever its privilege. May be empty.
+  Callback<bool()> open_when = {};
   bool pages_itself = false;  ///< set by Router::add
 };
 
@@ -195,9 +213,8 @@ class Router {
   [[nodiscard]] Match match(const net::HttpRequest& request, const net::Target& target);
   void note(const Request& request, int status);
   void record(const Request& request, int status, std::string why);
-  [[nodiscard]] Status check(const Route& route, const RequestPtr& request,
-                             const net::Target& target);
-  [[nodiscard]] Status check_caller(const Route& route, const RequestPtr& request);
+  [[nodiscard]] Status check(Route& route, const RequestPtr& request, const net::Target& target);
+  [[nodiscard]] Status check_caller(Route& route, const RequestPtr& request);
 
   /// Ok, or how long the caller has to wait.
   [[nodiscard]] Status check_rate(const net::HttpRequest& http, const auth::Principal& principal);

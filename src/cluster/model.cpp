@@ -1,5 +1,7 @@
 #include "cluster/model.hpp"
 
+#include "cluster/bmc/hardware_book.hpp"
+
 #include <fmt/format.h>
 
 namespace drover::cluster {
@@ -22,6 +24,9 @@ std::pair<std::string_view, std::string_view> split_part_key(std::string_view ke
 
 }  // namespace
 
+Model::Model() : hardware_(std::make_unique<HardwareBook>()) {}
+Model::~Model() = default;
+
 Status Model::load(store::Store& store) {
   for (const std::string_view kind :
        {kNodeKind, kPartKind, kDaemonKind, kGroupKind, kProfileKind, kImageKind, kNetworkKind,
@@ -30,6 +35,12 @@ Status Model::load(store::Store& store) {
     for (const store::Object& object : objects) {
       DROVER_CHECK_OK(put(kind, object.key, object.body, object.revision));
       if (kind == kNodeKind) store.keep_reading(object, find(object.key)->stored);
+    }
+  }
+  for (const std::string_view kind : kHardwareKinds) {
+    DROVER_TRY(const auto objects, store.load(kind));
+    for (const store::Object& object : objects) {
+      DROVER_CHECK_OK(put(kind, object.key, object.body, object.revision));
     }
   }
   DROVER_CHECK_OK(settings_.load(store));
@@ -63,6 +74,12 @@ Status Model::apply_one(const store::Change& change) {
 Status Model::put(std::string_view kind, const std::string& key, std::string_view body,
                   uint64_t revision) {
   if (kind == kNodeKind) return put_node(key, body, revision, {});
+  if (HardwareBook::knows(kind)) {
+    const Status kept = hardware_->put(kind, key, body, revision);
+    if (kept) return {};
+    return fail(Code::corrupt, fmt::format("the stored {} '{}' cannot be read: {}", kind, key,
+                                           kept.error().message));
+  }
   if (kind == kPartKind) {
     DROVER_TRY(Part part, read_body<Part>(kind, key, body));
     const auto [node, rest] = split_part_key(key);
@@ -139,6 +156,8 @@ void Model::erase(std::string_view kind, const std::string& key) {
     step_lists_.erase(key);
   } else if (kind == kOverlayKind) {
     overlays_.erase(key);
+  } else {
+    hardware_->erase(kind, key);
   }
 }
 

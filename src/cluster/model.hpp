@@ -36,6 +36,8 @@
 
 namespace drover::cluster {
 
+class HardwareBook;
+
 /// A node in memory. `encoded` caches the JSON of everything but the agent.
 struct NodeEntry {
   [[nodiscard]] const Node& node() const { return stored->node; }
@@ -76,6 +78,11 @@ class Model {
   };
   using OnNode = Callback<void(const NodeEvent&)>;
 
+  Model();
+  Model(const Model&) = delete;
+  Model& operator=(const Model&) = delete;
+  ~Model();
+
   /// Reads everything; before the store's first write. corrupt names the object that cannot be
   /// read.
   Status load(store::Store& store);
@@ -109,6 +116,8 @@ class Model {
   /// What nodes boot once, by node.
   using BootNexts = std::map<std::string, BootNext, NaturalLess>;
   [[nodiscard]] const BootNexts& boot_nexts() const { return boot_nexts_; }
+  /// BMCs, components that are no nodes, and what else is known of hardware.
+  [[nodiscard]] const HardwareBook& hardware() const { return *hardware_; }
   /// The node behind an alias, or nullptr.
   [[nodiscard]] const NodeEntry* find_alias(std::string_view alias) const;
   /// The static groups that a node is in, strongest first.
@@ -164,6 +173,7 @@ class Model {
   StepLists step_lists_;
   Overlays overlays_;
   BootNexts boot_nexts_;
+  std::unique_ptr<HardwareBook> hardware_;
   uint64_t sequence_ = 0;
   uint64_t generation_ = 0;
   OnNode on_node_;

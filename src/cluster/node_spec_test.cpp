@@ -107,7 +107,7 @@ TEST(NodeSpec, EveryErrorNamesFieldValueAndRule) {
        "spec.attributes.unit: '101' is not valid: expected an integer from 1 to 100"},
       {R"({"attributes":{"arch":"arm"}})",
        "spec.attributes.arch: 'arm' is not valid: expected one of x86_64, aarch64, ppc64le, "
-       "riscv64"},
+       "riscv64, other"},
       {R"({"attributes":{"nameservers":"10.0.0.1,dns"}})",
        "spec.attributes.nameservers: '10.0.0.1,dns' is not valid: expected IP addresses joined by "
        "commas"},

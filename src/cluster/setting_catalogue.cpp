@@ -164,6 +164,20 @@ std::vector<SettingRow> other_rows() {
             "machines on its networks: ADDRESS or ADDRESS:PORT,..; none: such names are refused.",
         .rule = check_name_servers},
        "boot daemons"},
+      {{.key = "smd.open_reads",
+        .type = ConfigType::boolean,
+        .standard = "false",
+        .help =
+            "Whether anyone may read SMD's components and interfaces without a token, as coresmd "
+            "does."},
+       "master"},
+      {{.key = "smd.strict",
+        .type = ConfigType::boolean,
+        .standard = "false",
+        .help =
+            "Whether /hsm/v2 answers as SMD does also where that is a fault: 204 for changes of "
+            "what is not there or may not be, 500 for malformed bodies."},
+       "master"},
       {{.key = "confirm.above",
         .type = ConfigType::integer,
         .standard = "16",

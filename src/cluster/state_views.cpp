@@ -53,6 +53,8 @@ bool is_withdrawn(const Node& node) {
 }
 
 std::string_view smd_state(const Node& node) {
+  const bool went_off = node.phase.state == PhaseState::lost && node.power.state == PowerState::off;
+  if (went_off) return "Off";
   if (node.phase.state != PhaseState::unknown) {
     return kPhaseWords.at(static_cast<size_t>(node.phase.state)).smd;
   }
@@ -114,8 +116,9 @@ std::string state_views_markdown() {
     const auto phase = static_cast<PhaseState>(i);
     const std::string_view scyld =
         phase == PhaseState::up ? "up; unavailable when withdrawn" : kPhaseWords.at(i).scyld;
-    const std::string_view smd =
-        phase == PhaseState::unknown ? "by power: On, Off, Unknown" : kPhaseWords.at(i).smd;
+    const std::string_view smd = phase == PhaseState::unknown ? "by power: On, Off, Unknown"
+                                 : phase == PhaseState::lost  ? "Standby; Off when the power is off"
+                                                              : kPhaseWords.at(i).smd;
     out += fmt::format("| {} | {} | {} |\n", phases[i], scyld, smd);
   }
   out +=

@@ -109,7 +109,7 @@ class Api:
     def __init__(self, path):
         self.path = str(path)
 
-    def ask(self, method, target, body=None, headers=None, timeout=30.0):
+    def ask(self, method, target, body=None, headers=None, timeout=30.0, base="/api/v1"):
         """Sends one request and returns the answer, whatever its status."""
         connection = UnixConnection(self.path, timeout)
         with contextlib.closing(connection):
@@ -118,7 +118,7 @@ class Api:
                 kind = "application/merge-patch+json" if method == "PATCH" else "application/json"
                 headers.setdefault("Content-Type", kind)
                 body = json.dumps(body)
-            connection.request(method, "/api/v1" + target, body=body, headers=headers)
+            connection.request(method, base + target, body=body, headers=headers)
             return Answer(connection.getresponse())
 
     def json(self, method, target, body=None, headers=None, timeout=30.0):

@@ -51,7 +51,7 @@ class Contract:
     def problems(self, response):
         """Problem types that a response documents, without their prefix."""
         schema = response["content"]["application/problem+json"]["schema"]
-        return [kind.rsplit(":", 1)[1] for kind in schema["allOf"][1]["properties"]["type"]["enum"]]
+        return [kind.removeprefix("urn:drover:problem:") for kind in schema["allOf"][1]["properties"]["type"]["enum"]]
 
     def check(self, schema, value, where="the body"):
         """Mistakes of `value`, as texts."""

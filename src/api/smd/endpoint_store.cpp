@@ -1,0 +1,162 @@
+#include "api/smd/endpoint_store.hpp"
+
+#include "cluster/mutations.hpp"
+#include "cluster/net_address.hpp"
+
+#include <algorithm>
+
+#include <fmt/format.h>
+
+namespace drover::api::smd {
+namespace {
+
+using cluster::BmcNic;
+using cluster::BmcSystem;
+using cluster::Interface;
+using cluster::ManagedBmc;
+
+struct Sealed {
+  static constexpr std::string_view kTypeName = "SealedSecret";
+  std::string sealed;
+  void describe(Visitor& v) { v.field("sealed", sealed, "The secret, sealed."); }
+};
+
+/// A name that an interface of the node may have and none has yet.
+std::string free_name(const std::vector<Interface>& interfaces) {
+  for (size_t number = 0;; ++number) {
+    std::string name = fmt::format("eth{}", number);
+    const bool taken = std::ranges::any_of(
+        interfaces, [&](const Interface& interface) { return interface.name == name; });
+    if (!taken) return name;
+  }
+}
+
+/// Puts what the BMC says of a NIC beside what is known. What people wrote stays; a NIC without a
+/// MAC is kept in the inventory alone, since nothing can find it.
+void merge_nic(std::vector<Interface>& interfaces, const BmcNic& nic) {
+  if (nic.mac.empty()) return;
+  auto known = std::ranges::find(interfaces, nic.mac, &Interface::mac);
+  if (known == interfaces.end()) {
+    if (interfaces.size() >= cluster::kMaxInterfaces) return;
+    Interface fresh;
+    fresh.name = free_name(interfaces);
+    fresh.mac = nic.mac;
+    interfaces.push_back(std::move(fresh));
+    known = std::prev(interfaces.end());
+  }
+  for (const std::string& address : nic.addresses) {
+    const bool there = std::ranges::any_of(known->addresses, [&](const std::string& other) {
+      return cluster::without_prefix(other) == address;
+    });
+    if (!there && known->addresses.size() < cluster::kMaxAddresses) {
+      known->addresses.push_back(address);
+    }
+  }
+}
+
+std::optional<cluster::SmdState> state_of(cluster::BmcPowerState power) {
+  switch (power) {
+    case cluster::BmcPowerState::on:
+    case cluster::BmcPowerState::powering_on:
+      return cluster::SmdState::on;
+    case cluster::BmcPowerState::off:
+    case cluster::BmcPowerState::powering_off:
+      return cluster::SmdState::off;
+    default:
+      return std::nullopt;
+  }
+}
+
+std::optional<std::string> arch_of(std::string_view processor) {
+  const auto has = [&](std::string_view word) {
+    return std::search(processor.begin(), processor.end(), word.begin(), word.end(),
+                       [](char a, char b) { return std::tolower(a) == std::tolower(b); }) !=
+           processor.end();
+  };
+  if (has("x86") || has("xeon") || has("epyc") || has("amd") || has("intel")) return "X86";
+  if (has("arm") || has("aarch64") || has("grace") || has("altra")) return "ARM";
+  return std::nullopt;
+}
+
+}  // namespace
+
+std::string bmc_secret_label(std::string_view bmc) {
+  return fmt::format("bmc-secret/{}", bmc);
+}
+
+std::vector<NamedComponent> components_of(const ManagedBmc& bmc) {
+  std::vector<NamedComponent> out;
+  const auto self = cluster::parse_xname(bmc.name);
+  if (!bmc.inventory || !self || self->type != cluster::XnameType::node_bmc) return out;
+  const auto places = cluster::system_places(bmc.inventory->systems);
+  for (size_t i = 0; i < places.size(); ++i) {
+    const BmcSystem& system = bmc.inventory->systems[i];
+    auto xname = cluster::parse_xname(fmt::format("{}n{}", bmc.name, places[i]));
+    if (!xname) continue;  // cannot be: a number behind a NodeBMC's name
+    ComponentSays says;
+    says.state = state_of(system.power);
+    says.arch = arch_of(system.processor_model);
+    out.push_back({*std::move(xname), std::move(says)});
+  }
+  return out;
+}
+
+Status EndpointStore::put_node(const ManagedBmc& bmc, const ComponentTarget& target,
+                               const BmcSystem& system) {
+  // A report of a machine that is there is about its power; what people said of it stays.
+  ComponentTarget said = target;
+  if (said.node.empty()) {
+    if (!said.says.state) said.says.state = cluster::SmdState::unknown;
+    said.says.flag = cluster::SmdFlag::ok;
+    DROVER_CHECK_OK(components_.put(said, false));
+  }
+  const std::string& name = said.node.empty() ? said.id.text : said.node;
+  DROVER_TRY(cluster::Node node, cluster::read_node(tx_, name));
+  cluster::NodeSpec spec = node.spec;
+  for (const BmcNic& nic : system.nics) merge_nic(spec.interfaces, nic);
+  if (!spec.bmc && !bmc.address.empty()) {
+    spec.bmc = cluster::Bmc{bmc.address, cluster::BmcProtocol::redfish, bmc.mac, bmc.user};
+  }
+  if (!said.node.empty() && !spec.attributes.contains("arch") && said.says.arch) {
+    spec.attributes["arch"] = *said.says.arch == "X86" ? "x86_64" : "aarch64";
+  }
+  if (spec == node.spec) return {};
+  DROVER_CHECK_OK(components_.writer().put_spec(name, std::move(spec)));
+  return {};
+}
+
+Status EndpointStore::put(const EndpointTarget& target, Existing existing) {
+  ManagedBmc bmc = target.says.bmc;
+  DROVER_TRY(const auto there, tx_.get(cluster::kBmcKind, bmc.name));
+  if (there && existing == Existing::refused) {
+    return fail(Code::already_exists,
+                fmt::format("operation would conflict with an existing resource that has the same "
+                            "FQDN or xname ID: {}",
+                            bmc.name));
+  }
+  if (target.says.has_inventory || !target.says.outlets.empty()) {
+    bmc.look.attempted = from_unix_ms(tx_.time_ms());
+    bmc.look.status = "DiscoverOK";
+  }
+  DROVER_CHECK_OK(cluster::put_bmc(tx_, bmc));
+  if (!target.sealed.empty()) {
+    DROVER_CHECK_OK(tx_.put_quiet(kBmcSecretKind, bmc.name, encode(Sealed{target.sealed})));
+  }
+  if (target.says.has_inventory && bmc.inventory) {
+    size_t node = 0;
+    for (const ComponentTarget& each : target.nodes) {
+      DROVER_CHECK_OK(put_node(bmc, each, bmc.inventory->systems[node++]));
+    }
+  }
+  for (const cluster::Component& outlet : target.says.outlets) {
+    DROVER_CHECK_OK(tx_.put(cluster::kComponentKind, outlet.xname, encode(outlet)));
+  }
+  return {};
+}
+
+Result<bool> EndpointStore::remove(const std::string& name) {
+  DROVER_CHECK_OK(tx_.erase_quiet(kBmcSecretKind, name));
+  return cluster::erase_bmc(tx_, name);
+}
+
+}  // namespace drover::api::smd

@@ -1,0 +1,50 @@
+// Redfish endpoints put into the one model inside a store mutation: the BMC with what was found
+// behind it, a node for each computer, and the interfaces of these.
+#pragma once
+
+#include "api/smd/component_store.hpp"
+#include "api/smd/endpoint_input.hpp"
+#include "base/result.hpp"
+#include "store/store.hpp"
+
+#include <string>
+#include <vector>
+
+namespace drover::api::smd {
+
+/// Kind of the quiet objects with sealed passwords of BMCs; key: the BMC's name.
+inline constexpr std::string_view kBmcSecretKind = "bmc-secrets";
+/// What a sealed password is (auth::SecretBox), so that it opens for this BMC alone.
+std::string bmc_secret_label(std::string_view bmc);
+
+/// An endpoint to be written, with what was known when the request came.
+struct EndpointTarget {
+  EndpointSays says;
+  std::string sealed;                  ///< the password; empty: none was sent
+  std::vector<ComponentTarget> nodes;  ///< one for each system, in order
+};
+
+/// What becomes of an endpoint that is there already.
+enum class Existing : uint8_t { refused, replaced };
+
+/// One mutation's endpoints. finish() comes last.
+class EndpointStore {
+ public:
+  explicit EndpointStore(store::Transaction& tx) : tx_(tx), components_(tx) {}
+  Status put(const EndpointTarget& target, Existing existing);
+  /// Whether there was one. Nodes behind it stay: they are machines of their own.
+  Result<bool> remove(const std::string& name);
+  Status finish() { return components_.finish(); }
+
+ private:
+  Status put_node(const cluster::ManagedBmc& bmc, const ComponentTarget& target,
+                  const cluster::BmcSystem& system);
+
+  store::Transaction& tx_;
+  ComponentStore components_;
+};
+
+/// The nodes that systems of a node's BMC are, to be changed or made, one for each in order.
+std::vector<NamedComponent> components_of(const cluster::ManagedBmc& bmc);
+
+}  // namespace drover::api::smd

@@ -1,0 +1,16 @@
+#include "api/smd/smd.hpp"
+
+namespace drover::api {
+
+void add_smd(Router& router, Services& services) {
+  smd::add_service(router, services);
+  smd::add_components(router, services);
+  smd::add_component_changes(router, services);
+  smd::add_groups(router, services);
+  smd::add_memberships(router, services);
+  smd::add_endpoints(router, services);
+  smd::add_component_endpoints(router, services);
+  smd::add_interfaces(router, services);
+}
+
+}  // namespace drover::api
