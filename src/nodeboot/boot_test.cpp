@@ -174,11 +174,15 @@ class BootTest : public ::testing::Test {
                   Boot::Events{[this](BootClient&) { ++networks_; },
                                [this](Outcome out) { outcome_ = std::move(out); },
                                [this] { hopeless_ = true; }},
-                  BootTimes{5ms, 5ms, 100ms, 10ms, 50ms, 20ms, 50ms, 1ms, {30ms, 5ms}});
+                  times_);
     boot_->start();
     return loop_->run_until([&] { return outcome_ || hopeless_ || until(); }, 20s);
   }
 
+  /// Short, since tests that give up wait for them; a test that must not give up sets what it
+  /// relies on to kLong, whatever the machine is busy with.
+  BootTimes times_{5ms, 5ms, 100ms, 10ms, 50ms, 20ms, 50ms, 1ms, {30ms, 5ms}};
+  static constexpr Duration kLong = 20s;
   std::unique_ptr<net::Loop> loop_ = net::Loop::make().value();
   net::RealNet net_{*loop_};
   auth::testing::TestCa ca_{"alpha", 1, loop_->wall()};
@@ -256,6 +260,7 @@ TEST_F(BootTest, ASecretIsNoPath) {
 
 TEST_F(BootTest, ACardThatComesLateIsWaitedFor) {
   machine_.appears_at = 5;
+  times_.patience = kLong;
   ASSERT_TRUE(boot());
   EXPECT_TRUE(outcome_);
   EXPECT_EQ(machine_.said.find("no network interface"), std::string::npos) << machine_.said;
@@ -459,6 +464,7 @@ TEST_F(DiskBootTest, OurOwnDiskIsWaitedForBesideABlankOne) {
   disks_.disks.push_back(ours);
   disks_.looked = 0;
   disks_.appears_at = 3;
+  times_.disk.settle = kLong;
   ASSERT_TRUE(again());
   EXPECT_EQ(disks_.did, std::vector<std::string>{"mount vdb /newroot"});
 }
@@ -505,12 +511,21 @@ TEST_F(DiskBootTest, ItsDiskStartsTheMachineWhileDroverBootIsAway) {
   machine_.line = line_of_menu();
   ASSERT_TRUE(again());
   ASSERT_TRUE(outcome_) << machine_.said;
-  EXPECT_GE(asked_, 2) << "it is asked again for a while";
+  EXPECT_GE(asked_, 1);
   EXPECT_EQ(disks_.did, std::vector<std::string>{"mount vda /newroot"});
   EXPECT_TRUE(files_.empty());
   EXPECT_EQ(enrolments_, 1);
   EXPECT_EQ(outcome_->identity, before);
   EXPECT_EQ(outcome_->enrolled.aggregators, std::vector<std::string>{"10.0.0.1:9800"});
+
+  // It is asked again for a while before that.
+  boot_.reset();
+  outcome_.reset();
+  asked_ = 0;
+  times_.ask = kLong;
+  ASSERT_TRUE(boot([this] { return asked_ >= 3; }));
+  EXPECT_FALSE(outcome_);
+  times_.ask = 50ms;
 
   // A damaged image cannot be mended alone, and is not run.
   disks_.root[5] ^= 1;
