@@ -69,6 +69,9 @@ fi
 part host "what a node pays" "$BIN/bench_host"
 part model "the model, its API and the command line on $NODES nodes" \
   env DROVER_BIN="$BIN" /usr/bin/python3 -B "$(dirname "$0")/model_bench.py" "$NODES" "$((NODES / 2))"
+# shellcheck disable=SC2046
+part smd "SMD's interface on $NODES nodes" \
+  env DROVER_BIN="$BIN" /usr/bin/python3 -B "$(dirname "$0")/smd_bench.py" "$NODES" $(args 2000 100)
 
 floor() { sed -n "s/$1/\\1/p" "$OUT/floor" | head -n 1; }
 tree() { sed -n "s/$1/\\1/p" "$OUT/tree" | head -n 1; }

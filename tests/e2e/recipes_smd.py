@@ -342,10 +342,100 @@ def interface_recipes():
     }
 
 
+def lock_recipes():
+    at = "/locks"
+
+    def post(what, body, more=()):
+        return changes("POST", lambda w: f"{at}/{what}", body, lambda w: [request("POST", f"{at}/{what}", {}), *more])
+
+    def ids(world, *before):
+        """A new component, with this done to it first."""
+        body = {"ComponentIDs": [component(world)]}
+        for what in before:
+            world.cluster.api.ask("POST", f"{BASE}{at}/{what}", body, base="")
+        return body
+
+    def reserved(world, service):
+        """Keys of a new reservation."""
+        body = dict(ids(world, *(() if service else ("lock",))), ReservationDuration=1)
+        made = world.cluster.api.ask("POST", f"{BASE}{at}/{'service/' if service else ''}reservations", body, base="")
+        return made.json["Success"][0]
+
+    def keys(world, service, member="ReservationKey"):
+        one = reserved(world, service)
+        return {f"{member}s": [{"ID": one["ID"], "Key": one[member]}], "ReservationDuration": 2}
+    return {f"POST {BASE}{at}/{what}": recipe for what, recipe in {
+        "lock": post("lock", ids),
+        "unlock": post("unlock", lambda w: ids(w, "lock")),
+        "disable": post("disable", ids),
+        "repair": post("repair", lambda w: ids(w, "disable")),
+        "status": post("status", ids),
+        "reservations": post("reservations", lambda w: ids(w, "lock")),
+        "reservations/release": post("reservations/release", lambda w: keys(w, False)),
+        "reservations/remove": post("reservations/remove", lambda w: ids(w, "lock", "reservations")),
+        "service/reservations": post("service/reservations", lambda w: dict(ids(w), ReservationDuration=1)),
+        "service/reservations/release": post("service/reservations/release", lambda w: keys(w, True)),
+        "service/reservations/renew": post("service/reservations/renew", lambda w: keys(w, True)),
+        "service/reservations/check": post("service/reservations/check", lambda w: keys(w, True, "DeputyKey")),
+    }.items()} | {f"GET {BASE}{at}/status": reads(f"{at}/status", lambda w: f"{at}/status?id={component(w)}",
+                                                  bad_filter(f"{at}/status"))}
+
+
+def map_recipes(at, one_key, body):
+    """Of node maps and power maps: `body` makes one."""
+    nodes = at.endswith("NodeMaps")
+
+    def wrapped(one):
+        return {"NodeMaps": [one]} if nodes else [one]
+
+    def made(world):
+        one = body(world)
+        world.cluster.api.ask("POST", BASE + at, wrapped(one), base="")
+        return one
+
+    def taken(world):
+        return {"ID": place(world) + "s0b0n0", "NID": made(world)["NID"]} if nodes else None
+
+    def post_more(world):
+        return [request("POST", at, wrapped({})), *([request("POST", at, wrapped(taken(world)))] if nodes else [])]
+
+    def put_more(world):
+        return [request("PUT", f"{at}/{NOWHERE}", {}), *([request("PUT", f"{at}/{NOWHERE}", taken(world))] if nodes else [])]
+    return {
+        f"GET {BASE}{at}": reads(at, lambda w: f"{at}{'' if made(w) else ''}"),
+        f"POST {BASE}{at}": changes("POST", lambda w: at, lambda w: wrapped(body(w)), post_more),
+        f"DELETE {BASE}{at}": r.Recipe(lambda w: request("DELETE", f"{at}{'' if made(w) else ''}"),
+                                       lambda w: [request("DELETE", at)]),
+        f"GET {BASE}{at}/{{xname}}": reads(at, lambda w: f"{at}/{made(w)[one_key]}",
+                                           lambda w: [request("GET", f"{at}/{NOWHERE}")]),
+        f"PUT {BASE}{at}/{{xname}}": r.Recipe(
+            lambda w: (lambda one: request("PUT", f"{at}/{one[one_key]}", one))(body(w)), put_more),
+        f"DELETE {BASE}{at}/{{xname}}": r.Recipe(lambda w: request("DELETE", f"{at}/{made(w)[one_key]}"),
+                                                 lambda w: [request("DELETE", f"{at}/{NOWHERE}")]),
+    }
+
+
+def node_map(world):
+    xname = place(world) + "s0b0n0"
+    return {"ID": xname, "NID": 700000 + world.count, "Role": "Compute", "NodeInfo": {"rack": 7}}
+
+
+def power_map(world):
+    return {"id": place(world) + "s0b0n0", "poweredBy": ["x0m0p0v1"]}
+
+
+def more_recipes():
+    status = "/Inventory/DiscoveryStatus"
+    return {**lock_recipes(), **map_recipes("/Defaults/NodeMaps", "ID", node_map),
+            **map_recipes("/sysinfo/powermaps", "id", power_map),
+            f"GET {BASE}{status}": reads(status),
+            f"GET {BASE}{status}/{{id}}": reads(status, lambda w: f"{status}/0")}
+
+
 def r_pairs(text):
     return [text[i:i + 2] for i in range(0, len(text), 2)]
 
 
 def smd_recipes():
-    return {**endpoint_recipes(), **interface_recipes(), **service_recipes(), **component_recipes(), **group_recipes("groups", "label", "labels"),
+    return {**endpoint_recipes(), **interface_recipes(), **more_recipes(), **service_recipes(), **component_recipes(), **group_recipes("groups", "label", "labels"),
             **group_recipes("partitions", "name", "names"), **membership_recipes()}

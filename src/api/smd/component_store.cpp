@@ -160,10 +160,13 @@ Status ComponentStore::change_node(const ComponentTarget& target, const std::str
   if (takes_state || transitions == Transitions::refused) apply_says(node, target.says);
   DROVER_CHECK_OK(put_lock(target.id.text, true, target.says));
   if (node == before) return {};
-  cluster::NodeSpec spec = node.spec;
+  if (node.spec == before.spec) {
+    DROVER_CHECK_OK(cluster::write_node(tx_, std::move(node)));
+    return {};
+  }
+  cluster::NodeSpec spec = std::move(node.spec);
   node.spec = before.spec;
-  if (!(node == before)) DROVER_CHECK_OK(cluster::write_node(tx_, node));
-  if (spec == before.spec) return {};
+  if (!(node == before)) DROVER_CHECK_OK(cluster::write_node(tx_, std::move(node)));
   DROVER_CHECK_OK(writer_.put_spec(name, std::move(spec)));
   return {};
 }

@@ -11,6 +11,8 @@ void add_smd(Router& router, Services& services) {
   smd::add_endpoints(router, services);
   smd::add_component_endpoints(router, services);
   smd::add_interfaces(router, services);
+  smd::add_locks(router, services);
+  smd::add_maps(router, services);
 }
 
 }  // namespace drover::api

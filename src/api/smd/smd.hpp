@@ -20,6 +20,8 @@ void add_memberships(Router& router, Services& services);
 void add_endpoints(Router& router, Services& services);
 void add_component_endpoints(Router& router, Services& services);
 void add_interfaces(Router& router, Services& services);
+void add_locks(Router& router, Services& services);
+void add_maps(Router& router, Services& services);
 
 }  // namespace smd
 }  // namespace drover::api
