@@ -1,5 +1,6 @@
 #include "daemons/master.hpp"
 
+#include "api/power_operation.hpp"
 #include "cluster/mutations.hpp"
 #include "daemons/advertise.hpp"
 #include "daemons/restore_record.hpp"
@@ -8,6 +9,9 @@
 
 namespace drover::daemons {
 namespace {
+
+/// Requests to BMCs at a time, all together: descriptors of a process are finite.
+constexpr size_t kBmcRequests = 1000;
 
 std::vector<std::string> texts_of(const std::vector<net::Endpoint>& endpoints) {
   std::vector<std::string> out;
@@ -125,6 +129,7 @@ Status Master::start() {
                     config_.secrets,
                     node_up_.get()},
       [this] { return access_.policy(); }, std::move(audit), std::move(config_.groups_of));
+  start_power();
   tree_->settings().on_change(
       [this](const cluster::Settings& settings) { apply_settings(settings); });
   if (!config_.state.empty()) {
@@ -144,6 +149,14 @@ Status Master::start() {
               {{"endpoints", fmt::format("{}", fmt::join(listens, " "))}});
   note_listens("master", config_.self.name, listens);
   return {};
+}
+
+void Master::start_power() {
+  bmcs_ = std::make_unique<hardware::BmcGround>(seams_.executor, seams_.net, seams_.random,
+                                                kBmcRequests);
+  ipmi_ = std::make_unique<hardware::IpmiToolProcesses>(seams_.executor);
+  api_->operations().add(api::power_operations({seams_.executor, log_.with("power"), parts_.store,
+                                                model_, config_.secrets, *bmcs_, ipmi_.get()}));
 }
 
 void Master::start_node_up() {

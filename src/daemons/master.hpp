@@ -17,6 +17,8 @@
 #include "daemons/name_board.hpp"
 #include "daemons/nodeup/node_up_desk.hpp"
 #include "daemons/seams.hpp"
+#include "hardware/ipmi/ipmi_tool.hpp"
+#include "hardware/redfish/bmc_ground.hpp"
 #include "net/http/http_server.hpp"
 #include "os/host_addresses.hpp"
 #include "store/file_archive.hpp"
@@ -109,6 +111,7 @@ class Master final : public api::CallService,
   void serve(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange);
   Status listen_http();
   void start_node_up();
+  void start_power();
   void start_retention();
   void apply_settings(const cluster::Settings& settings);
   [[nodiscard]] cluster::Settings settings_at_start() const;
@@ -136,6 +139,8 @@ class Master final : public api::CallService,
   BlobDoor blobs_;
   store::HistoryLimits history_;
   std::unique_ptr<store::Retention> retention_;
+  std::unique_ptr<hardware::BmcGround> bmcs_;
+  std::unique_ptr<hardware::IpmiTool> ipmi_;
   std::unique_ptr<api::MasterApi> api_;
   std::unique_ptr<net::HttpServer> server_;       ///< HTTPS and the local socket
   std::unique_ptr<net::HttpServer> tree_server_;  ///< requests forwarded over the tree

@@ -8,6 +8,8 @@ import subprocess
 import time
 import uuid
 
+import bmcs
+
 
 @dataclasses.dataclass
 class Request:
@@ -118,6 +120,37 @@ def apply_more(world):
     yield apply_body(node, mine, description="a")
     yield apply_body(node, other, description="b")
     yield apply_body(node, mine, description="c")  # 409
+
+
+def bmc_node(world):
+    """A new node with a BMC that is there and has been spoken to; the BMC is the same for all."""
+    if not hasattr(world, "bmcs"):
+        world.bmcs = bmcs.Bmcs(world.cluster.run).start()
+        world.cluster.api.ask("PUT", "/bmc-credentials/default/default", {"user": "root", "password": "calvin"})
+    port = world.bmcs.port()
+    node = world.node(bmc={"address": "127.0.0.1"}, attributes={"bmc_port": str(port)})
+    operation = world.cluster.api.json("POST", "/power", {"nodes": node, "action": "status"})
+    ended = world.cluster.api.get(f"/operations/{operation['id']}?wait=60")
+    assert ended["state"] == "done", ended
+    return node
+
+
+def known_bmc(world):
+    """ADDRESS:PORT of a BMC whose certificate is known."""
+    bmc_node(world)
+    time.sleep(0.3)  # its key is written beside the outcome
+    return world.bmcs.endpoints[0]
+
+
+def bmc_credential(world, name=None, method="PUT"):
+    target = f"/bmc-credentials/group/{name or world.group()}"
+    return Request(method, target, {"user": "root", "password": "calvin"} if method == "PUT" else None)
+
+
+def bmc_credential_owner(world):
+    name = world.group()
+    world.cluster.api.ask("PUT", f"/bmc-credentials/group/{name}", {"user": "root", "password": "calvin"})
+    return name
 
 
 def simple(method, target, **more):
@@ -362,6 +395,18 @@ RECIPES = {
         lambda world: Request("GET", "/whoami"),
         lambda world: [Request("GET", "/whoami", headers={"Authorization": "Bearer nonsense"}, who="anonymous")]),
     "POST /api/v1/calls": Recipe(call, calls_more),
+    "POST /api/v1/power": Recipe(
+        lambda world: Request("POST", "/power", {"nodes": bmc_node(world), "action": "on"}),
+        lambda world: [Request("POST", "/power", {"nodes": "nosuch", "action": "on"})]),
+    "GET /api/v1/bmc-credentials": simple("GET", "/bmc-credentials"),
+    "PUT /api/v1/bmc-credentials/{scope}/{name}": Recipe(
+        bmc_credential, lambda world: [bmc_credential(world, "none")]),
+    "DELETE /api/v1/bmc-credentials/{scope}/{name}": Recipe(
+        lambda world: bmc_credential(world, bmc_credential_owner(world), "DELETE"),
+        lambda world: [bmc_credential(world, "none", "DELETE")]),
+    "DELETE /api/v1/bmc-keys/{bmc}": Recipe(
+        lambda world: Request("DELETE", f"/bmc-keys/{known_bmc(world)}"),
+        lambda world: [Request("DELETE", "/bmc-keys/127.0.0.1:1")]),
     "POST /api/v1/nodes/{name}/enrol": Recipe(
         lambda world: Request("POST", f"/nodes/{world.node()}/enrol", {"csr_pem": world.csr(), "boot_id": "4711"},
                               who="boot1"),

@@ -16,8 +16,11 @@ using Kind = Parameter::Kind;
 /// The server answers a wait after this long at the latest, and is asked again.
 constexpr Duration kOneWait = std::chrono::seconds(60);
 
+std::string path_of(const std::string& id) {
+  return "/api/v1/operations/" + net::percent_encode(id);
+}
 std::string path_of(const Given& given) {
-  return "/api/v1/operations/" + net::percent_encode(given.text("id"));
+  return path_of(given.text("id"));
 }
 
 bool has_ended(const json::value& operation) {
@@ -100,6 +103,13 @@ Result<int> cancel(Context& context, const Given& given) {
 }
 
 Result<int> wait(Context& context, const Given& given) {
+  DROVER_TRY(const json::value operation, await_operation(context, given.text("id")));
+  return print(context, operation);
+}
+
+}  // namespace
+
+Result<json::value> await_operation(Context& context, const std::string& id) {
   DROVER_TRY(Client* const client, context.client());
   const bool limited = context.timeout(Duration::zero()) != Duration::zero();
   const WallTime end = context.surroundings().loop.wall() + context.timeout(Duration::zero());
@@ -108,21 +118,18 @@ Result<int> wait(Context& context, const Given& given) {
     if (limited) left = std::min<Duration>(left, end - context.surroundings().loop.wall());
     const auto seconds =
         std::max<int64_t>(1, std::chrono::ceil<std::chrono::seconds>(left).count());
-    DROVER_TRY(const json::value operation,
-               client->get(fmt::format("{}?wait={}", path_of(given), seconds),
-                           std::chrono::seconds(seconds + 10)));
-    if (has_ended(operation)) return print(context, operation);
+    DROVER_TRY(json::value operation, client->get(fmt::format("{}?wait={}", path_of(id), seconds),
+                                                  std::chrono::seconds(seconds + 10)));
+    if (has_ended(operation)) return operation;
     if (limited && context.surroundings().loop.wall() >= end) {
       return fail(Code::timed_out,
-                  fmt::format("operation {} is still {}: {} of {} nodes have ended",
-                              given.text("id"), text_at(operation, "state"),
-                              text_at(operation, "settled"), text_at(operation, "total")),
-                  "drover operation wait " + given.text("id"));
+                  fmt::format("operation {} is still {}: {} of {} nodes have ended", id,
+                              text_at(operation, "state"), text_at(operation, "settled"),
+                              text_at(operation, "total")),
+                  "drover operation wait " + id);
     }
   }
 }
-
-}  // namespace
 
 std::vector<Command> operation_commands() {
   const Parameter id{"id", Kind::required, "Id of the operation"};

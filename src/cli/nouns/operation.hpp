@@ -1,12 +1,19 @@
 // The rows of the noun operation.
 #pragma once
 
+#include "base/json.hpp"
 #include "cli/command.hpp"
+#include "cli/context.hpp"
 
+#include <string>
 #include <vector>
 
 namespace drover::cli {
 
 std::vector<Command> operation_commands();
+
+/// Waits for the end of an operation, however long it takes unless --timeout says how long:
+/// timed_out then, with the command that waits on.
+Result<json::value> await_operation(Context& context, const std::string& id);
 
 }  // namespace drover::cli
