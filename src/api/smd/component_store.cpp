@@ -117,6 +117,33 @@ Result<uint64_t> ComponentStore::fresh_nid(const cluster::Xname& id) {
   return nid;
 }
 
+Status ComponentStore::adopt_interfaces(const std::string& xname, cluster::NodeSpec& spec) {
+  if (!listed_) {
+    listed_ = true;
+    DROVER_TRY(const auto objects, tx_.list({.kind = std::string(cluster::kInterfaceKind)}));
+    for (const store::Object& object : objects) {
+      DROVER_TRY(auto known, decode_text<cluster::KnownInterface>(object.body, Unknown::ignore));
+      if (!known.component.empty()) waiting_.emplace(known.component, std::move(known));
+    }
+  }
+  const auto [from, to] = waiting_.equal_range(xname);
+  for (auto it = from; it != to; ++it) {
+    if (spec.interfaces.size() >= cluster::kMaxInterfaces) break;
+    cluster::KnownInterface known = it->second;
+    cluster::Interface interface;
+    interface.name = fmt::format("eth{}", spec.interfaces.size());
+    interface.mac = known.mac;
+    for (const cluster::InterfaceAddress& address : known.addresses) {
+      interface.addresses.push_back(address.address);
+    }
+    spec.interfaces.push_back(std::move(interface));
+    known.component.clear();
+    std::erase_if(known.addresses, [](const auto& address) { return address.network.empty(); });
+    DROVER_CHECK_OK(tx_.put(cluster::kInterfaceKind, known.mac, encode(known)));
+  }
+  return {};
+}
+
 Status ComponentStore::make_node(const ComponentTarget& target) {
   Node said;
   said.name = target.id.text;
@@ -135,6 +162,7 @@ Status ComponentStore::make_node(const ComponentTarget& target) {
     DROVER_TRY(said.spec.nid, fresh_nid(target.id));
   }
   if (said.spec.nid != 0) given_.insert(said.spec.nid);
+  DROVER_CHECK_OK(adopt_interfaces(target.id.text, said.spec));
   DROVER_TRY(Node made,
              writer_.add_node(said.name, said.role, std::move(said.spec), target.fresh_id));
   made.power = said.power;

@@ -10,6 +10,7 @@
 #include "store/store.hpp"
 
 #include <cstdint>
+#include <map>
 #include <set>
 #include <string>
 #include <vector>
@@ -60,6 +61,8 @@ class ComponentStore {
   Status change_component(const ComponentTarget& target, Transitions transitions);
   Status put_lock(const std::string& xname, bool is_node, const ComponentSays& says);
   [[nodiscard]] cluster::SmdReport report(const ComponentTarget& target) const;
+  /// Interfaces that were posted before their node are its own from now on.
+  Status adopt_interfaces(const std::string& xname, cluster::NodeSpec& spec);
   /// The number for a new node: of the node maps, of its place, or the next free one.
   Result<uint64_t> fresh_nid(const cluster::Xname& id);
 
@@ -67,6 +70,8 @@ class ComponentStore {
   cluster::DefinitionWriter writer_;
   std::set<std::string, std::less<>> made_;  ///< names of nodes that this mutation made
   std::set<uint64_t> given_;                 ///< numbers that it gave
+  bool listed_ = false;
+  std::multimap<std::string, cluster::KnownInterface> waiting_;  ///< interfaces by xname
 };
 
 /// Whether nodes have this type: the rest are components.

@@ -84,6 +84,22 @@ TEST_F(SmdInterfaces, OfNobodyAndOfOthersAreKept) {
   EXPECT_TRUE(has(get(kAll + "/020000000002"), "10.0.0.2"));
 }
 
+TEST_F(SmdInterfaces, PostedBeforeItsNodeItBecomesTheNodes) {
+  ASSERT_EQ(
+      status("POST", kAll,
+             R"({"MACAddress":"02:00:00:00:00:05","ComponentID":"x0c0s5b0n0",)"
+             R"("Description":"boot","IPAddresses":[{"IPAddress":"10.0.0.5","Network":"NMN"}]})"),
+      201);
+  ASSERT_EQ(
+      status("POST", "/State/Components", R"({"Components":[{"ID":"x0c0s5b0n0","State":"On"}]})"),
+      204);
+  EXPECT_TRUE(has(master.get("/api/v1/nodes/x0c0s5b0n0").body,
+                  R"({"name":"eth0","mac":"02:00:00:00:00:05","addresses":["10.0.0.5"])"));
+  const std::string shown = get(kAll + "/020000000005");
+  EXPECT_TRUE(has(shown, R"("Description":"boot")")) << shown;
+  EXPECT_TRUE(has(shown, R"({"IPAddress":"10.0.0.5","Network":"NMN"})")) << shown;
+}
+
 TEST_F(SmdInterfaces, WhatCannotBeChangesNothing) {
   for (const char* body :
        {"{", "{}", R"({"MACAddress":"not available"})", R"({"MACAddress":7})",
