@@ -54,6 +54,15 @@ def test_a_bare_machine_comes_up(site):
     site["boot1"].wait_log("following the master's changes", offset=site["boot1"].log_size())
     said = len(node_log(site, "n1"))
 
+    # Nor does it forget how the boot went.
+    rows = site.cli_json("boot", "trace", "n1")
+    rows = rows.get("items", rows) if isinstance(rows, dict) else rows
+    assert rows[0]["text"].startswith("DHCP DISCOVER") and rows[0]["after_ms"] == 0, rows
+    steps = [row["text"] for row in rows]
+    assert "was enrolled" in steps and any(step.startswith("was given its boot script") for step in steps), steps
+    assert all(row["boot"] == rows[0]["boot"] and row["step_ms"] >= 0 for row in rows), rows
+    assert rows[-1]["after_ms"] == sum(row["step_ms"] for row in rows) > 1000, rows
+
     def heard():
         machine.monitor("send-key", keys=[{"type": "qcode", "data": key} for key in ("alt", "sysrq", "h")])
         return "sysrq" in node_log(site, "n1")[said:]

@@ -172,6 +172,24 @@ TEST(BootLogCommand, FollowedItGoesOnAfterABreakAndShowsNothingTwice) {
             "GET /api/v1/boot/log?nodes=n1&follow=true&since=2026-01-01T00%3A00%3A02.000Z");
 }
 
+TEST(BootTraceCommand, ShowsTheStepsOfTheLastBoot) {
+  Logs logs({line(1, "was enrolled") + line(2, "DHCP DISCOVER") + line(4, "TFTP x") + kEnd});
+  const Ran ran = logs.drover({"boot", "trace", "n1"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_EQ(ran.out.find("was enrolled"), std::string::npos) << "that was the boot before";
+  EXPECT_NE(ran.out.find("AFTER_MS"), std::string::npos) << ran.out;
+  EXPECT_EQ(logs.daemon.requests().back(),
+            "GET /api/v1/boot/log?nodes=n1&grep=%5E%28boot%7Cpanic%29%3A%20");
+  const Ran all = logs.drover({"boot", "trace", "n1", "--all", "-o", "csv"});
+  EXPECT_EQ(all.out,
+            "time,node,after_ms,step_ms,text,source,boot,daemon\n"
+            "2026-01-01T00:00:01.000Z,n1,0,0,was enrolled,kernel,2026-01-01T00:00:01.000Z,boot1\n"
+            "2026-01-01T00:00:02.000Z,n1,0,0,DHCP DISCOVER,kernel,2026-01-01T00:00:02.000Z,boot1\n"
+            "2026-01-01T00:00:04.000Z,n1,2000,2000,TFTP x,kernel,2026-01-01T00:00:02.000Z,boot1\n");
+  EXPECT_EQ(logs.drover({"boot", "trace", "n[1-"}).code, 2);
+  EXPECT_EQ(logs.drover({"boot", "trace", "n1", "--since", "soon"}).code, 2);
+}
+
 TEST(BootLogCommand, ADaemonThatIsAwayIsToldAndCounts) {
   Logs logs({R"({"problem":{"daemon":"boot2","why":"is not linked: silent"}})"
              "\n" +

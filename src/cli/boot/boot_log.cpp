@@ -1,8 +1,10 @@
-// drover boot log: what nodes' kernels and boots said, from any boot daemon, searched and followed.
+// drover boot log: what nodes' kernels and boots said, from any boot daemon, searched and followed;
+// drover boot trace: the same as a table of steps.
 #include "base/config.hpp"
 #include "base/json_values.hpp"
 #include "base/text.hpp"
 #include "base/text_pattern.hpp"
+#include "cli/boot/boot_trace.hpp"
 #include "cli/boot/stream.hpp"
 #include "cli/bulk.hpp"
 #include "cli/context.hpp"
@@ -30,6 +32,20 @@ const ListView& log_view() {
   return view;
 }
 
+const ListView& trace_view() {
+  static const ListView view{{{"TIME", "time"},
+                              {"NODE", "node"},
+                              {"AFTER_MS", "after_ms"},
+                              {"STEP_MS", "step_ms"},
+                              {"TEXT", "text"},
+                              {"SOURCE", "source", Show::text, true},
+                              {"BOOT", "boot", Show::text, true},
+                              {"DAEMON", "daemon", Show::text, true}},
+                             "",
+                             "node"};
+  return view;
+}
+
 /// A time, or how long ago: "2026-11-22T10:00:00Z", "10m".
 Result<std::string> since_of(const Context& context, const std::string& text) {
   if (const auto time = from_rfc3339(text)) return to_rfc3339(*time);
@@ -39,13 +55,17 @@ Result<std::string> since_of(const Context& context, const std::string& text) {
                           printable(text)));
 }
 
+/// What becomes of the lines.
+enum class Use : uint8_t { print, follow, last_trace, all_traces };
+
 class LogReader {
  public:
-  LogReader(Context& context, Client& client, std::string path, bool follow)
+  LogReader(Context& context, Client& client, std::string path, Use use)
       : context_(context),
         client_(client),
         path_(std::move(path)),
-        follow_(follow),
+        use_(use),
+        follow_(use == Use::follow),
         stream_(client, {[this] { return next_path(); },
                          [this](const json::value& event, const net::SseEvent&) { take(event); },
                          [this](bool there, const std::string& why) { on_moved(there, why); }}) {}
@@ -56,13 +76,18 @@ class LogReader {
     if (stream_.refused()) return tl::unexpected<Error>(*stream_.refused());
     if (broken_) return tl::unexpected<Error>(*std::move(broken_));
     const int code = problems_.empty() ? 0 : 1;
+    if (is_trace()) {
+      json::array rows = trace_of(items_, use_ == Use::all_traces);
+      return context_.print_list(std::move(rows), trace_view(), code);
+    }
     if (!prints_at_once()) return context_.print_list(std::move(items_), log_view(), code);
     return code;
   }
 
  private:
+  [[nodiscard]] bool is_trace() const { return use_ == Use::last_trace || use_ == Use::all_traces; }
   [[nodiscard]] bool prints_at_once() const {
-    return context_.for_people() || context_.output().format == Format::jsonl;
+    return !is_trace() && (context_.for_people() || context_.output().format == Format::jsonl);
   }
   /// After a break: from the newest line on, and the old lines are not asked for again.
   [[nodiscard]] std::string next_path() const {
@@ -124,6 +149,7 @@ class LogReader {
   Context& context_;
   Client& client_;
   std::string path_;
+  Use use_;
   bool follow_;
   ApiStream stream_;
   std::string newest_;           ///< time of the newest line shown
@@ -132,6 +158,13 @@ class LogReader {
   json::array items_;
   std::optional<Error> broken_;
 };
+
+Result<int> read_log(Context& context, std::string path, Use use) {
+  DROVER_TRY(Client* const client, context.client());
+  // Finds the daemon that is alive, and says in the usual words when there is none.
+  DROVER_CHECK_OK(client->get("/api/v1/version", context.timeout()));
+  return LogReader(context, *client, std::move(path), use).run();
+}
 
 Result<int> log(Context& context, const Given& given) {
   const std::string& range = given.text("noderange");
@@ -153,10 +186,20 @@ Result<int> log(Context& context, const Given& given) {
     DROVER_TRY(const std::string since, since_of(context, given.text("since")));
     path = with_query(std::move(path), "since", since);
   }
-  DROVER_TRY(Client* const client, context.client());
-  // Finds the daemon that is alive, and says in the usual words when there is none.
-  DROVER_CHECK_OK(client->get("/api/v1/version", context.timeout()));
-  return LogReader(context, *client, std::move(path), follow).run();
+  return read_log(context, std::move(path), follow ? Use::follow : Use::print);
+}
+
+/// What the boot services saw and did, and last words of kernels; not all that kernels say.
+Result<int> trace(Context& context, const Given& given) {
+  const std::string& range = given.text("noderange");
+  DROVER_CHECK_OK(check_range(range));
+  std::string path = with_query("/api/v1/boot/log", "nodes", range);
+  path = with_query(std::move(path), "grep", "^(boot|panic): ");
+  if (given.has("since")) {
+    DROVER_TRY(const std::string since, since_of(context, given.text("since")));
+    path = with_query(std::move(path), "since", since);
+  }
+  return read_log(context, std::move(path), given.has("all") ? Use::all_traces : Use::last_trace);
 }
 
 }  // namespace
@@ -172,7 +215,15 @@ std::vector<Command> boot_log_commands() {
             {"lines", Kind::option, "Only the newest so many of each node [all]"}},
            {"drover boot log n1 --lines 100", "drover boot log n1 --follow",
             "drover boot log 'n[1-100]' --grep 'error|panic' --since 1h"},
-           log}};
+           log},
+          {"boot",
+           "trace",
+           "Show the steps of nodes' last boots, and how long each took",
+           {{"noderange", Kind::required, "Nodes"},
+            {"all", Kind::flag, "All boots that their logs have"},
+            {"since", Kind::option, "Only from this time on, or from so long ago: 10m"}},
+           {"drover boot trace n1", "drover boot trace 'n[1-8]' --all --since 1d -o csv"},
+           trace}};
 }
 
 }  // namespace drover::cli
