@@ -50,6 +50,7 @@ endforeach()
 set(CPACK_COMPONENT_MASTER_DESCRIPTION "Drover's master: database, API, decisions
 The cluster's authority: opens the database, serves the HTTPS API, decides which
 aggregators serve which nodes.")
+set(CPACK_DEBIAN_MASTER_PACKAGE_RECOMMENDS ipmitool)  # for BMCs without Redfish
 set(CPACK_COMPONENT_AGGREGATOR_DESCRIPTION "Drover's aggregator for a service node
 Holds the links of compute nodes: liveness, fan-out and folding of calls, spooling.")
 set(CPACK_COMPONENT_UTILITY_DESCRIPTION "Drover's agent for login and launch nodes
@@ -79,6 +80,7 @@ install(FILES ${made}/completions/zsh RENAME _drover COMPONENT cli
 install(FILES ${made}/completions/fish RENAME drover.fish COMPONENT cli
         DESTINATION share/fish/vendor_completions.d)
 install(FILES ${CMAKE_SOURCE_DIR}/demo/lab.sh DESTINATION share/drover COMPONENT cli)
+install(TARGETS drover-sim DESTINATION lib/drover COMPONENT cli)  # the laboratory's BMCs
 install(FILES ${packaging}/deb/copyright ${made}/changelog.gz DESTINATION share/doc/drover COMPONENT cli)
 set(CPACK_DEBIAN_CLI_PACKAGE_NAME drover)
 set(CPACK_COMPONENT_CLI_DESCRIPTION "command line of the Drover cluster manager

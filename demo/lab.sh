@@ -1,23 +1,26 @@
 #!/bin/sh
 # A cluster of machines with nothing on their disks, on this machine: an isolated network (a namespace with a
-# bridge), a manager in it (master, aggregator, drover-boot), and QEMU machines that boot from it like real ones.
+# bridge), a manager in it (master, aggregator, drover-boot), and QEMU machines that boot from it like real ones,
+# each switched on and off by a BMC of its own (drover-sim, Redfish over TLS).
 #
 #   lab.sh up [--nodes N] [--uefi | --uefi-http] [--memory MIB]   make it and show every stage until all are up
 #   lab.sh status                                                 what runs, and the nodes
 #   lab.sh possible                                               whether it can be made here; says why not
 #   lab.sh down                                                   end exactly what was started, and remove it
 #
-# Needs root and the packages qemu-system-x86 ipxe-qemu ipxe iproute2 linux-image-cloud-amd64, with --uefi ovmf.
+# Needs root and the packages qemu-system-x86 ipxe-qemu ipxe iproute2 linux-image-cloud-amd64 openssl, with --uefi
+# ovmf.
 # Nothing of it can be reached from outside, and nothing outside from it.
 set -eu
 
 BIN=${DROVER_BIN:-$(cd "$(dirname "$0")/.." && pwd)/build/dev/bin}
+SELF=$(cd "$(dirname "$0")" && pwd)/$(basename "$0")
 RUN=${DROVER_LAB_DIR:-/run/drover-lab}
 NET=${DROVER_LAB_NET:-drover-lab}
 HERE=10.77.0.1
 export DROVER_SOCKET="$RUN/master.sock"
-# A package has the daemons in sbin; what was named comes first.
-export PATH="$BIN:/usr/sbin:/sbin:$PATH"
+# A package has the daemons in sbin, and the BMCs beside its libraries; what was named comes first.
+export PATH="$BIN:/usr/lib/drover:/usr/sbin:/sbin:$PATH"
 
 say() { printf '\n== %s\n' "$*"; }
 die() { printf 'lab: %s\n' "$*" >&2; exit 1; }
@@ -25,10 +28,12 @@ inside() { ip netns exec "$NET" "$@"; }
 
 need() {
   [ "$(id -u)" -eq 0 ] || die "only root can make a network namespace"
-  for tool in ip qemu-system-x86_64; do
-    command -v "$tool" >/dev/null || die "$tool is missing: apt-get install --no-install-recommends qemu-system-x86 ipxe-qemu ipxe iproute2 linux-image-cloud-amd64 ovmf"
+  for tool in ip qemu-system-x86_64 openssl; do
+    command -v "$tool" >/dev/null || die "$tool is missing: apt-get install --no-install-recommends qemu-system-x86 ipxe-qemu ipxe iproute2 linux-image-cloud-amd64 openssl ovmf"
   done
-  command -v drover-boot >/dev/null || die "drover-boot is neither at $BIN nor installed"
+  for program in drover-boot drover-sim; do
+    command -v "$program" >/dev/null || die "$program is neither at $BIN nor installed"
+  done
   [ ! -e "$RUN" ] || die "there is a lab already at $RUN; end it with: lab down"
 }
 
@@ -86,27 +91,46 @@ network() {
 
 mac() { printf '52:54:00:77:00:%02x' "$1"; }
 
-# machine NUMBER: power on.
+# machine NUMBER: what runs while a machine is on; its BMC starts and ends it.
 machine() {
-  inside ip tuntap add "tap$1" mode tap
-  ip -n "$NET" link set "tap$1" master br0 up
-  set -- "$1" -accel tcg,thread=single -m "$MEMORY" -display none -no-user-config -nodefaults \
-    -serial "file:$RUN/n$1.console" -qmp "unix:$RUN/n$1.qmp,server=on,wait=off" \
-    -smbios "type=1,manufacturer=Drover,product=lab,serial=LAB-n$1" \
-    -netdev "tap,id=n0,ifname=tap$1,script=no,downscript=no" -device virtio-rng-pci
-  number=$1; shift
-  case $FIRMWARE in
+  number=$1
+  echo "$$ $(cut -d' ' -f22 "/proc/$$/stat")" >"$RUN/n$number.pid"
+  set -- -accel tcg,thread=single -m "$DROVER_LAB_MEMORY" -display none -no-user-config -nodefaults \
+    -serial "file:$RUN/n$number.console" -qmp "unix:$RUN/n$number.qmp,server=on,wait=off" \
+    -smbios "type=1,manufacturer=Drover,product=lab,serial=LAB-n$number" \
+    -netdev "tap,id=n0,ifname=tap$number,script=no,downscript=no" -device virtio-rng-pci
+  case $DROVER_LAB_FIRMWARE in
     bios) set -- "$@" -device "virtio-net-pci,netdev=n0,mac=$(mac "$number"),bootindex=1" ;;
     *)
-      cp /usr/share/OVMF/OVMF_VARS_4M.fd "$RUN/n$number.vars"
+      [ -e "$RUN/n$number.vars" ] || cp /usr/share/OVMF/OVMF_VARS_4M.fd "$RUN/n$number.vars"
       set -- "$@" -M q35 -device "virtio-net-pci,netdev=n0,mac=$(mac "$number"),bootindex=1,romfile=" \
         -drive if=pflash,format=raw,readonly=on,file=/usr/share/OVMF/OVMF_CODE_4M.fd \
         -drive "if=pflash,format=raw,file=$RUN/n$number.vars"
-      [ "$FIRMWARE" != uefi-http ] || set -- "$@" -fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=n \
+      [ "$DROVER_LAB_FIRMWARE" != uefi-http ] || set -- "$@" -fw_cfg name=opt/org.tianocore/IPv4PXESupport,string=n \
         -fw_cfg name=opt/org.tianocore/IPv6PXESupport,string=n ;;
   esac
-  launch "n$number" qemu-system-x86_64 "$@"
+  exec qemu-system-x86_64 "$@" >>"$RUN/n$number.log" 2>&1
 }
+
+# hardware: a port of the network for each machine, and its BMC at $BMCS$((100 + number)), all off.
+hardware() {
+  openssl req -x509 -newkey ec -pkeyopt ec_paramgen_curve:prime256v1 -nodes -days 30 -subj /CN=bmc \
+    -keyout "$RUN/bmc.key" -out "$RUN/bmc.pem" 2>>"$RUN/bmc.log"
+  password=$(od -An -N9 -tx1 /dev/urandom | tr -d ' \n')
+  printf '#!/bin/sh\nexec sh "%s" machine "$1"\n' "$SELF" >"$RUN/machine"
+  chmod 700 "$RUN/machine"
+  for i in $(seq "$NODES"); do
+    inside ip tuntap add "tap$i" mode tap
+    ip -n "$NET" link set "tap$i" master br0 up
+    ip -n "$NET" addr add "$(bmc "$i")/32" dev br0
+    launch "bmc$i" env DROVER_LAB_DIR="$RUN" DROVER_LAB_NET="$NET" DROVER_LAB_MEMORY="$MEMORY" \
+      DROVER_LAB_FIRMWARE="$FIRMWARE" drover-sim bmcs --first "$i" --host "$(bmc "$i")" --port 443 --user root \
+      --password "$password" --certificate "$RUN/bmc.pem" --key "$RUN/bmc.key" --power-time 100 --mac "$(mac "$i")" \
+      --machine "$RUN/machine"
+  done
+  printf %s "$password" | drover power credential default --user root --password-file -
+}
+bmc() { printf '10.77.0.%d' $((100 + $1)); }
 
 up() {
   NODES=2; FIRMWARE=bios; MEMORY=256
@@ -139,14 +163,19 @@ up() {
     --agent "$(command -v drover-compute)" --images "$RUN/images"
   drover network add lab prefix=10.77.0.0/24 mode=full gateway="$HERE"
   for i in $(seq "$NODES"); do
-    drover node add "n$i" "eth0.mac=$(mac "$i")" "eth0.addresses=10.77.0.$((10 + i))/24" image=lean console=ttyS0 \
-      kernel_args="no_timer_check tsc=reliable" >/dev/null
+    drover node add "n$i" "eth0.mac=$(mac "$i")" "eth0.addresses=10.77.0.$((10 + i))/24" "bmc.address=$(bmc "$i")" \
+      image=lean console=ttyS0 kernel_args="no_timer_check tsc=reliable" >/dev/null
   done
   drover node list
 
-  say "$NODES machines with nothing on their disks are switched on ($FIRMWARE)"
+  say "$NODES machines with nothing on their disks, each with a BMC: all off"
+  hardware
+  wait_for 20 "an answer of every BMC" drover power status '@compute'
+  drover power status '@compute'
+
+  say "drover power on @compute ($FIRMWARE)"
   began=$(date +%s%3N)
-  for i in $(seq "$NODES"); do machine "$i"; done
+  drover power on '@compute' --yes
   show_until_up 240
   echo "all up $(($(date +%s%3N) - began)) ms after power-on, measured from the command line"
   drover node list
@@ -194,7 +223,7 @@ status() {
   [ -d "$RUN" ] || { echo "no lab is running"; return 0; }
   for file in "$RUN"/*.pid; do
     name=$(basename "$file" .pid)
-    if alive "$name"; then echo "$name runs"; else echo "$name has ended"; fi
+    if alive "$name"; then echo "$name runs"; else echo "$name has ended, or is switched off"; fi
   done
   drover node list
 }
@@ -206,5 +235,6 @@ case $habit in
   down) down ;;
   possible) (need) && (kernel >/dev/null) ;;
   status) status ;;
+  machine) machine "$@" ;;
   *) die "up, down or status, not '$habit'" ;;
 esac

@@ -1,4 +1,5 @@
-"""`drover lab` as people type it: a machine with UEFI alone comes up, is shown, and all of it goes."""
+"""`drover lab` as people type it: a machine with UEFI alone is switched on by its BMC and comes up, is shown, is
+switched off by its BMC, and all of it goes."""
 import os
 import re
 import subprocess
@@ -24,12 +25,16 @@ def test_a_lab_with_uefi_comes_up_is_shown_and_goes(tmp_path):
         return done.stdout + done.stderr
     try:
         shown = lab("up", "--nodes", "1", "--uefi", "--memory", "384")
-        assert "switched on (uefi)" in shown and "all up " in shown, shown
+        assert "n1: off" in shown and "n1: on" in shown and "all up " in shown, shown
         stages = [stage for stage in ("dhcp", "loader", "kernel", "init", "joining", "up")
                   if re.search(rf" {stage}\?? ", shown)]
         assert len(stages) >= 4 and stages[-1] == "up", shown  # it looks five times a second
         assert "n1 runs" in lab("status") and "boot1 runs" in lab("status")
         assert "there is a lab already" in lab("up", check=1)
+        off = subprocess.run([c.BIN / "drover", "power", "force-off", "n1", "--yes"], capture_output=True, text=True,
+                             env={**environment, "DROVER_SOCKET": str(folder / "master.sock")}, timeout=60)
+        assert off.stdout == "n1: off\n", off
+        c.wait_for("the machine is gone", lambda: "n1 has ended" in lab("status"))
     finally:
         gone = lab("down")
     assert "the lab is down" in gone and not folder.exists()
