@@ -1,0 +1,67 @@
+"""Power of nodes whose BMCs speak IPMI alone: a real master, the real ipmitool, OpenIPMI's emulated BMC."""
+import pytest
+
+import cluster as c
+import ipmi_bmc
+
+pytestmark = pytest.mark.skipif(bool(ipmi_bmc.missing), reason=f"{ipmi_bmc.missing} is not installed")
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    with c.Cluster("ipmi") as made:
+        yield made
+
+
+@pytest.fixture(scope="module")
+def bmc(cluster):
+    made = ipmi_bmc.IpmiBmc(cluster.run / "bmc1")
+    spec = {"bmc": {"address": "127.0.0.1", "protocol": "ipmi"}, "attributes": {"bmc_port": str(made.port)}}
+    cluster.api.json("POST", "/nodes", {"name": "i1", "spec": spec})
+    cluster.cli("power", "credential", "default", "--user", "root", "--password-file", "-", text="calvin\n", check=0)
+    yield made
+    made.stop()
+
+
+def power(cluster, *words, check=0):
+    return cluster.cli("power", *words, check=check)
+
+
+def test_power_is_changed_and_seen(cluster, bmc):
+    assert power(cluster, "status", "i1").stdout == "i1: off\n"
+    assert power(cluster, "on", "i1").stdout == "i1: on\n"
+    assert bmc.asked("set power 1") == 1
+    assert power(cluster, "on", "i1").stdout == "i1: on\n" and bmc.asked("set power 1") == 1  # it was on
+    c.wait_for("it is noted", lambda: cluster.api.get("/nodes/i1")["power"]["state"] == "on")
+    assert power(cluster, "off", "i1").stdout == "i1: off\n"
+    assert bmc.asked("set shutdown 1") == 1 and bmc.asked("set power 0") == 0
+
+
+def test_a_machine_that_does_not_hear_is_forced(cluster, bmc):
+    power(cluster, "on", "i1")
+    (bmc.folder / "deaf").touch()
+    assert "i1: timed_out" in power(cluster, "soft-off", "i1", "--graceful", 3, check=1).stderr
+    assert power(cluster, "off", "i1", "--graceful", 3).stdout == "i1: off\n"
+    assert bmc.asked("set power 0") == 1
+    (bmc.folder / "deaf").unlink()
+
+
+def test_the_boot_device_is_set_and_read_back(cluster, bmc):
+    assert power(cluster, "boot", "i1", "pxe").stdout == "i1: pxe, once\n"
+    assert bmc.asked("set boot pxe") == 1
+    assert "IPMI cannot say" in power(cluster, "boot", "i1", "http", check=1).stderr
+
+
+def test_a_refused_password_and_a_dead_bmc_are_told_apart(cluster, bmc):
+    other = ipmi_bmc.IpmiBmc(cluster.run / "bmc2", password="another")
+    try:
+        for name, port in (("i2", other.port), ("i3", c.free_port())):
+            spec = {"bmc": {"address": "127.0.0.1", "protocol": "ipmi"}, "attributes": {"bmc_port": str(port)}}
+            cluster.api.json("POST", "/nodes", {"name": name, "spec": spec})
+        refused = power(cluster, "status", "i[1-3]", check=1)
+        assert refused.stdout == "i1: off\n", refused
+        assert "i2: failed: 127.0.0.1: the BMC refused the user 'root' or its password" in refused.stderr, refused
+        assert "i3: unreached" in refused.stderr, refused
+        assert "calvin" not in refused.stderr
+    finally:
+        other.stop()
