@@ -140,13 +140,13 @@ void IpmiToolProcesses::pump() {
       lanes_.back()->worker = executor_.make_worker("ipmi");
       lane = std::prev(lanes_.end());
     }
-    auto job = std::move(waiting_.front());
+    const auto job = std::move(waiting_.front());
     waiting_.pop_front();
-    start(**lane, std::move(job));
+    start(**lane, job);
   }
 }
 
-void IpmiToolProcesses::start(Lane& lane, std::shared_ptr<Job> job) {
+void IpmiToolProcesses::start(Lane& lane, const std::shared_ptr<Job>& job) {
   lane.busy = true;
   auto outcome = std::make_shared<Result<std::string>>();
   lane.worker->run(

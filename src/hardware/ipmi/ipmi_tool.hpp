@@ -67,7 +67,7 @@ class IpmiToolProcesses final : public IpmiTool {
     bool busy = false;
   };
   void pump();
-  void start(Lane& lane, std::shared_ptr<Job> job);
+  void start(Lane& lane, const std::shared_ptr<Job>& job);
   void ended(Lane& lane, const std::shared_ptr<Job>& job, Result<std::string> outcome);
 
   Executor& executor_;

@@ -25,9 +25,9 @@ std::vector<std::string> passed_on() {
 
 }  // namespace
 
-MachineProcesses::MachineProcesses(Executor& executor, Log log, std::string program,
+MachineProcesses::MachineProcesses(Executor& executor, const Log& log, std::string program,
                                    BmcFleet& fleet)
-    : log_(std::move(log)), program_(std::move(program)), fleet_(fleet), environment_(passed_on()) {
+    : log_(log), program_(std::move(program)), fleet_(fleet), environment_(passed_on()) {
   for (size_t i = 0; i < fleet_.size(); ++i) {
     EmulatedBmc& bmc = fleet_.at(i).bmc();
     std::vector<Machine*> of_bmc;

@@ -20,7 +20,7 @@ class MachineProcesses {
   /// Runs `program NUMBER SYSTEM BOOT` for each machine that is on: the number of its BMC, that of
   /// the machine within it, and what it boots from ("None": as its firmware says). It gets PATH and
   /// what begins with DROVER_ of our own environment. `fleet` and `executor` outlive it.
-  MachineProcesses(Executor& executor, Log log, std::string program, BmcFleet& fleet);
+  MachineProcesses(Executor& executor, const Log& log, std::string program, BmcFleet& fleet);
   MachineProcesses(const MachineProcesses&) = delete;
   MachineProcesses& operator=(const MachineProcesses&) = delete;
   ~MachineProcesses();
