@@ -9,6 +9,9 @@
 namespace drover::hardware {
 namespace {
 
+/// Most machines are on or off within a second; each look after that waits twice as long.
+constexpr Duration kFirstLook = std::chrono::milliseconds(250);
+
 using cluster::BmcPowerState;
 using cluster::PowerAction;
 
@@ -115,11 +118,7 @@ PowerStep PowerTask::too_late() const {
 }
 
 PowerStep PowerTask::toward_off(MonoTime now) {
-  if (waits_ && !is_over(now)) {
-    PowerStep step = step_of(PowerStep::Kind::wait);
-    step.wait = std::min(policy_.poll, deadline_ - now);
-    return step;
-  }
+  if (waits_ && !is_over(now)) return look_again(now);
   const std::string_view graceful = choose_reset(kGraceful, allowed_);
   if (action_ == PowerAction::soft_off) {
     if (waits_) return too_late();
@@ -140,11 +139,7 @@ PowerStep PowerTask::toward_off(MonoTime now) {
 
 PowerStep PowerTask::toward_on(MonoTime now) {
   if (waits_ && is_over(now)) return too_late();
-  if (waits_) {
-    PowerStep step = step_of(PowerStep::Kind::wait);
-    step.wait = std::min(policy_.poll, deadline_ - now);
-    return step;
-  }
+  if (waits_) return look_again(now);
   const std::string_view on = choose_reset(kOn, allowed_);
   if (on.empty()) return failed(Code::unsupported, "the BMC offers no way to power it on");
   return ask(on, policy_.forced);
@@ -173,8 +168,15 @@ PowerStep PowerTask::toward_restart() {
 PowerStep PowerTask::accepted(MonoTime now) {
   waits_ = true;
   deadline_ = now + patience_;
+  // A machine that restarts may say that it is on until it has begun.
+  pause_ = goals_.back() == Goal::restarted ? policy_.poll : kFirstLook;
+  return look_again(now);
+}
+
+PowerStep PowerTask::look_again(MonoTime now) {
   PowerStep step = step_of(PowerStep::Kind::wait);
-  step.wait = std::min(policy_.poll, patience_);
+  step.wait = std::min({pause_, policy_.poll, deadline_ - now});
+  pause_ = std::min(2 * pause_, policy_.poll);
   return step;
 }
 

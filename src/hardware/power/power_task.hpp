@@ -19,7 +19,7 @@ namespace drover::hardware {
 struct PowerPolicy {
   Duration graceful = std::chrono::minutes(2);  ///< for an operating system that is asked to end
   Duration forced = std::chrono::seconds(60);   ///< from any other reset to the state it leads to
-  Duration poll = std::chrono::seconds(2);      ///< between two looks
+  Duration poll = std::chrono::seconds(2);      ///< longest between two looks
 };
 
 /// What to do next.
@@ -61,6 +61,8 @@ class PowerTask {
   PowerStep toward_restart();
   PowerStep ask(std::string_view reset, Duration patience);
   PowerStep reached();
+  /// Later and later, up to policy.poll.
+  PowerStep look_again(MonoTime now);
   [[nodiscard]] PowerStep too_late() const;
   [[nodiscard]] bool is_over(MonoTime now) const { return waits_ && now >= deadline_; }
 
@@ -72,6 +74,7 @@ class PowerTask {
   std::string asked_;    ///< the last reset that was asked for, for the present goal
   Duration patience_{};  ///< with that reset
   MonoTime deadline_{};  ///< its end
+  Duration pause_{};     ///< before the next look
   bool waits_ = false;   ///< a reset was accepted, and its deadline runs
   bool forced_ = false;  ///< the graceful way is over
   bool refused_before_ = false;
