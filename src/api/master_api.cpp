@@ -3,6 +3,7 @@
 #include "api/call_operation.hpp"
 #include "api/idempotency.hpp"
 #include "api/native/boot.hpp"
+#include "api/native/discover.hpp"
 #include "api/native/native.hpp"
 #include "api/native/power.hpp"
 #include "api/smd/smd.hpp"
@@ -45,6 +46,7 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_apply(router_, services_);
   add_calls(router_, services_);
   add_power(router_, services_);
+  add_discover(router_, services_);
   add_changes(router_, services_, hub_);
   add_operations(router_, services_);
   add_revert(router_, services_);

@@ -1,4 +1,5 @@
 // Power by the API: who may, what is refused, what becomes of each node; passwords never come back.
+#include "api/collect_operation.hpp"
 #include "api/power_operation.hpp"
 #include "api/test_master.hpp"
 #include "base/json_values.hpp"
@@ -43,9 +44,15 @@ class PowerApi : public ::testing::Test {
   PowerApi() { add_power_operations(); }
   ~PowerApi() override { master.api.reset(); }
   void add_power_operations() {
-    master.api->operations().add(
-        power_operations({master.process.executor(), master.process.log("power"), *master.store,
-                          master.model, &*master.secrets, bmcs, &ipmi}));
+    const PowerServices services{master.process.executor(),
+                                 master.process.log("power"),
+                                 *master.store,
+                                 master.model,
+                                 &*master.secrets,
+                                 bmcs,
+                                 &ipmi};
+    master.api->operations().add(power_operations(services));
+    master.api->operations().add(collect_operations(services));
   }
   /// BMCs behind TLS, each with the machine of one node: n1, n2 ..
   void make(uint32_t count, sim::BmcTraits traits = {}) {
@@ -159,6 +166,32 @@ TEST_F(PowerApi, ByIpmiTooAndARefusedPasswordOnce) {
   ASSERT_EQ(keep("default/default", "better").status, 204);
   ipmi.refuse.reset();
   EXPECT_EQ(ended(R"({"nodes":"old1","action":"status"})").at("state"), "done");
+}
+
+TEST_F(PowerApi, CollectingKeepsWhatIsBehindTheBmcs) {
+  make(2);
+  add_node("bare", "{}");
+  const auto look = [&](const std::string& nodes) {
+    return outcome(master.ask("POST", "/api/v1/discover",
+                              fmt::format(R"({{"nodes":"{}","why":"audit"}})", nodes), {},
+                              person("operator")));
+  };
+  const auto done = look("n1");
+  EXPECT_EQ(done.at("state"), "done") << json::serialize(done);
+  EXPECT_EQ(done.at("groups").at(0).at("result"),
+            "1 machine, 12 parts, 2 NICs, 3 firmware versions, 0 warnings");
+  const auto changes = [&] { return master.get("/api/v1/changes?since=0&kind=bmcs").body; };
+  const std::string before = changes();
+  EXPECT_NE(before.find("S000000-0"), std::string::npos) << before;
+  EXPECT_NE(before.find("its BMC was looked through: audit"), std::string::npos);
+  EXPECT_EQ(look("n1").at("state"), "done");
+  EXPECT_EQ(changes(), before);  // the same again: nothing is written
+  EXPECT_EQ(look("n1,bare").at("state"), "failed");
+  EXPECT_EQ(master.ask("POST", "/api/v1/discover", R"({"nodes":"n1","in_flight":99})").status, 400);
+  EXPECT_EQ(master.ask("POST", "/api/v1/discover", R"({"nodes":"nosuch"})").status, 404);
+  EXPECT_EQ(
+      master.ask("POST", "/api/v1/discover", R"({"nodes":"n1"})", {}, person("viewer")).status,
+      403);
 }
 
 TEST_F(PowerApi, CancellingLeavesTheRestAlone) {

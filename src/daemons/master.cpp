@@ -1,5 +1,6 @@
 #include "daemons/master.hpp"
 
+#include "api/collect_operation.hpp"
 #include "api/power_operation.hpp"
 #include "cluster/mutations.hpp"
 #include "daemons/advertise.hpp"
@@ -155,8 +156,11 @@ void Master::start_power() {
   bmcs_ = std::make_unique<hardware::BmcGround>(seams_.executor, seams_.net, seams_.random,
                                                 kBmcRequests);
   ipmi_ = std::make_unique<hardware::IpmiToolProcesses>(seams_.executor);
-  api_->operations().add(api::power_operations({seams_.executor, log_.with("power"), parts_.store,
-                                                model_, config_.secrets, *bmcs_, ipmi_.get()}));
+  const api::PowerServices services{seams_.executor, log_.with("power"), parts_.store,
+                                    model_,          config_.secrets,    *bmcs_,
+                                    ipmi_.get()};
+  api_->operations().add(api::power_operations(services));
+  api_->operations().add(api::collect_operations(services));
 }
 
 void Master::start_node_up() {

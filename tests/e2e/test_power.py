@@ -134,6 +134,18 @@ def test_a_stuck_machine_is_not_called_done(cluster, fleet):
         assert "stuck1: timed_out: On was accepted, but after 2 s the BMC says off" in done.stderr, done
 
 
+def test_collect_keeps_what_is_behind_the_bmcs(cluster):
+    with bmcs.Bmcs(cluster.run, "--gpus", 4, "--expand", "yes") as one:
+        define(cluster, "d1", one.port())
+        said = "d1: 1 machine, 16 parts, 2 NICs, 3 firmware versions, 0 warnings\n"
+        assert cluster.cli("discover", "collect", "d1", check=0).stdout == said
+        kept = cluster.api.changes("&kind=bmcs")
+        assert len(kept) == 1 and len(kept[0]["after"]["inventory"]["systems"][0]["accelerators"]) == 4
+        cluster.cli("discover", "collect", "d1", check=0)
+        assert len(cluster.api.changes("&kind=bmcs")) == 1
+    assert "d1: unreached" in cluster.cli("discover", "collect", "d1", check=1).stderr
+
+
 def test_bad_requests_change_nothing(cluster, fleet):
     body = {"nodes": "p1", "action": "on"}
     for wrong, status in (({"nodes": "p1", "action": "explode"}, 400), ({**body, "per_second": 0}, 400),

@@ -54,37 +54,6 @@ Status add_numbers(const Given& given, json::object& request) {
   return {};
 }
 
-/// "n[1-8]: on", failures on standard error.
-Result<int> print_ended(Context& context, const json::value& operation) {
-  const int code = text_at(operation, "state") == "done" ? 0 : 1;
-  const json::value* groups = find_path(operation, "groups");
-  if (groups == nullptr || !groups->is_array()) return context.print_document(operation, code);
-  if (!context.for_people()) {
-    const bool whole =
-        context.output().format == Format::json || context.output().format == Format::yaml;
-    if (whole) return context.print_document(operation, code);
-    static const ListView view{{{"NODES", "nodes"},
-                                {"COUNT", "count", Show::number},
-                                {"OUTCOME", "outcome", Show::state},
-                                {"RESULT", "result"},
-                                {"ERROR", "error.message"}},
-                               "",
-                               "nodes"};
-    return context.print_list(groups->get_array(), view, code);
-  }
-  for (const json::value& group : groups->get_array()) {
-    const std::string nodes = text_at(group, "nodes");
-    const std::string outcome = text_at(group, "outcome");
-    if (outcome == "done") {
-      context.print(printable(fmt::format("{}: {}", nodes, text_at(group, "result"))) + "\n");
-    } else {
-      const std::string why = text_at(group, "error.message");
-      context.warn(fmt::format("{}: {}{}", nodes, outcome, why.empty() ? "" : ": " + why));
-    }
-  }
-  return code;
-}
-
 Result<int> send(Context& context, const Given& given, json::object request) {
   request["nodes"] = given.text("noderange");
   if (given.has("why")) request["why"] = given.text("why");
@@ -265,6 +234,36 @@ std::vector<Command> switching() {
 }
 
 }  // namespace
+
+Result<int> print_ended(Context& context, const json::value& operation) {
+  const int code = text_at(operation, "state") == "done" ? 0 : 1;
+  const json::value* groups = find_path(operation, "groups");
+  if (groups == nullptr || !groups->is_array()) return context.print_document(operation, code);
+  if (!context.for_people()) {
+    const bool whole =
+        context.output().format == Format::json || context.output().format == Format::yaml;
+    if (whole) return context.print_document(operation, code);
+    static const ListView view{{{"NODES", "nodes"},
+                                {"COUNT", "count", Show::number},
+                                {"OUTCOME", "outcome", Show::state},
+                                {"RESULT", "result"},
+                                {"ERROR", "error.message"}},
+                               "",
+                               "nodes"};
+    return context.print_list(groups->get_array(), view, code);
+  }
+  for (const json::value& group : groups->get_array()) {
+    const std::string nodes = text_at(group, "nodes");
+    const std::string outcome = text_at(group, "outcome");
+    if (outcome == "done") {
+      context.print(printable(fmt::format("{}: {}", nodes, text_at(group, "result"))) + "\n");
+    } else {
+      const std::string why = text_at(group, "error.message");
+      context.warn(fmt::format("{}: {}{}", nodes, outcome, why.empty() ? "" : ": " + why));
+    }
+  }
+  return code;
+}
 
 std::vector<Command> power_commands() {
   std::vector<Command> all = switching();

@@ -1,12 +1,17 @@
 // The rows of the noun power.
 #pragma once
 
+#include "base/json.hpp"
 #include "cli/command.hpp"
+#include "cli/context.hpp"
 
 #include <vector>
 
 namespace drover::cli {
 
 std::vector<Command> power_commands();
+
+/// How an operation's nodes ended: "n[1-8]: on", failures on standard error; the exit code.
+Result<int> print_ended(Context& context, const json::value& operation);
 
 }  // namespace drover::cli
