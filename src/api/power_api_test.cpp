@@ -124,6 +124,13 @@ TEST_F(PowerApi, NodesAreSwitchedOnInWaves) {
   for (size_t i = 0; i < 10; ++i) EXPECT_EQ(fleet->at(i).bmc().door().sessions(), 0U);
 }
 
+TEST_F(PowerApi, LookingIsNotHeldUpByTheLimitForSwitching) {
+  make(10);
+  const Duration begin = master.world.now();
+  EXPECT_EQ(ended(R"({"nodes":"n[1-10]","action":"status","per_second":1})").at("state"), "done");
+  EXPECT_LT(master.world.now() - begin, 3s);
+}
+
 TEST_F(PowerApi, GroupsHaveLimitsOfTheirOwn) {
   sim::BmcTraits traits;
   traits.power_time = 10s;

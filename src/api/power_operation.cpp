@@ -35,6 +35,9 @@ OperationOutcome outcome_of(Code code) {
   return OperationOutcome::failed;
 }
 
+/// The most that check(PowerRequest) allows.
+constexpr uint32_t kMostPerSecond = 1'000;
+
 PowerState stored_state(BmcPowerState state) {
   if (state == BmcPowerState::on || state == BmcPowerState::powering_off) return PowerState::on;
   if (state == BmcPowerState::off || state == BmcPowerState::powering_on) return PowerState::off;
@@ -94,7 +97,10 @@ class PowerRun : public std::enable_shared_from_this<PowerRun> {
     if (ended_) return;
     hardware::PowerLimits limits;
     limits.at_a_time = request_.at_a_time;
-    limits.per_second = request_.per_second;
+    // Looking draws no current, and neither does saying what to boot from.
+    const bool draws =
+        request_.action != PowerAction::status && request_.action != PowerAction::boot_device;
+    limits.per_second = draws ? request_.per_second : kMostPerSecond;
     limits.groups = request_.group_limits;
     waves_.emplace(limits);
     for (size_t i = 0; i < targets_.size(); ++i) {
