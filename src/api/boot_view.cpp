@@ -46,6 +46,29 @@ void BootLogEvent::describe(Visitor& v) {
   v.field("end", end, "Whether this is the last event.", Presence::optional);
 }
 
+void BootLease::describe(Visitor& v) {
+  v.field("address", address, "The address.");
+  v.field("state", state,
+          "offered (held for a moment), leased, free (somebody had it), or quarantined (somebody "
+          "unknown uses it).");
+  v.field("client", client, "MAC of the machine, or its client identifier; empty: none.");
+  v.field("name", name, "What the machine calls itself or is called.");
+  v.field("since", since, "When that began, or was last confirmed.");
+  v.field("until", until, "When it ends.");
+  v.field("daemon", daemon, "The boot daemon that deals it out.");
+}
+
+void BootLeaseEvent::describe(Visitor& v) {
+  v.field("lease", lease, "An address; null: nothing new.", Presence::optional);
+  v.field("problem", problem, "A boot daemon that says nothing; null: none.", Presence::optional);
+  v.field("caught_up", caught_up, "Whether a boot daemon has told all of its.", Presence::optional);
+  v.field("end", end, "Whether this is the last event.", Presence::optional);
+}
+
+void BootLeaseQuery::describe(Visitor& v) {
+  v.field("all", all, "Whether free ones are wanted too.", Presence::optional);
+}
+
 void BootProgressQuery::describe(Visitor& v) {
   v.field("nodes", nodes, "Names, folded; null: every node.", Presence::optional);
   v.field("follow", follow, "Whether to go on with what is new.", Presence::optional);

@@ -69,6 +69,29 @@ struct BootLogEvent {
   void describe(Visitor& v);
 };
 
+/// An address that a boot daemon deals out to whoever asks.
+struct BootLease {
+  static constexpr std::string_view kTypeName = "BootLease";
+  std::string address;
+  std::string state;   ///< offered, leased, free or quarantined (boot::dhcp::LeaseState)
+  std::string client;  ///< MAC, or client identifier in hexadecimal digits; empty: none
+  std::string name;    ///< that the client goes by, printable; may be empty
+  WallTime since{};    ///< when the state began or was last confirmed
+  WallTime until{};    ///< when it ends; of free ones when it began
+  std::string daemon;  ///< the boot daemon that deals it out
+  void describe(Visitor& v);
+};
+
+/// One line of GET /boot/leases.
+struct BootLeaseEvent {
+  static constexpr std::string_view kTypeName = "BootLeaseEvent";
+  std::optional<BootLease> lease;
+  std::optional<BootDaemonProblem> problem;
+  bool caught_up = false;
+  bool end = false;
+  void describe(Visitor& v);
+};
+
 /// What a master asks a boot daemon for; `nodes` as fold_names() writes them.
 struct BootProgressQuery {
   static constexpr std::string_view kTypeName = "BootProgressQuery";
@@ -86,9 +109,16 @@ struct BootLogQuery {
   void describe(Visitor& v);
 };
 
+struct BootLeaseQuery {
+  static constexpr std::string_view kTypeName = "BootLeaseQuery";
+  bool all = false;  ///< free ones too, that somebody had
+  void describe(Visitor& v);
+};
+
 /// Where a boot daemon takes these, over its link to the master alone.
 inline constexpr std::string_view kBootProgressPath = "/boot/progress";
 inline constexpr std::string_view kBootLogPath = "/boot/log";
+inline constexpr std::string_view kBootLeasesPath = "/boot/leases";
 /// A stream of a boot daemon says at least so often that it lives.
 inline constexpr Duration kBootPulse = std::chrono::seconds(5);
 

@@ -488,6 +488,7 @@ RECIPES = {
     "GET /api/v1/boot/log": Recipe(
         lambda world: Request("GET", "/boot/log?nodes=n1&grep=error&since=2026-01-01T00:00:00Z"),
         lambda world: [Request("GET", "/boot/log?nodes=nosuch")]),
+    "GET /api/v1/boot/leases": Recipe(lambda world: Request("GET", "/boot/leases?all=true")),
     "GET /api/v1/boot-next": Recipe(lambda world: Request("GET", "/boot-next")),
     "POST /api/v1/boot-next": Recipe(
         lambda world: Request("POST", f"/boot-next?nodes={world.node()}", {"mode": "lean", "why": "memory test"}),

@@ -150,6 +150,11 @@ def test_an_unknown_machine_waits_until_somebody_says_who_it_is(site):
     machine = site.lab.machine("n5", firmware="bios")
     machine.start()
     site["boot1"].wait_log(f"a machine that is not in the model .*REQUEST from {machine.mac}", limit=120)
+    # The address that it was lent is shown, by any daemon's socket.
+    leases = c.wait_for("its lease is shown", lambda: [
+        row for row in site.cli("boot", "leases", "-o", "csv", socket_of=site["agg1"], check=0).stdout.splitlines()
+        if f"leased,{machine.mac}" in row])
+    assert leases[0].startswith("10.77.0.2"), leases
     site.define_node("n5", machine.mac, "10.77.0.15/24", image="lean", kernel_args=KERNEL)
     site.wait_up("n5", limit=180)
     machine.stop()

@@ -1,5 +1,5 @@
-// GET /boot/progress and GET /boot/log: what the boot daemons tell, asked over their links and put
-// together.
+// GET /boot/progress, GET /boot/log and GET /boot/leases: what the boot daemons tell, asked over
+// their links and put together.
 #include "api/boot_fan.hpp"
 #include "api/boot_log_merge.hpp"
 #include "api/line_answer.hpp"
@@ -212,6 +212,24 @@ class LogStream final : public BootStream<BootLogEvent> {
   bool told_ = false;
 };
 
+class LeaseStream final : public BootStream<BootLeaseEvent> {
+ public:
+  using BootStream::BootStream;
+
+ private:
+  void begun(size_t) override {}
+  void take_event(size_t daemon, BootLeaseEvent event) override {
+    if (!event.lease) return;
+    event.lease->daemon = fan().names().at(daemon);
+    write(event);
+    if (full()) fan().pause(daemon, true);
+  }
+  void close(size_t) override {}
+  void drained() override {
+    for (size_t i = 0; i < fan().names().size(); ++i) fan().pause(i, false);
+  }
+};
+
 Result<std::optional<std::string>> asked_for(Services& services, const Request& request) {
   const auto range = request.query("nodes");
   if (!range) return std::optional<std::string>();
@@ -253,6 +271,12 @@ void show_log(Services& services, const RequestPtr& request) {
       ->start(request, kBootLogPath, encode(query));
 }
 
+void show_leases(Services& services, const RequestPtr& request) {
+  BootLeaseQuery query;
+  query.all = is_set(*request, "all");
+  std::make_shared<LeaseStream>(services, false)->start(request, kBootLeasesPath, encode(query));
+}
+
 }  // namespace
 
 void add_boot_streams(Router& router, Services& services) {
@@ -288,6 +312,16 @@ void add_boot_streams(Router& router, Services& services) {
        .content_type = kJsonLines,
        .errors = {Code::not_found},
        .handler = [&services](const RequestPtr& r) { show_log(services, r); }});
+  router.add({.method = "GET",
+              .path = "/api/v1/boot/leases",
+              .privilege = auth::Privilege::view,
+              .summary = "Addresses that the boot daemons deal out, as lines of JSON.",
+              .query = {{.name = "all",
+                         .doc = "true: also those that are free now and that somebody had.",
+                         .choices = {"true", "false"}}},
+              .gives = body_of<BootLeaseEvent>(),
+              .content_type = kJsonLines,
+              .handler = [&services](const RequestPtr& r) { show_leases(services, r); }});
 }
 
 }  // namespace drover::api

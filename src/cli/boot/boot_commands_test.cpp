@@ -214,5 +214,35 @@ TEST(BootLogCommand, MistakesAreSaidBeforeAnybodyIsAsked) {
   EXPECT_TRUE(logs.daemon.requests().empty());
 }
 
+TEST(BootLeasesCommand, ShowsWhatEveryDaemonSaysAndWhoIsSilent) {
+  TestDaemon daemon([](const net::HttpRequest& request, const ExchangePtr& exchange) {
+    if (!request.target.starts_with("/api/v1/boot/leases")) {
+      return exchange->respond(json_response("{}"));
+    }
+    const bool all = request.target.ends_with("?all=true");
+    exchange->begin(200, {{"Content-Type", "application/jsonl"}});
+    exchange->write(
+        R"({"lease":{"address":"10.0.0.200","state":"leased","client":"02:00:00:00:00:01",)"
+        R"("name":"probe","since":"2026-01-01T00:00:00.000Z","until":"2026-01-01T01:00:00.000Z",)"
+        R"("daemon":"boot1"}})"
+        "\n");
+    if (all) {
+      exchange->write(R"({"problem":{"daemon":"boot2","why":"is not linked: away"}})"
+                      "\n");
+    }
+    exchange->write("{\"end\":true}\n");
+    exchange->end();
+  });
+  CommandLine drover;
+  drover.environment["DROVER_SOCKET"] = daemon.socket();
+  const Ran ran = drover({"boot", "leases", "-o", "csv"});
+  EXPECT_EQ(ran.code, 0) << ran.err;
+  EXPECT_NE(ran.out.find("10.0.0.200,leased,02:00:00:00:00:01,probe"), std::string::npos)
+      << ran.out;
+  const Ran all = drover({"boot", "leases", "--all"});
+  EXPECT_EQ(all.code, 1) << "one of them did not say";
+  EXPECT_NE(all.err.find("boot daemon boot2 is not linked"), std::string::npos) << all.err;
+}
+
 }  // namespace
 }  // namespace drover::cli

@@ -3,10 +3,12 @@
 #include "api/line_answer.hpp"
 #include "api/problem.hpp"
 #include "base/noderange.hpp"
+#include "base/text.hpp"
 #include "cluster/names.hpp"
 
 #include <algorithm>
 #include <deque>
+#include <iterator>
 #include <optional>
 #include <unordered_set>
 
@@ -24,6 +26,20 @@ Result<std::vector<std::string>> names_of(const std::string& folded) {
   DROVER_TRY(auto names, expand_names(folded));
   for (const std::string& name : names) DROVER_CHECK_OK(cluster::check_node_name(name));
   return names;
+}
+
+/// What client_key() made, for people: a MAC, or the identifier's bytes.
+std::string client_text(std::string_view key) {
+  constexpr size_t kKindAndType = 2;
+  const bool hardware = key.starts_with('h') && key.size() > kKindAndType;
+  if (!hardware && key.size() <= 1) return "";
+  std::string out = hardware ? "" : "id:";
+  const std::string_view bytes = key.substr(hardware ? kKindAndType : 1);
+  for (size_t i = 0; i < bytes.size(); ++i) {
+    if (hardware && i > 0) out += ':';
+    fmt::format_to(std::back_inserter(out), "{:02x}", static_cast<unsigned char>(bytes[i]));
+  }
+  return out;
 }
 
 }  // namespace
@@ -185,6 +201,39 @@ class BootReader::Logs final : public Stream {
   std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
+/// The book as it was when it was asked.
+class BootReader::Leases final : public Stream {
+ public:
+  Leases(BootReader& reader, ExchangePtr exchange, std::vector<boot::dhcp::Lease> leases)
+      : Stream(reader, std::move(exchange)), leases_(std::move(leases)) {}
+
+  void begin() override {
+    while (at_ < leases_.size() && !full()) {
+      const boot::dhcp::Lease& lease = leases_[at_++];
+      api::BootLeaseEvent event;
+      event.lease = api::BootLease{lease.address.text(),
+                                   std::string(boot::dhcp::name(lease.state)),
+                                   client_text(lease.client),
+                                   printable(lease.name),
+                                   lease.since,
+                                   lease.until,
+                                   parts().name};
+      write(encode(event));
+    }
+    if (at_ < leases_.size()) return;
+    api::BootLeaseEvent event;
+    event.caught_up = true;
+    write(encode(event));
+    end();
+  }
+
+ private:
+  void drained() override { begin(); }
+
+  std::vector<boot::dhcp::Lease> leases_;
+  size_t at_ = 0;
+};
+
 BootReader::BootReader(Parts parts, const Log& log)
     : parts_(std::move(parts)),
       server_(parts_.executor, parts_.channels, log.with("reader"),
@@ -246,6 +295,16 @@ Status BootReader::open(const net::HttpRequest& request, const ExchangePtr& exch
       wanted.grep = std::make_shared<const TextPattern>(std::move(pattern));
     }
     add(std::make_shared<Logs>(*this, exchange, std::move(wanted), query.follow, std::move(nodes)));
+    return {};
+  }
+  if (request.target == api::kBootLeasesPath) {
+    DROVER_TRY(const auto query, decode_text<api::BootLeaseQuery>(request.body, Unknown::ignore));
+    auto leases = parts_.leases ? parts_.leases() : std::vector<boot::dhcp::Lease>();
+    if (!query.all) {
+      std::erase_if(leases,
+                    [](const auto& lease) { return lease.state == boot::dhcp::LeaseState::free; });
+    }
+    add(std::make_shared<Leases>(*this, exchange, std::move(leases)));
     return {};
   }
   return fail(Code::not_found, "this boot daemon knows no " + request.target);

@@ -1,10 +1,11 @@
 // What drover-boot tells its master when that asks: boots under way and the logs of nodes, as they
-// are and as they go on.
+// are and as they go on, and the addresses that it deals out.
 #pragma once
 
 #include "api/boot_view.hpp"
 #include "base/clock.hpp"
 #include "base/log.hpp"
+#include "boot/dhcp/lease_book.hpp"
 #include "daemons/boot/node_logs.hpp"
 #include "daemons/boot/stage_book.hpp"
 #include "net/http/http_server.hpp"
@@ -14,6 +15,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 namespace drover::daemons {
 
@@ -28,6 +30,8 @@ class BootReader {
     StageBook& stages;
     NodeLogs& logs;
     std::string name;
+    /// Every dynamic address ever used, by address; none: addresses are not dealt out here.
+    Callback<std::vector<boot::dhcp::Lease>()> leases = {};
   };
 
   BootReader(Parts parts, const Log& log);
@@ -42,6 +46,7 @@ class BootReader {
   class Stream;
   class Progress;
   class Logs;
+  class Leases;
   using ExchangePtr = std::shared_ptr<net::HttpExchange>;
 
   void serve(const net::HttpRequest& request, const ExchangePtr& exchange);

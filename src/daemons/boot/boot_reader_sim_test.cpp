@@ -18,13 +18,15 @@ struct Told {
       : boot(world, fabric, disk, timing, name),
         stages(executor(), [](const cluster::BootReport&) {}),
         logs(executor(), disk, boot.host.process.log(), "/logs", {}),
-        reader({executor(), boot.daemon->channels(), stages, logs, name}, boot.host.process.log()) {
+        reader({executor(), boot.daemon->channels(), stages, logs, name, [this] { return leases; }},
+               boot.host.process.log()) {
     EXPECT_TRUE(reader.start());
   }
   Executor& executor() { return boot.host.process.executor(); }
   SimBoot boot;
   StageBook stages;
   NodeLogs logs;
+  std::vector<boot::dhcp::Lease> leases;
   BootReader reader;
 };
 
@@ -161,6 +163,46 @@ TEST_F(BootReaderSim, WhatIsNoQuestionIsRefused) {
   const auto path = ask(api::kBootLogPath, query("\"../../etc/shadow\""));
   ASSERT_TRUE(reach([this] { return !ended_.empty(); }, seconds(5)));
   EXPECT_NE(ended_, "well");
+}
+
+TEST_F(BootReaderSim, LeasesAreToldWithTheirClients) {
+  const auto leases = [&](bool all) {
+    lines_.clear();
+    ended_.clear();
+    api::BootLeaseQuery asked;
+    asked.all = all;
+    const auto fan = ask(api::kBootLeasesPath, asked);
+    EXPECT_TRUE(reach([this] { return !ended_.empty(); }, seconds(5)));
+    EXPECT_EQ(ended_, "well");
+    std::string out;
+    for (const std::string& line : lines_) {
+      const auto event = decode_text<api::BootLeaseEvent>(line, Unknown::ignore).value();
+      if (!event.lease) continue;
+      const api::BootLease& lease = *event.lease;
+      out += fmt::format("{} {} {} {}|", lease.address, lease.state, lease.client, lease.name);
+    }
+    return out;
+  };
+  using boot::dhcp::LeaseState;
+  told_->leases = {{*boot::Ipv4::parse("10.0.0.200"),
+                    LeaseState::leased,
+                    std::string("h\x01\x02\0\0\0\0\x07", 8),
+                    "pro\x1b"
+                    "be",
+                    {},
+                    {}},
+                   {*boot::Ipv4::parse("10.0.0.201"), LeaseState::free, "i\xff\x01", "", {}, {}},
+                   {*boot::Ipv4::parse("10.0.0.202"), LeaseState::quarantined, "", "", {}, {}}};
+  const std::string some = leases(false);
+  EXPECT_EQ(some.find("10.0.0.201"), std::string::npos);
+  EXPECT_NE(some.find("10.0.0.200 leased 02:00:00:00:00:07 "), std::string::npos) << some;
+  EXPECT_NE(some.find("10.0.0.202 quarantined  |"), std::string::npos) << some;
+  EXPECT_EQ(some.find('\x1b'), std::string::npos);
+  EXPECT_NE(leases(true).find("10.0.0.201 free id:ff01 |"), std::string::npos);
+  // More than one reader takes at once.
+  told_->leases.assign(20'000, told_->leases[0]);
+  const std::string many = leases(false);
+  EXPECT_EQ(std::ranges::count(many, '|'), 20'000);
 }
 
 }  // namespace

@@ -119,7 +119,8 @@ class BootService final : public Service {
         [this](const cluster::Settings& settings) { services_->apply(settings); });
     reader_ = std::make_unique<BootReader>(
         BootReader::Parts{program_.seams.executor, daemon_->channels(), services_->stages(),
-                          services_->logs(), core_.self().name},
+                          services_->logs(), core_.self().name,
+                          [this] { return services_->leases(); }},
         Log(program_.seams.log, "boot"));
     return reader_->start();
   }

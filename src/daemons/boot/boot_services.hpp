@@ -109,6 +109,10 @@ class BootServices {
 
   [[nodiscard]] StageBook& stages() { return stages_; }
   [[nodiscard]] NodeLogs& logs() { return logs_; }
+  /// Every dynamic address ever used, by address.
+  [[nodiscard]] std::vector<boot::dhcp::Lease> leases() const {
+    return dhcp_ == nullptr ? std::vector<boot::dhcp::Lease>() : dhcp_->leases().snapshot();
+  }
 
  private:
   void on_news(const ModelReplica::News& news);
