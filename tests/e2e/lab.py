@@ -238,7 +238,8 @@ class Machine:
             for version in ("4", "6"):
                 out += ["-fw_cfg", f"name=opt/org.tianocore/IPv{version}PXESupport,string=n"]
         if self.firmware == "kernel":
-            out += ["-kernel", self.kernel, "-initrd", self.initrd, "-append", self.append]
+            out += ["-kernel", self.kernel, "-append", self.append]
+            out += ["-initrd", self.initrd] if self.initrd else []
         if self.disk:
             with open(self.disk_file, "ab") as file:
                 file.truncate(self.disk << 20)
