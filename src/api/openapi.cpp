@@ -146,6 +146,7 @@ constexpr std::array kVariables{
     Variable{"tokens", "Id of the token.", kIdPattern, "3f9a0c21"},
     Variable{"operations", "Id of the operation.", kIdPattern, "0f6c2f0f9f0e4f0aa6e1d2c3b4a59687"},
     Variable{"credentials", "Id of the credential.", "", "3f9a0c21"},
+    Variable{"unknown", "MAC of the machine.", "", "52:54:00:77:00:01"},
     Variable{"issuers", "Name of the issuer.", "", "campus"},
     Variable{"settings", "Key of the setting.", "", "api.rate"},
     Variable{"cloud-init", "Whose it is.", "^(node|group|profile)$", "group"},

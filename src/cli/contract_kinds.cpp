@@ -19,7 +19,7 @@ struct Row {
   std::string_view help;
 };
 
-constexpr std::array<Row, 41> kRows{
+constexpr std::array<Row, 43> kRows{
     {{"group", "GroupView", "a group, as drover group show -o json gives it"},
      {"profile", "ProfileView", "a profile, as drover profile show -o json gives it"},
      {"network", "NetworkView", "a network, as drover network show -o json gives it"},
@@ -34,6 +34,8 @@ constexpr std::array<Row, 41> kRows{
      {"overlay-state", "OverlayState", "whether a node has its files: drover overlay status"},
      {"boot", "NodeBoot", "what a node would boot: drover boot show -o json"},
      {"boot-next", "BootNext", "what is said of a node's next boot alone"},
+     {"lease", "BootLease", "an address that a boot daemon deals out: drover boot leases"},
+     {"unknown-machine", "UnknownMachine", "a machine of no node: drover boot unknown"},
      {"change", "Change", "an entry of the change log: drover history -o json"},
      {"revert", "RevertResult", "what drover revert did"},
      {"operation", "Operation", "a long-running request: drover operation show"},

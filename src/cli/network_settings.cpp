@@ -12,9 +12,10 @@
 namespace drover::cli {
 namespace {
 
-constexpr std::array<std::string_view, 13> kFields{
-    "description", "prefix", "prefix6", "mode", "pool",          "gateway", "nameservers",
-    "ntp_servers", "domain", "search",  "mtu",  "lease_seconds", "unknown"};
+constexpr std::array<std::string_view, 15> kFields{
+    "description", "prefix",        "prefix6",     "mode",         "pool",
+    "gateway",     "nameservers",   "ntp_servers", "domain",       "search",
+    "mtu",         "lease_seconds", "unknown",     "number_nodes", "number_by"};
 constexpr std::array<std::string_view, 3> kLists{"nameservers", "ntp_servers", "search"};
 constexpr std::array<std::string_view, 2> kNumbers{"mtu", "lease_seconds"};
 

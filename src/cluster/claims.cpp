@@ -4,6 +4,7 @@
 #include "cluster/field_rules.hpp"
 #include "cluster/formula.hpp"
 #include "cluster/net_address.hpp"
+#include "cluster/unknown_machine.hpp"
 
 #include <algorithm>
 #include <vector>
@@ -241,6 +242,11 @@ Status ClaimBook::hold(const std::string& node, const Claims& claims, const Held
     }
     all.push_back({node, claim});
     DROVER_CHECK_OK(note(what_of(claim), all));
+    // A machine that somebody has named in any way is unknown no more.
+    constexpr std::string_view kMac = "mac/";
+    if (!claim.starts_with(kMac)) continue;
+    DROVER_TRY([[maybe_unused]] const bool was,
+               tx_.erase(kUnknownKind, std::string_view(claim).substr(kMac.size())));
   }
   if (!changed || claims.empty()) return {};
   return tx_.put_quiet(kClaimsOfKind, node, encode(list));

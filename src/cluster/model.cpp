@@ -30,7 +30,7 @@ Model::~Model() = default;
 Status Model::load(store::Store& store) {
   for (const std::string_view kind :
        {kNodeKind, kPartKind, kDaemonKind, kGroupKind, kProfileKind, kImageKind, kNetworkKind,
-        kBootNextKind, kCloudInitKind, kStepsKind, kOverlayKind}) {
+        kBootNextKind, kUnknownKind, kCloudInitKind, kStepsKind, kOverlayKind}) {
     DROVER_TRY(const auto objects, store.load(kind));
     for (const store::Object& object : objects) {
       DROVER_CHECK_OK(put(kind, object.key, object.body, object.revision));
@@ -104,6 +104,9 @@ Status Model::put(std::string_view kind, const std::string& key, std::string_vie
   } else if (kind == kBootNextKind) {
     DROVER_TRY(BootNext next, read_body<BootNext>(kind, key, body));
     boot_nexts_[key] = std::move(next);
+  } else if (kind == kUnknownKind) {
+    DROVER_TRY(UnknownMachine machine, read_body<UnknownMachine>(kind, key, body));
+    unknown_[key] = std::move(machine);
   }
   return put_content(kind, key, body, revision);
 }
@@ -150,6 +153,8 @@ void Model::erase(std::string_view kind, const std::string& key) {
     networks_.erase(key);
   } else if (kind == kBootNextKind) {
     boot_nexts_.erase(key);
+  } else if (kind == kUnknownKind) {
+    unknown_.erase(key);
   } else if (kind == kCloudInitKind) {
     cloud_inits_.erase(key);
   } else if (kind == kStepsKind) {

@@ -21,6 +21,7 @@
 #include "cluster/profile.hpp"
 #include "cluster/settings.hpp"
 #include "cluster/stored_node.hpp"
+#include "cluster/unknown_machine.hpp"
 #include "store/store.hpp"
 
 #include <cstdint>
@@ -118,6 +119,9 @@ class Model {
   [[nodiscard]] const BootNexts& boot_nexts() const { return boot_nexts_; }
   /// BMCs, components that are no nodes, and what else is known of hardware.
   [[nodiscard]] const HardwareBook& hardware() const { return *hardware_; }
+  /// Machines that no node is known by, by MAC.
+  using Unknowns = std::map<std::string, UnknownMachine, NaturalLess>;
+  [[nodiscard]] const Unknowns& unknown_machines() const { return unknown_; }
   /// The node behind an alias, or nullptr.
   [[nodiscard]] const NodeEntry* find_alias(std::string_view alias) const;
   /// The static groups that a node is in, strongest first.
@@ -174,6 +178,7 @@ class Model {
   Overlays overlays_;
   BootNexts boot_nexts_;
   std::unique_ptr<HardwareBook> hardware_;
+  Unknowns unknown_;
   uint64_t sequence_ = 0;
   uint64_t generation_ = 0;
   OnNode on_node_;

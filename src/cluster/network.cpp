@@ -1,5 +1,6 @@
 #include "cluster/network.hpp"
 
+#include "base/noderange.hpp"
 #include "cluster/field_rules.hpp"
 #include "cluster/ip_range.hpp"
 #include "cluster/names.hpp"
@@ -14,8 +15,10 @@ namespace drover::cluster {
 namespace {
 
 constexpr std::array<std::string_view, 3> kModeNames{"full", "proxy", "off"};
-constexpr std::array<std::string_view, 2> kUnknownNames{"discover", "ignore"};
-constexpr uint16_t kLeastMtu = 68;  // RFC 791: what every link can carry
+constexpr std::array<std::string_view, 3> kUnknownNames{"discover", "ignore", "number"};
+constexpr std::array<std::string_view, 2> kNumberByNames{"arrival", "port"};
+constexpr size_t kMostNumbered = 65'536;  ///< names of one network
+constexpr uint16_t kLeastMtu = 68;        // RFC 791: what every link can carry
 
 Status normalise_prefix(std::string_view field, std::string& prefix, bool v4) {
   if (prefix.empty()) return {};
@@ -106,6 +109,26 @@ Status normalise_pool(Network& network) {
   return {};
 }
 
+Status normalise_numbering(Network& network) {
+  if (network.number_nodes.empty()) {
+    if (network.unknown != UnknownMachines::number) return {};
+    return bad_field("number_nodes", "", "unknown=number needs names to give, such as n[1-64]");
+  }
+  const auto names = expand_names(network.number_nodes);
+  if (!names) return bad_field("number_nodes", network.number_nodes, names.error().text());
+  if (names->size() > kMostNumbered) {
+    return bad_field("number_nodes", network.number_nodes,
+                     fmt::format("expected at most {} names", kMostNumbered));
+  }
+  for (const std::string& name : *names) {
+    if (const Status fits = check_node_name(name); !fits) {
+      return bad_field("number_nodes", name, fits.error().text());
+    }
+  }
+  network.number_nodes = fold_names(*names);
+  return {};
+}
+
 Status check_numbers(const Network& network) {
   if (network.mtu != 0 && network.mtu < kLeastMtu) {
     return bad_field("mtu", std::to_string(network.mtu),
@@ -134,6 +157,10 @@ std::span<const std::string_view> enum_names(UnknownMachines) {
   return kUnknownNames;
 }
 
+std::span<const std::string_view> enum_names(NumberBy) {
+  return kNumberByNames;
+}
+
 void Network::describe(Visitor& v) {
   v.field("name", name, "Name of the network.");
   v.field("description", description, "Free text.", Presence::optional);
@@ -159,8 +186,17 @@ void Network::describe(Visitor& v) {
   v.field("lease_seconds", lease_seconds, "How long an address is given for.", Presence::optional);
   v.field("unknown", unknown,
           "Machines that no node is known by: discover (an address of the pool for a while, shown "
-          "for approval) or ignore.",
+          "for approval), ignore, or number (the same as discover, and named by number_nodes).",
           Presence::optional);
+  v.field("number_nodes", number_nodes,
+          "Names that unknown machines are given by themselves, such as n[1-64]; nodes of these "
+          "names need not be defined.",
+          Presence::optional);
+  v.field(
+      "number_by", number_by,
+      "How: arrival (the first name that has no machine) or port (the last number of the switch "
+      "port is the place among the names).",
+      Presence::optional);
 }
 
 Status normalise(Network& network) {
@@ -183,6 +219,7 @@ Status normalise(Network& network) {
   for (size_t i = 0; i < network.search.size(); ++i) {
     DROVER_CHECK_OK(check_domain(fmt::format("search[{}]", i), network.search[i]));
   }
+  DROVER_CHECK_OK(normalise_numbering(network));
   return check_numbers(network);
 }
 

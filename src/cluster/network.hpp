@@ -34,8 +34,16 @@ std::span<const std::string_view> enum_names(NetworkMode);
 enum class UnknownMachines : uint8_t {
   discover,  ///< an address of the pool for a while, and they are shown for approval
   ignore,    ///< silence
+  number,    ///< the same as discover, and each is given a name out of number_nodes by itself
 };
 std::span<const std::string_view> enum_names(UnknownMachines);
+
+/// In what order unknown machines are given names.
+enum class NumberBy : uint8_t {
+  arrival,  ///< the first free name
+  port,     ///< the name at the place that the last number of the switch port says, from 1 on
+};
+std::span<const std::string_view> enum_names(NumberBy);
 
 /// Body of a store object of kind kNetworkKind.
 struct Network {
@@ -54,6 +62,8 @@ struct Network {
   uint16_t mtu = 0;  ///< bytes; 0: not told
   uint32_t lease_seconds = 3600;
   UnknownMachines unknown = UnknownMachines::discover;
+  std::string number_nodes;  ///< names to give, folded: "n[1-64]"; they need not be nodes yet
+  NumberBy number_by = NumberBy::arrival;
   bool operator==(const Network&) const = default;
   void describe(Visitor& v);
 };

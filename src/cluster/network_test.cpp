@@ -26,13 +26,14 @@ std::string checked(const std::string& text) {
 }
 
 TEST(Network, BecomesCanonical) {
-  EXPECT_EQ(checked(R"({"name":"boot","prefix":"10.77.0.9/24","prefix6":"FD77::1/64",
+  EXPECT_EQ(
+      checked(R"({"name":"boot","prefix":"10.77.0.9/24","prefix6":"FD77::1/64",
                         "pool":"10.77.0.200-10.77.0.250","gateway":"10.77.0.1",
                         "nameservers":["10.77.0.1","FD77::1"],"domain":"cluster.test"})"),
-            R"({"name":"boot","description":"","prefix":"10.77.0.0/24","prefix6":"fd77::/64",)"
-            R"("mode":"full","pool":"10.77.0.200-10.77.0.250","gateway":"10.77.0.1",)"
-            R"("nameservers":["10.77.0.1","fd77::1"],"ntp_servers":[],"domain":"cluster.test",)"
-            R"("search":[],"mtu":0,"lease_seconds":3600,"unknown":"discover"})");
+      R"({"name":"boot","description":"","prefix":"10.77.0.0/24","prefix6":"fd77::/64",)"
+      R"("mode":"full","pool":"10.77.0.200-10.77.0.250","gateway":"10.77.0.1",)"
+      R"("nameservers":["10.77.0.1","fd77::1"],"ntp_servers":[],"domain":"cluster.test",)"
+      R"("search":[],"mtu":0,"lease_seconds":3600,"unknown":"discover","number_nodes":"","number_by":"arrival"})");
   EXPECT_EQ(checked(R"({"name":"p2p","prefix":"10.0.0.0/31","gateway":"10.0.0.0"})").substr(0, 1),
             "{");
 }

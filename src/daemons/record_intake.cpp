@@ -3,6 +3,7 @@
 #include "auth/enrolment_records.hpp"
 #include "cluster/boot_report.hpp"
 #include "cluster/inventory.hpp"
+#include "cluster/unknown_machine.hpp"
 #include "proto/records.pb.h"
 #include "tree/record_window.hpp"
 
@@ -52,6 +53,16 @@ Status apply_boot(store::Transaction& tx, const proto::Record& record) {
   return {};
 }
 
+/// What a boot daemon saw of a machine that is no node's.
+Status apply_seen(store::Transaction& tx, const proto::Record& record,
+                  const std::string& fresh_id) {
+  if (record.role() != "boot") {
+    return fail(Code::denied, fmt::format("a {} sees no machines", record.role()));
+  }
+  DROVER_TRY(const auto sighting, cluster::parse_sighting(record.payload()));
+  return cluster::apply_sighting(tx, sighting, record.origin(), fresh_id);
+}
+
 Status apply_effect(store::Transaction& tx, const proto::Record& record,
                     const std::string& fresh_id) {
   if (record.kind().empty()) return {};  // superseded at its origin
@@ -60,6 +71,7 @@ Status apply_effect(store::Transaction& tx, const proto::Record& record,
     DROVER_TRY(const auto report, cluster::parse_node_up_report(record.payload()));
     return cluster::apply_node_up_report(tx, record.origin(), report);
   }
+  if (record.kind() == cluster::kSightingRecord) return apply_seen(tx, record, fresh_id);
   if (record.kind() != "inventory") {
     return fail(Code::unsupported, "records of kind " + record.kind() + " are not known here");
   }

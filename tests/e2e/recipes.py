@@ -72,6 +72,22 @@ class World:
     def profile(self, **more):
         return self.make("/profiles", {"name": self.fresh("p"), "attributes": {"x.rack": "7"}, **more})
 
+    def mac(self):
+        self.count += 1
+        return f"52:54:00:99:{self.count >> 8 & 255:02x}:{self.count & 255:02x}"
+
+    def node_mac(self):
+        """The MAC of a new node."""
+        mac = self.mac()
+        self.node(interfaces=[{"name": "eth0", "mac": mac}])
+        return mac
+
+    def machine(self):
+        """A machine that no node is known by; its MAC."""
+        mac = self.mac()
+        self.cluster.api.json("POST", "/boot/unknown", {"mac": mac})
+        return mac
+
     def network(self, **more):
         return self.make("/networks", network_body(self, **more))
 
@@ -489,6 +505,24 @@ RECIPES = {
         lambda world: Request("GET", "/boot/log?nodes=n1&grep=error&since=2026-01-01T00:00:00Z"),
         lambda world: [Request("GET", "/boot/log?nodes=nosuch")]),
     "GET /api/v1/boot/leases": Recipe(lambda world: Request("GET", "/boot/leases?all=true")),
+    "GET /api/v1/boot/unknown": simple("GET", "/boot/unknown"),
+    "POST /api/v1/boot/unknown": Recipe(
+        lambda world: Request("POST", "/boot/unknown", {"mac": world.mac(), "network": "boot", "why": "on its way"}),
+        lambda world: [Request("POST", "/boot/unknown", {"mac": world.machine()}),
+                       Request("POST", "/boot/unknown", {"mac": world.node_mac()})]),
+    "PUT /api/v1/boot/unknown/{mac}": Recipe(
+        lambda world: Request("PUT", f"/boot/unknown/{world.machine()}", {"ignored": True, "why": "a switch"}),
+        lambda world: [Request("PUT", f"/boot/unknown/{world.mac()}", {"ignored": True})]),
+    "DELETE /api/v1/boot/unknown/{mac}": Recipe(
+        lambda world: Request("DELETE", f"/boot/unknown/{world.machine()}"),
+        lambda world: [Request("DELETE", f"/boot/unknown/{world.mac()}")]),
+    "POST /api/v1/boot/unknown/{mac}/approve": Recipe(
+        lambda world: Request("POST", f"/boot/unknown/{world.machine()}/approve", {"node": world.node()}),
+        lambda world: [Request("POST", f"/boot/unknown/{world.machine()}/approve", {"node": world.node(interfaces=[
+            {"name": "eth0", "mac": world.mac()}])}),
+                       Request("POST", f"/boot/unknown/{world.mac()}/approve", {"node": "n1"})]),
+    "POST /api/v1/boot/number": Recipe(
+        lambda world: Request("POST", "/boot/number", {"nodes": f"{world.fresh('m')}", "why": "rack 1"})),
     "GET /api/v1/boot-next": Recipe(lambda world: Request("GET", "/boot-next")),
     "POST /api/v1/boot-next": Recipe(
         lambda world: Request("POST", f"/boot-next?nodes={world.node()}", {"mode": "lean", "why": "memory test"}),

@@ -148,16 +148,26 @@ def test_a_known_node_boots_while_the_master_is_away_and_joins_when_it_is_back(s
 
 def test_an_unknown_machine_waits_until_somebody_says_who_it_is(site):
     machine = site.lab.machine("n5", firmware="bios")
+    site.define_node("n5", "", "10.77.0.15/24", image="lean", kernel_args=KERNEL)
     machine.start()
+
+    def rows(*words, of="agg1"):
+        return [row for row in site.cli_json("boot", *words, socket_of=site[of])["items"] if row["mac"] == machine.mac]
     site["boot1"].wait_log(f"a machine that is not in the model .*REQUEST from {machine.mac}", limit=120)
+    waiting, = c.wait_for("the machine is on the list", lambda: rows("unknown"))
+    assert waiting["network"] == "lab" and waiting["arch"] == "x86 BIOS" and waiting["client"] in ("pxe", "ipxe"), waiting
+    assert len(waiting["uuid"]) == 36 and not waiting["ignored"] and waiting["daemon"] == "boot1", waiting
+    assert rows("unknown", of="boot1") == rows("unknown")
     # The address that it was lent is shown, by any daemon's socket.
     leases = c.wait_for("its lease is shown", lambda: [
         row for row in site.cli("boot", "leases", "-o", "csv", socket_of=site["agg1"], check=0).stdout.splitlines()
         if f"leased,{machine.mac}" in row])
     assert leases[0].startswith("10.77.0.2"), leases
-    site.define_node("n5", machine.mac, "10.77.0.15/24", image="lean", kernel_args=KERNEL)
+
+    assert site.cli("boot", "approve", machine.mac, "--as", "n5", "--why", "slot 5", check=0).stdout == f"{machine.mac} is n5\n"
     site.wait_up("n5", limit=180)
     machine.stop()
+    assert not rows("unknown")
 
 
 def test_a_token_is_good_for_one_machine_alone(site):

@@ -9,7 +9,9 @@ namespace drover::api {
 void add_networks(Router& router, Services& services);
 /// What nodes would boot, and what they boot once.
 void add_boot(Router& router, Services& services);
-/// How boots get on, and what nodes say.
+/// Machines that no node is known by.
+void add_boot_machines(Router& router, Services& services);
+/// How boots get on, what nodes say, and which addresses are dealt out.
 void add_boot_streams(Router& router, Services& services);
 
 }  // namespace drover::api

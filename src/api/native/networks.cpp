@@ -37,6 +37,8 @@ struct NetworkPatch {
   std::optional<uint16_t> mtu;
   std::optional<uint32_t> lease_seconds;
   std::optional<cluster::UnknownMachines> unknown;
+  std::optional<std::string> number_nodes;
+  std::optional<cluster::NumberBy> number_by;
   void describe(Visitor& v) {
     v.field("description", description, "Free text.", Presence::patch);
     v.field("prefix", prefix, "Its IPv4 addresses.", Presence::patch);
@@ -53,6 +55,8 @@ struct NetworkPatch {
     v.field("mtu", mtu, "Largest packet in bytes.", Presence::patch);
     v.field("lease_seconds", lease_seconds, "How long an address is given for.", Presence::patch);
     v.field("unknown", unknown, "Machines that no node is known by.", Presence::patch);
+    v.field("number_nodes", number_nodes, "Names for unknown machines.", Presence::patch);
+    v.field("number_by", number_by, "In what order they are given.", Presence::patch);
   }
 };
 

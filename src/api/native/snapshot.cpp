@@ -3,6 +3,7 @@
 #include "api/snapshot_line.hpp"
 #include "cluster/group.hpp"
 #include "cluster/profile.hpp"
+#include "cluster/unknown_machine.hpp"
 
 #include <array>
 
@@ -12,10 +13,10 @@ namespace drover::api {
 namespace {
 
 /// What boot daemons answer machines from; nothing of it is secret to those who may read.
-constexpr std::array<std::string_view, 9> kKinds{
-    cluster::kProfileKind,  cluster::kGroupKind,  "network",   "image",
-    cluster::kNodeKind,     cluster::kDaemonKind, "boot-next", cluster::kSettingKind,
-    cluster::kCloudInitKind};
+constexpr std::array<std::string_view, 10> kKinds{
+    cluster::kProfileKind,   cluster::kGroupKind,  "network",   "image",
+    cluster::kNodeKind,      cluster::kDaemonKind, "boot-next", cluster::kSettingKind,
+    cluster::kCloudInitKind, cluster::kUnknownKind};
 
 // A watch that begins at the last line's revision misses nothing: what is newer in here already is
 // told again and changes nothing.

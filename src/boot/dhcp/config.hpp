@@ -25,6 +25,7 @@ enum class SubnetMode : uint8_t {
 
 /// A subnet that machines boot on, with what all of them are told. Empty lists are not sent.
 struct Subnet {
+  std::string name = {};  ///< for people
   Prefix4 prefix;
   SubnetMode mode = SubnetMode::full;
   std::optional<Ipv4> server;  ///< our address as its clients shall see it; else that of arrival

@@ -177,6 +177,9 @@ Decision Server::decide(std::string_view packet, const Arrival& arrival, std::sp
   decision.kind = request->kind;
   decision.architecture = request->architecture;
   decision.address = request->wanted;
+  decision.circuit_id.keep(request->relay.circuit_id);
+  decision.remote_id.keep(request->relay.remote_id);
+  decision.machine_id.keep(request->machine_id);
   if (is_spoofed(*request, arrival)) {
     decision.outcome = Outcome::spoofed;
     return decision;
@@ -187,6 +190,7 @@ Decision Server::decide(std::string_view packet, const Arrival& arrival, std::sp
     return decision;
   }
   const Subnet& subnet = config_.subnets[*index];
+  decision.network = subnet.name;
   const bool relayed = !view->giaddr().is_zero();
   const Ipv4 own = subnet.server.value_or(arrival.local);
   decision.machine = machine_of(*request);

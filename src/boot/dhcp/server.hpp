@@ -8,6 +8,8 @@
 #include "boot/dhcp/option_values.hpp"
 #include "boot/dhcp/request.hpp"
 
+#include <algorithm>
+#include <array>
 #include <span>
 #include <string>
 #include <string_view>
@@ -91,6 +93,23 @@ enum class Outcome : uint8_t {
 /// Every outcome in a few words, for people.
 std::string_view text(Outcome outcome);
 
+/// The first Most bytes of something that a packet said.
+template <size_t Most>
+class KeptBytes {
+ public:
+  void keep(std::string_view bytes) {
+    size_ = static_cast<uint8_t>(std::min(bytes.size(), Most));
+    std::copy_n(bytes.begin(), size_, bytes_.begin());
+  }
+  [[nodiscard]] std::string_view view() const { return {bytes_.data(), size_}; }
+  [[nodiscard]] bool empty() const { return size_ == 0; }
+
+ private:
+  static_assert(Most < 256);
+  std::array<char, Most> bytes_{};
+  uint8_t size_ = 0;
+};
+
 /// The decision on one packet.
 struct Decision {
   Outcome outcome = Outcome::malformed;
@@ -109,6 +128,10 @@ struct Decision {
   Ipv4 address;                          ///< that the reply gives or the request is about
   const Reservation* machine = nullptr;  ///< nothing for unknown machines
   bool gave_boot_file = false;           ///< false to firmware: nothing for its architecture
+  std::string_view network;  ///< Subnet::name, valid as long as that; empty: it is on none
+  KeptBytes<48> circuit_id;  ///< what a relay told of the switch port; empty: nothing
+  KeptBytes<48> remote_id;
+  KeptBytes<17> machine_id;  ///< option 97, type octet included; empty: not given
 };
 
 /// Decides. One thread. `machines` and `book` must outlive it.

@@ -69,6 +69,7 @@ dhcp::ServerConfig Site::dhcp_config() const {
     const auto prefix = Prefix4::parse(network.prefix);
     if (!prefix) continue;
     dhcp::Subnet subnet;
+    subnet.name = name;
     subnet.prefix = *prefix;
     subnet.mode = mode_of(network.mode);
     if (const auto gateway = Ipv4::parse(network.gateway)) subnet.routers = {*gateway};
@@ -83,7 +84,7 @@ dhcp::ServerConfig Site::dhcp_config() const {
     if (subnet.search.empty() && !network.domain.empty()) subnet.search = {network.domain};
     subnet.mtu = network.mtu;
     subnet.lease = std::chrono::seconds(network.lease_seconds);
-    subnet.discovers = network.unknown == cluster::UnknownMachines::discover;
+    subnet.discovers = network.unknown != cluster::UnknownMachines::ignore;
     if (!network.pool.empty()) subnet.pool = pool++;
     out.subnets.push_back(std::move(subnet));
   }
@@ -128,7 +129,7 @@ dhcp6::ServerConfig Site::dhcp6_config() const {
     subnet.valid = std::chrono::seconds(network.lease_seconds);
     subnet.preferred = subnet.valid / 2;
     subnet.derive = prefix->bits <= 64;
-    subnet.discovers = network.unknown == cluster::UnknownMachines::discover;
+    subnet.discovers = network.unknown != cluster::UnknownMachines::ignore;
     out.subnets.push_back(std::move(subnet));
   }
   return out;

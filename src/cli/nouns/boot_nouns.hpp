@@ -12,6 +12,7 @@ std::vector<Command> boot_plan_commands();
 std::vector<Command> boot_watch_commands();
 std::vector<Command> boot_log_commands();
 std::vector<Command> boot_lease_commands();
+std::vector<Command> boot_machine_commands();
 std::vector<Command> cloud_init_commands();
 std::vector<Command> node_steps_commands();
 std::vector<Command> steps_commands();

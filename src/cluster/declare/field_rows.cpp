@@ -16,7 +16,7 @@ namespace drover::cluster {
 namespace {
 
 constexpr std::array<Row, 1> kSetting{Row{"value", Form::text, "\"\""}};
-constexpr std::array<Row, 13> kNetwork{Row{"description", Form::text, "\"\""},
+constexpr std::array<Row, 15> kNetwork{Row{"description", Form::text, "\"\""},
                                        Row{"prefix", Form::text, "\"\""},
                                        Row{"prefix6", Form::text, "\"\""},
                                        Row{"mode", Form::text, "\"full\""},
@@ -28,7 +28,9 @@ constexpr std::array<Row, 13> kNetwork{Row{"description", Form::text, "\"\""},
                                        Row{"search", Form::texts, "[]"},
                                        Row{"mtu", Form::whole, "0"},
                                        Row{"lease_seconds", Form::whole, "3600"},
-                                       Row{"unknown", Form::text, "\"discover\""}};
+                                       Row{"unknown", Form::text, "\"discover\""},
+                                       Row{"number_nodes", Form::text, "\"\""},
+                                       Row{"number_by", Form::text, "\"arrival\""}};
 constexpr std::array<Row, 3> kProfile{Row{"description", Form::text, "\"\""},
                                       Row{"inherits", Form::texts, "[]"},
                                       Row{"attributes", Form::attributes}};

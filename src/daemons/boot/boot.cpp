@@ -55,6 +55,14 @@ void Boot::report(const cluster::BootReport& report) {
              {{"node", report.node}, {"why", taken.error().text()}});
 }
 
+void Boot::report(const cluster::Sighting& sighting) {
+  const auto taken =
+      records_.add(std::string(cluster::kSightingRecord), encode(sighting), tree::Supersede::none);
+  if (taken) return;
+  log_.error("a machine that was seen cannot be reported",
+             {{"mac", sighting.mac}, {"why", taken.error().text()}});
+}
+
 void Boot::beat(uint64_t sequence) {
   proto::Heartbeat message;
   message.set_sequence(sequence);

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "cluster/boot_report.hpp"
+#include "cluster/unknown_machine.hpp"
 #include "daemons/master_links.hpp"
 #include "daemons/replica/model_replica.hpp"
 #include "daemons/seams.hpp"
@@ -49,6 +50,8 @@ class Boot final : public MasterLinksEvents {
   void on_way(Callback<void(bool there)> on_way) { on_way_ = std::move(on_way); }
   /// Tells the masters how far a node has come. Kept on disk until one has it.
   void report(const cluster::BootReport& report);
+  /// The same of a machine that no node is known by.
+  void report(const cluster::Sighting& sighting);
 
  private:
   void beat(uint64_t sequence);

@@ -105,6 +105,7 @@ class BootService final : public Service {
     services_ = std::make_unique<BootServices>(
         program_.seams, Log(program_.seams.log, "boot"), std::move(config), daemon_->replica(),
         [this](const cluster::BootReport& report) { daemon_->report(report); },
+        [this](const cluster::Sighting& sighting) { daemon_->report(sighting); },
         [this](const std::string& node, const auth::EnrolRequest& request,
                Callback<void(Result<auth::EnrolAnswer>)> answer) {
           enrol(node, request, std::move(answer));

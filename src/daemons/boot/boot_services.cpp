@@ -1,6 +1,7 @@
 #include "daemons/boot/boot_services.hpp"
 
 #include "daemons/boot/server_duid.hpp"
+#include "daemons/boot/sighting.hpp"
 
 #include <algorithm>
 #include <array>
@@ -57,7 +58,8 @@ void add_signed(boot::LoaderShelf& loaders, Disk& disk, const std::vector<std::s
 }  // namespace
 
 BootServices::BootServices(Seams seams, const Log& log, BootServicesConfig config,
-                           ModelReplica& replica, StageBook::Report report, BootDesk::Enrol enrol,
+                           ModelReplica& replica, StageBook::Report report,
+                           SightingBook::Report sighted, BootDesk::Enrol enrol,
                            BootDesk::Secrets secrets)
     : seams_(seams),
       log_(log),
@@ -65,6 +67,7 @@ BootServices::BootServices(Seams seams, const Log& log, BootServicesConfig confi
       replica_(replica),
       stages_(seams.executor, std::move(report)),
       logs_(seams.executor, seams.disk, log, config_.state + "/logs", {}),
+      sightings_(seams.executor, std::move(sighted)),
       desk_({seams.executor, seams.random, stages_, logs_, std::move(enrol), std::move(secrets)}),
       cloud_init_(desk_.tokens(), logs_, config_.cluster),
       blobs_(seams.executor, seams.disk, seams.random, log,
@@ -83,6 +86,14 @@ BootServices::BootServices(Seams seams, const Log& log, BootServicesConfig confi
 }
 
 BootServices::~BootServices() = default;
+
+void CurrentMachines::ignore(const cluster::Model& model) {
+  ignored_macs_.clear();
+  for (const auto& [mac, machine] : model.unknown_machines()) {
+    const auto hardware = boot::HardwareAddress::parse(mac);
+    if (machine.ignored && hardware) ignored_macs_.insert(*hardware);
+  }
+}
 
 Status BootServices::start(Callback<std::shared_ptr<net::Security>()> security) {
   if (Status filled = loaders_.fill(seams_.disk, config_.loaders); !filled) {
@@ -143,6 +154,7 @@ void BootServices::note(const Decision& decision, std::string_view packet) {
   const std::string line =
       fmt::format("{} ({}): {}{}", packet, name(decision.kind), text(decision.outcome),
                   decision.address.is_zero() ? "" : " " + decision.address.text());
+  if (decision.machine != nullptr && decision.machine->name.empty()) return;  // ignored
   if (decision.machine == nullptr) {
     log_.info("a machine that is not in the model", {{"packet", line}});
     return;
@@ -154,6 +166,7 @@ void BootServices::note(const Decision& decision, std::string_view packet) {
 
 void BootServices::on_dhcp(const boot::io::DhcpEvent& event) {
   const boot::dhcp::Decision& decision = event.decision;
+  if (auto sighting = sighting_of(decision)) sightings_.seen(*std::move(sighting));
   note(decision,
        fmt::format("DHCP {} from {}", decision.request ? name(*decision.request) : "packet",
                    decision.hardware.text()));
@@ -223,6 +236,7 @@ void BootServices::serve_anew() {
   images_ = std::make_unique<boot::ModelImages>(replica_.model());
   site_ = std::make_unique<boot::Site>(replica_.model(), *images_, site_options_);
   machines_.use(*site_);
+  machines_.ignore(replica_.model());
   machines6_.use(site_->reservations6());
   desk_.serve(*site_, replica_.model());
   cloud_init_.serve(*site_, replica_.model());
@@ -293,6 +307,10 @@ void BootServices::follow(std::span<const store::Change> changes) {
   bool images = false;
   for (const store::Change& change : changes) {
     images = images || change.kind == cluster::kImageKind;
+    if (change.kind == cluster::kUnknownKind) {
+      machines_.ignore(replica_.model());
+      if (change.operation == store::Operation::erase) sightings_.forget(change.key);
+    }
     if (change.kind != cluster::kNodeKind) continue;
     // A node that is up, or is none any more, is waited for no longer.
     const cluster::NodeEntry* entry = replica_.model().find(change.key);

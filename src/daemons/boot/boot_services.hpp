@@ -12,6 +12,7 @@
 #include "daemons/boot/boot_desk.hpp"
 #include "daemons/boot/cloud_init_desk.hpp"
 #include "daemons/boot/node_logs.hpp"
+#include "daemons/boot/sighting_book.hpp"
 #include "daemons/boot/stage_book.hpp"
 #include "daemons/boot/tftp_files.hpp"
 #include "daemons/boot/wire_services.hpp"
@@ -20,6 +21,7 @@
 #include "daemons/seams.hpp"
 
 #include <memory>
+#include <set>
 #include <string>
 #include <vector>
 
@@ -49,10 +51,15 @@ struct BootServicesConfig {
 /// The machines of a site that may be exchanged for another while it is used.
 class CurrentMachines final : public boot::dhcp::ReservationView {
  public:
+  CurrentMachines() { ignored_.ignored = true; }
   void use(const boot::dhcp::ReservationView& machines) { machines_ = &machines; }
+  /// Machines of no node that are answered nothing: those that the model says so of.
+  void ignore(const cluster::Model& model);
   [[nodiscard]] const boot::dhcp::Reservation* by_hardware(
       const boot::HardwareAddress& address) const override {
-    return machines_ == nullptr ? nullptr : machines_->by_hardware(address);
+    if (machines_ == nullptr) return nullptr;
+    const boot::dhcp::Reservation* known = machines_->by_hardware(address);
+    return known == nullptr && ignored_macs_.contains(address) ? &ignored_ : known;
   }
   [[nodiscard]] const boot::dhcp::Reservation* by_client_id(
       std::string_view client_id) const override {
@@ -65,6 +72,8 @@ class CurrentMachines final : public boot::dhcp::ReservationView {
 
  private:
   const boot::dhcp::ReservationView* machines_ = nullptr;
+  boot::dhcp::Reservation ignored_;  ///< without a name
+  std::set<boot::HardwareAddress> ignored_macs_;
 };
 
 /// The same for DHCPv6.
@@ -94,7 +103,8 @@ class CurrentMachines6 final : public boot::dhcp6::ReservationView {
 class BootServices {
  public:
   BootServices(Seams seams, const Log& log, BootServicesConfig config, ModelReplica& replica,
-               StageBook::Report report, BootDesk::Enrol enrol, BootDesk::Secrets secrets);
+               StageBook::Report report, SightingBook::Report sighted, BootDesk::Enrol enrol,
+               BootDesk::Secrets secrets);
   ~BootServices();
 
   /// Opens every listener; the error names the one that cannot be. `security` is asked for each TLS
@@ -145,6 +155,7 @@ class BootServices {
   ModelReplica& replica_;
   StageBook stages_;
   NodeLogs logs_;
+  SightingBook sightings_;
   std::map<std::string, Panic> panics_;
   BootDesk desk_;
   CloudInitDesk cloud_init_;
