@@ -21,6 +21,10 @@
 namespace drover::os {
 namespace {
 
+// A program that was just written may be open for writing still in another process, which was
+// forked meanwhile and has not come to its own exec: so long it is waited for.
+constexpr int kBusyTries = 20;
+constexpr int kBusyMs = 10;
 // Time between two looks at a quiet program, for its progress.
 constexpr int kLookMs = 100;
 // Part of standard error that goes into a message, in bytes.
@@ -137,8 +141,12 @@ Result<CommandOutput> run_command(CommandLine command) {
   const std::vector<char*> argv = pointers(words);
   const std::vector<char*> envp = pointers(environment);
   pid_t child = 0;
-  const int error = ::posix_spawnp(&child, command.program.c_str(), actions.get(), nullptr,
-                                   argv.data(), envp.data());
+  int error = ETXTBSY;
+  for (int tries = 0; tries < kBusyTries && error == ETXTBSY; ++tries) {
+    if (tries > 0) ::poll(nullptr, 0, kBusyMs);
+    error = ::posix_spawnp(&child, command.program.c_str(), actions.get(), nullptr, argv.data(),
+                           envp.data());
+  }
   if (error == ENOENT) {
     return fail(Code::not_found, fmt::format("the program {} is not installed", command.program));
   }

@@ -1,7 +1,16 @@
 // Running other programs: output, status, environment, and programs that are not there.
 #include "os/command.hpp"
 
+#include "os/test_folder.hpp"
+
+#include <fstream>
+#include <thread>
+
+#include <fcntl.h>
 #include <gtest/gtest.h>
+#include <poll.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 namespace drover::os {
 namespace {
@@ -18,6 +27,26 @@ TEST(CommandTest, GivesBackBothOutputs) {
   ASSERT_TRUE(output) << output.error().text();
   EXPECT_EQ(output->out, "to out\n");
   EXPECT_EQ(output->err, "to err\n");
+}
+
+// As where one thread has written a script and another forks before the script is closed.
+TEST(CommandTest, WaitsForAProgramThatIsStillBeingWritten) {
+  const testing::TestFolder folder;
+  const std::string path = folder.path() + "/script";
+  std::ofstream(path) << "#!/bin/sh\necho ran\n";
+  ASSERT_EQ(::chmod(path.c_str(), 0700), 0);
+  const int writing = ::open(path.c_str(), O_WRONLY | O_CLOEXEC);
+  ASSERT_GE(writing, 0);
+  std::thread writer([writing] {
+    ::poll(nullptr, 0, 30);
+    ::close(writing);
+  });
+  CommandLine command;
+  command.program = path;
+  const auto output = run_command(std::move(command));
+  writer.join();
+  ASSERT_TRUE(output) << output.error().text();
+  EXPECT_EQ(output->out, "ran\n");
 }
 
 TEST(CommandTest, FailuresSayWhatTheProgramSaid) {

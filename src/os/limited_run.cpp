@@ -59,6 +59,10 @@ Result<std::string> find_program(const std::string& name) {
   return fail(Code::not_found, fmt::format("the program {} is not installed", name));
 }
 
+/// How often a program that is busy (ETXTBSY) is tried, and milliseconds between.
+constexpr int kBusyTries = 20;
+constexpr int kBusyMs = 10;
+
 /// The child's side; never returns. `error` tells an exec that failed.
 [[noreturn]] void be_child(const char* program, char* const* argv, char* const* envp,
                            Callback<int()>& call, int output, int error) {
@@ -75,8 +79,14 @@ Result<std::string> find_program(const std::string& name) {
     ::syscall(SYS_close_range, 3U, ~0U, 0U);
     ::_exit(call());
   }
-  ::execve(program, argv, envp);
-  const int why = errno;
+  // A script that was just written may be open for writing still in a process that was forked
+  // meanwhile and has not come to its own exec.
+  int why = ETXTBSY;
+  for (int tries = 0; tries < kBusyTries && why == ETXTBSY; ++tries) {
+    if (tries > 0) ::poll(nullptr, 0, kBusyMs);
+    ::execve(program, argv, envp);
+    why = errno;
+  }
   (void)!::write(error, &why, sizeof why);
   ::_exit(127);
 }
