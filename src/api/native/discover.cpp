@@ -2,8 +2,7 @@
 #include "api/native/discover.hpp"
 
 #include "api/collect_operation.hpp"
-#include "api/idempotency.hpp"
-#include "auth/assertion.hpp"
+#include "api/operation_start.hpp"
 #include "base/noderange.hpp"
 #include "store/reason.hpp"
 
@@ -11,12 +10,6 @@
 
 namespace drover::api {
 namespace {
-
-std::string operation_id(Services& services, const Request& request, const std::string& key) {
-  constexpr size_t kIdBytes = 16;
-  if (key.empty()) return services.random.hex(kIdBytes);
-  return auth::request_hash("discover", request.actor(), key).substr(0, 2 * kIdBytes);
-}
 
 void start(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const cluster::CollectRequest asked,
@@ -33,16 +26,10 @@ void start(Services& services, const RequestPtr& request) {
   if (const Status allowed = request->authorize_nodes(nodes); !allowed) {
     return request->fail(allowed.error());
   }
-  mutate(services, request,
-         [operation = collect_operation(asked, nodes, operation_id(services, *request, key),
-                                        request->actor(), services.operations->master()),
-          why = asked.why](store::Transaction& tx) -> Result<Reply> {
-           tx.explain(
-               store::with_reason(fmt::format("{} on {}", operation.what, operation.nodes), why));
-           DROVER_CHECK_OK(cluster::create_operation(tx, operation));
-           DROVER_TRY(const auto made, cluster::read_operation(tx, operation.id));
-           return Reply{202, encode(made), "", "/api/v1/operations/" + operation.id};
-         });
+  start_operation(services, request,
+                  collect_operation(asked, nodes, operation_id(services, *request, "discover", key),
+                                    request->actor(), services.operations->master()),
+                  asked.why);
 }
 
 }  // namespace

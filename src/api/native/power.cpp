@@ -5,8 +5,8 @@
 
 #include "api/idempotency.hpp"
 #include "api/list_writer.hpp"
+#include "api/operation_start.hpp"
 #include "api/power_operation.hpp"
-#include "auth/assertion.hpp"
 #include "base/noderange.hpp"
 #include "cluster/hardware/bmc_access.hpp"
 #include "store/reason.hpp"
@@ -105,13 +105,6 @@ void forget_key(Services& services, const RequestPtr& request) {
   });
 }
 
-/// With an Idempotency-Key the operation's id follows from it: asking again changes nothing twice.
-std::string operation_id(Services& services, const Request& request, const std::string& key) {
-  constexpr size_t kIdBytes = 16;
-  if (key.empty()) return services.random.hex(kIdBytes);
-  return auth::request_hash("power", request.actor(), key).substr(0, 2 * kIdBytes);
-}
-
 void start(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const cluster::PowerRequest asked,
                  request->body<cluster::PowerRequest>());
@@ -134,16 +127,10 @@ void start(Services& services, const RequestPtr& request) {
   if (const Status allowed = request->authorize_nodes(nodes); !allowed) {
     return request->fail(allowed.error());
   }
-  mutate(services, request,
-         [operation = power_operation(asked, nodes, operation_id(services, *request, key),
-                                      request->actor(), services.operations->master()),
-          why = asked.why](store::Transaction& tx) -> Result<Reply> {
-           tx.explain(
-               store::with_reason(fmt::format("{} on {}", operation.what, operation.nodes), why));
-           DROVER_CHECK_OK(cluster::create_operation(tx, operation));
-           DROVER_TRY(const auto made, cluster::read_operation(tx, operation.id));
-           return Reply{202, encode(made), "", "/api/v1/operations/" + operation.id};
-         });
+  start_operation(services, request,
+                  power_operation(asked, nodes, operation_id(services, *request, "power", key),
+                                  request->actor(), services.operations->master()),
+                  asked.why);
 }
 
 }  // namespace
