@@ -22,7 +22,7 @@ MACHINES = int(sys.argv[1]) if len(sys.argv) > 1 else 10000
 SECONDS = int(sys.argv[2]) if len(sys.argv) > 2 else 8
 ROUNDS = 3 if SECONDS >= 4 else 1
 TFTP_CLIENTS = {"near": 8, "far": 2}  # many, or few whose waiting is not hidden by the others
-OUTSTANDING = (64, 1024)  # under way at once: a rack that starts, a cluster that starts
+OUTSTANDING = (64, 256, 1024)  # under way at once: a rack that starts, a row, a cluster
 
 
 class Namespace:

@@ -144,10 +144,10 @@ def compare(firmware, rounds):
             figures = {"drover-boot": [], "dnsmasq + nginx": []}
             boots = Boots(ours, machines[0]), Boots(theirs, machines[1])
             print(f"{firmware:<10} on {os.cpu_count()} shared cores, load {os.getloadavg()[0]:.1f}", flush=True)
-            for _ in range(rounds):
-                figures["drover-boot"].append(boots[0].once())
+            for i in range(rounds):
                 rivals.renew_script()
-                figures["dnsmasq + nginx"].append(boots[1].once())
+                for name, boot in list(zip(figures, boots))[::1 if i % 2 == 0 else -1]:  # who is first changes
+                    figures[name].append(boot.once())
             for name, values in figures.items():
                 print(f"{firmware:<10} {name:<16} {statistics.median(values):6.2f} s median of "
                       f"{' '.join(f'{value:.2f}' for value in values)}", flush=True)
