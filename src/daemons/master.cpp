@@ -32,6 +32,7 @@ Master::Master(Seams seams, MasterConfig config, MasterParts parts)
       enrolment_(parts_.store, parts_.authority, seams.executor, seams.random,
                  log_.with("enrolment"), {config_.self.cluster}),
       jwks_(seams, config_.trust_path),
+      webhooks_(seams, config_.trust_path),
       access_({parts_.store, parts_.authority, parts_.signing_keys, seams.executor, seams.random,
                log_.with("access"), config_.self.cluster,
                [this](const auth::IssuerRecord& issuer, Callback<void(Result<std::string>)> done) {
@@ -130,6 +131,8 @@ Status Master::start() {
                     config_.secrets,
                     node_up_.get()},
       [this] { return access_.policy(); }, std::move(audit), std::move(config_.groups_of));
+  notifier_ = std::make_unique<api::smd::ScnNotifier>(seams_.executor, parts_.store, model_,
+                                                      log_.with("notifier"), webhooks_);
   start_power();
   tree_->settings().on_change(
       [this](const cluster::Settings& settings) { apply_settings(settings); });

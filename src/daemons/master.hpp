@@ -3,6 +3,7 @@
 
 #include "api/master_api.hpp"
 #include "api/services.hpp"
+#include "api/smd/notifier.hpp"
 #include "auth/access_control.hpp"
 #include "auth/assertion.hpp"
 #include "auth/audit.hpp"
@@ -17,6 +18,7 @@
 #include "daemons/name_board.hpp"
 #include "daemons/nodeup/node_up_desk.hpp"
 #include "daemons/seams.hpp"
+#include "daemons/webhook_poster.hpp"
 #include "hardware/ipmi/ipmi_tool.hpp"
 #include "hardware/redfish/bmc_ground.hpp"
 #include "net/http/http_server.hpp"
@@ -125,6 +127,7 @@ class Master final : public api::CallService,
   store::Subscription feed_;
   auth::Enrolment enrolment_;
   JwksFetcher jwks_;
+  WebhookPoster webhooks_;
   auth::AccessControl access_;
   auth::Authenticator authenticator_;
   telemetry::Latest metrics_;
@@ -133,6 +136,7 @@ class Master final : public api::CallService,
   std::unique_ptr<HookRunner> hooks_;
   std::unique_ptr<OverlayDesk> overlays_;
   std::unique_ptr<NodeUpDesk> node_up_;
+  std::unique_ptr<api::smd::ScnNotifier> notifier_;
   std::unique_ptr<Worker> audit_worker_;
   std::unique_ptr<auth::AuditLog> audit_;
   std::unique_ptr<NameBoard> names_;

@@ -424,9 +424,40 @@ def power_map(world):
     return {"id": place(world) + "s0b0n0", "poweredBy": ["x0m0p0v1"]}
 
 
+def subscription_recipes():
+    at = "/Subscriptions/SCN"
+
+    def body(world):
+        return {"Subscriber": "hmfd", "Url": f"http://127.0.0.1:9/{world.fresh('s')}", "States": ["Ready"], "Enabled": True}
+
+    def made(world):
+        return world.cluster.api.ask("POST", BASE + at, body(world), base="").json
+
+    def taken(world):
+        one = made(world)
+        return {name: one[name] for name in ("Subscriber", "Url", "States")}
+    return {
+        f"GET {BASE}{at}": reads(at, lambda w: f"{at}{'' if made(w) else ''}"),
+        f"POST {BASE}{at}": changes("POST", lambda w: at, body,
+                                    lambda w: [request("POST", at, {}), request("POST", at, taken(w))]),
+        f"DELETE {BASE}{at}": r.Recipe(lambda w: request("DELETE", f"{at}{'' if made(w) else ''}"),
+                                       lambda w: [request("DELETE", at)]),
+        f"GET {BASE}{at}/{{id}}": reads(at, lambda w: f"{at}/{made(w)['ID']}", lambda w: [request("GET", f"{at}/99999")]),
+        f"PUT {BASE}{at}/{{id}}": changes(
+            "PUT", lambda w: f"{at}/{made(w)['ID']}", body,
+            lambda w: [request("PUT", f"{at}/{made(w)['ID']}", {}), request("PUT", f"{at}/{made(w)['ID']}", taken(w)),
+                       request("PUT", f"{at}/99999", {})]),
+        f"PATCH {BASE}{at}/{{id}}": changes(
+            "PATCH", lambda w: f"{at}/{made(w)['ID']}", lambda w: {"Op": "add", "States": ["Off"]},
+            lambda w: [request("PATCH", f"{at}/{made(w)['ID']}", {}), request("PATCH", f"{at}/99999", {})]),
+        f"DELETE {BASE}{at}/{{id}}": r.Recipe(lambda w: request("DELETE", f"{at}/{made(w)['ID']}"),
+                                              lambda w: [request("DELETE", f"{at}/99999")]),
+    }
+
+
 def more_recipes():
     status = "/Inventory/DiscoveryStatus"
-    return {**lock_recipes(), **map_recipes("/Defaults/NodeMaps", "ID", node_map),
+    return {**lock_recipes(), **subscription_recipes(), **map_recipes("/Defaults/NodeMaps", "ID", node_map),
             **map_recipes("/sysinfo/powermaps", "id", power_map),
             f"GET {BASE}{status}": reads(status),
             f"GET {BASE}{status}/{{id}}": reads(status, lambda w: f"{status}/0")}

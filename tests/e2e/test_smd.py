@@ -2,7 +2,9 @@
 static discovery, coresmd's polls, BSS's probe and power-control's reports. The real programs are not packaged here.
 """
 import json
+import pathlib
 import subprocess
+import sys
 import urllib.parse
 
 import pytest
@@ -14,8 +16,19 @@ BASE = "/hsm/v2"
 
 
 @pytest.fixture(scope="module")
-def cluster():
-    with c.Cluster("smd") as made:
+def receiver_certificate(tmp_path_factory):
+    """Certificate and key of a receiver of notifications; its own CA."""
+    folder = tmp_path_factory.mktemp("receiver")
+    pem, key = folder / "receiver.pem", folder / "receiver.key"
+    subprocess.run(["openssl", "req", "-x509", "-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-nodes", "-days", "1",
+                    "-subj", "/CN=receiver", "-addext", "subjectAltName=IP:127.0.0.1", "-keyout", key, "-out", pem],
+                   check=True, capture_output=True)
+    return pem, key
+
+
+@pytest.fixture(scope="module")
+def cluster(receiver_certificate):
+    with c.Cluster("smd", master_flags=("--tls-trust", str(receiver_certificate[0]))) as made:
         yield made
 
 
@@ -136,6 +149,53 @@ def test_power_control_reports_states(cluster, token):
     cluster.api.json("PUT", "/settings/smd.strict", {"value": "true"})
     assert pcs.ask("PATCH", "/State/Components/BulkStateData", {"ComponentIDs": ids, "State": "Standby"})[0] == 204
     assert pcs.ask("GET", "/State/Components/x1000c0s0b0n1")[2]["State"] == "Off"
+
+
+class Receiver:
+    """A process that takes notifications; `url` is where, `told()` what it was told next."""
+
+    def __init__(self, folder, *certificate):
+        self.file = folder / "notifications"
+        self.file.touch()
+        script = pathlib.Path(__file__).with_name("scn_receiver.py")
+        self.process = subprocess.Popen([sys.executable, script, self.file, *certificate], stdout=subprocess.PIPE, text=True)
+        self.url = f"http{'s' if certificate else ''}://127.0.0.1:{int(self.process.stdout.readline())}/boot/v1/scn"
+        self.heard = 0
+
+    def __enter__(self):
+        return self
+
+    def __exit__(self, *_):
+        self.process.kill()
+        self.process.wait()
+        self.process.stdout.close()
+
+    def told(self):
+        lines = c.wait_for("a notification", lambda: self.file.read_text().splitlines()[self.heard:])
+        self.heard += 1
+        return json.loads(lines[0])
+
+
+@pytest.mark.parametrize("secure", [False, True], ids=["http", "https"])
+def test_subscribers_are_told_of_changes(cluster, token, receiver_certificate, tmp_path, secure):
+    ids = [f"x1000c0s0b0n{i}" for i in range(4)]
+    client = Client(cluster, token)
+    on, off = ({"ComponentIDs": ids, "State": state} for state in ("On", "Off"))
+    assert client.ask("PATCH", "/State/Components/BulkStateData", off)[0] == 204
+    with Receiver(tmp_path, *(receiver_certificate if secure else ())) as receiver:
+        body = {"Subscriber": "bss@here", "Url": receiver.url, "States": ["On", "Ready"], "Enabled": True}
+        made = cluster.api.ask("POST", BASE + "/Subscriptions/SCN", body, base="")
+        assert made.status == 200 and made.json["States"] == ["On", "Ready"]
+        assert client.ask("PATCH", "/State/Components/BulkStateData", on)[0] == 204
+        # The first try is refused; the second says all that changed alike as one.
+        assert receiver.told() == {"path": "/boot/v1/scn", "type": "application/json",
+                                   "body": {"Components": ids, "Flag": "OK", "State": "On"}}
+        # A change by another way than SMD's is told as well.
+        cluster.api.json("PATCH", f"/nodes/{ids[2]}", {"enabled": False})
+        assert receiver.told()["body"] == {"Components": [ids[2]], "Enabled": False}
+        cluster.api.json("PATCH", f"/nodes/{ids[2]}", {"enabled": True})
+        assert receiver.told()["body"] == {"Components": [ids[2]], "Enabled": True}
+        assert cluster.api.ask("DELETE", BASE + "/Subscriptions/SCN", base="").status == 200
 
 
 def test_it_is_all_there_after_a_restart(cluster, token):

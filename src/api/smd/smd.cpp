@@ -1,5 +1,7 @@
 #include "api/smd/smd.hpp"
 
+#include "api/smd/subscriptions.hpp"
+
 namespace drover::api {
 
 void add_smd(Router& router, Services& services) {
@@ -13,6 +15,7 @@ void add_smd(Router& router, Services& services) {
   smd::add_interfaces(router, services);
   smd::add_locks(router, services);
   smd::add_maps(router, services);
+  smd::add_subscriptions(router, services);
 }
 
 }  // namespace drover::api
