@@ -41,6 +41,7 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_boot_streams(router_, services_);
   add_boot_machines(router_, services_);
   add_images(router_, services_);
+  add_bmcs(router_, services_);
   add_inventory(router_, services_);
   add_metrics(router_, services_);
   add_health(router_, services_);

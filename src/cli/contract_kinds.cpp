@@ -19,7 +19,7 @@ struct Row {
   std::string_view help;
 };
 
-constexpr std::array<Row, 43> kRows{
+constexpr std::array<Row, 45> kRows{
     {{"group", "GroupView", "a group, as drover group show -o json gives it"},
      {"profile", "ProfileView", "a profile, as drover profile show -o json gives it"},
      {"network", "NetworkView", "a network, as drover network show -o json gives it"},
@@ -54,6 +54,8 @@ constexpr std::array<Row, 43> kRows{
      {"issuer", "TrustedIssuer", "an issuer of tokens that is trusted: drover issuer list"},
      {"bmc-credential", "BmcCredential",
       "for which BMCs a password is kept: drover power credentials -o json"},
+     {"bmc", "BmcView", "a BMC and what is behind it: drover bmc show -o json"},
+     {"bmc-row", "BmcRow", "a BMC in a list: drover bmc list -o json"},
      {"certificate", "DaemonCertificate", "a daemon's certificate: drover certificate list"},
      {"token", "Token", "a token to join with: drover token list"},
      {"whoami", "Whoami", "who you are to the cluster: drover whoami"},

@@ -21,6 +21,7 @@ user 2 true "root" "{password}" admin 10 none md2 md5 straight
 """
 _MACHINE = """mc_setbmc 0x20
 mc_add 0x20 0 no-device-sdrs 0x23 9 8 0x9f 0x1291 0xf02
+mc_add_fru_data 0x20 0 {size} data {bytes}
 mc_enable 0x20
 """
 # Called as: get power | get boot | set power 0 | set power 1 | set reset 1 | set shutdown 1 | set boot pxe
@@ -36,6 +37,26 @@ esac
 """
 
 
+def _area(head, fields):
+    """One area of a FRU: version, length in eights, the fields, end, padding, checksum."""
+    body = head + b"".join(bytes([0xC0 | len(field)]) + field.encode() for field in fields) + b"\xc1"
+    size = -(-(len(body) + 3) // 8) * 8
+    area = (bytes([1, size // 8]) + body).ljust(size - 1, b"\0")
+    return area + bytes([-sum(area) % 256])
+
+
+def fru(serial):
+    """Platform Management FRU Information Storage Definition 1.0, sections 8 and 10 to 12."""
+    areas = [_area(b"\x17", ("CH-1", "CH-" + serial)), _area(bytes(4), ("Contoso", "Board", "B-" + serial, "BP-1", "f")),
+             _area(b"\0", ("Contoso", "Model 7", "PP-1", "1.0", serial, "tag", "f"))]
+    starts, at = [], 1
+    for area in areas:
+        starts.append(at)
+        at += len(area) // 8
+    head = bytes([1, 0, *starts, 0, 0])
+    return head + bytes([-sum(head) % 256]) + b"".join(areas)
+
+
 class IpmiBmc:
     def __init__(self, folder: pathlib.Path, password="calvin"):
         folder.mkdir()
@@ -45,7 +66,8 @@ class IpmiBmc:
             self.port = free.getsockname()[1]
         names = {"port": self.port, "folder": folder, "password": password}
         (folder / "lan.conf").write_text(_LAN.format(**names))
-        (folder / "machine").write_text(_MACHINE)
+        chip = fru("S-7")
+        (folder / "machine").write_text(_MACHINE.format(size=len(chip), bytes=" ".join(f"{byte:#04x}" for byte in chip)))
         (folder / "chassis").write_text(_CHASSIS.format(**names))
         (folder / "chassis").chmod(0o700)
         (folder / "state").mkdir()

@@ -158,6 +158,15 @@ def known_bmc(world):
     return world.bmcs.endpoints[0]
 
 
+def collected_bmc(world):
+    """A node whose BMC was looked through."""
+    node = bmc_node(world)
+    operation = world.cluster.api.json("POST", "/discover", {"nodes": node})
+    ended = world.cluster.api.get(f"/operations/{operation['id']}?wait=60")
+    assert ended["state"] == "done", ended
+    return node
+
+
 def bmc_credential(world, name=None, method="PUT"):
     target = f"/bmc-credentials/group/{name or world.group()}"
     return Request(method, target, {"user": "root", "password": "calvin"} if method == "PUT" else None)
@@ -453,6 +462,10 @@ RECIPES = {
     "GET /api/v1/nodes/{name}/inventory": simple("GET", "/nodes/n1/inventory"),
     "GET /api/v1/nodes/{name}/metrics": simple("GET", "/nodes/n1/metrics"),
     "GET /api/v1/inventory": simple("GET", "/inventory?nodes=n1&limit=2"),
+    "GET /api/v1/bmcs": simple("GET", "/bmcs?limit=1"),
+    "GET /api/v1/bmcs/{name}": Recipe(
+        lambda world: Request("GET", f"/bmcs/{collected_bmc(world)}"),
+        lambda world: [Request("GET", f"/bmcs/{world.node()}")]),
     "GET /api/v1/attributes": simple("GET", "/attributes?nodes=n[1-2]&limit=1"),
     "GET /api/v1/nodes/{name}/attributes": Recipe(
         lambda world: Request("GET", f"/nodes/{world.node(attributes={'x.rack': '7'})}/attributes")),

@@ -12,6 +12,7 @@ namespace drover::api {
 void add_contract(Router& router, LocalSource& local);
 void add_apply(Router& router, Services& services);
 void add_audit(Router& router, Services& services);
+void add_bmcs(Router& router, Services& services);
 void add_backup(Router& router, Backups& backups);
 void add_calls(Router& router, Services& services);
 void add_certificates(Router& router, Services& services);
