@@ -1,6 +1,7 @@
 #include "api/collect_operation.hpp"
 
 #include "base/noderange.hpp"
+#include "cluster/discovery/found_bmc.hpp"
 #include "cluster/xname.hpp"
 #include "cluster/xname_map.hpp"
 #include "hardware/redfish/crawl.hpp"
@@ -31,17 +32,19 @@ OperationOutcome outcome_of(Code code) {
 class CollectRun : public std::enable_shared_from_this<CollectRun> {
  public:
   /// `release` is called once when nothing is left to do.
-  CollectRun(PowerServices services, RunPtr run, cluster::CollectRequest request,
+  CollectRun(PowerServices services, RunPtr run, cluster::CollectOrder order,
              Callback<void()> release)
       : services_(std::move(services)),
         run_(std::move(run)),
-        request_(std::move(request)),
+        request_(std::move(order.asked)),
+        found_(order.found),
         release_(std::move(release)) {}
 
   void start() {
     run_->on_cancel([weak = weak_from_this()] {
       if (const auto self = weak.lock()) self->end();
     });
+    if (found_) return read_found();
     std::vector<PowerTarget> targets;
     for (const std::string& node : run_->remaining()) {
       auto target = power_target(services_.model, node, true);
@@ -54,6 +57,66 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
         settle({node}, tl::unexpected<Error>(target.error()));
       }
     }
+    read_keys(std::move(targets));
+  }
+
+ private:
+  struct Bmc {
+    cluster::CollectedBmc collected;
+    hardware::BmcAccess access;
+    std::vector<std::string> nodes;
+    std::unique_ptr<hardware::Crawl> crawl;
+  };
+
+  /// Where the BMCs are that scans have found.
+  void read_found() {
+    const auto known = std::make_shared<std::vector<cluster::FoundBmc>>();
+    services_.store.read(
+        [known](store::Transaction& tx) -> Status {
+          DROVER_TRY(*known, cluster::found_bmcs(tx));
+          return {};
+        },
+        [self = shared_from_this(), known](const Status& read) {
+          if (read) return self->read_keys(self->targets_of(*known));
+          self->settle(self->run_->remaining(), tl::unexpected<Error>(read.error()));
+          self->end();
+        });
+  }
+
+  std::vector<PowerTarget> targets_of(const std::vector<cluster::FoundBmc>& known) {
+    // As nodes have it: their groups may have a password of their own.
+    std::map<std::string, PowerTarget> of_nodes;
+    for (const auto& [name, entry] : services_.model.nodes()) {
+      if (!entry.node().spec.bmc) continue;
+      if (auto target = power_target(services_.model, name, true)) {
+        of_nodes.try_emplace(target->address, *std::move(target));
+      }
+    }
+    std::map<std::string_view, const cluster::FoundBmc*> by_address;
+    for (const cluster::FoundBmc& bmc : known) by_address[bmc.address] = &bmc;
+    std::vector<PowerTarget> targets;
+    for (const std::string& address : run_->remaining()) {
+      const auto bmc = by_address.find(address);
+      if (bmc == by_address.end()) {
+        settle({address}, fail(Code::not_found, "it was forgotten meanwhile"));
+      } else if (bmc->second->port == 0) {
+        settle({address}, fail(Code::unsupported, "it speaks no Redfish"));
+      } else if (bmc->second->plain) {
+        settle({address}, fail(Code::unsupported,
+                               "it speaks Redfish without TLS alone: no password is sent there"));
+      } else {
+        PowerTarget target;
+        if (const auto as = of_nodes.find(address); as != of_nodes.end()) target = as->second;
+        target.of_node = std::exchange(target.node, address);
+        target.address = address;
+        target.at = net::Endpoint{address, bmc->second->port, ""};
+        targets.push_back(std::move(target));
+      }
+    }
+    return targets;
+  }
+
+  void read_keys(std::vector<PowerTarget> targets) {
     const auto keys = std::make_shared<BmcKeys>();
     services_.store.read(
         [keys, targets](store::Transaction& tx) -> Status {
@@ -70,21 +133,20 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
         });
   }
 
- private:
-  struct Bmc {
-    cluster::CollectedBmc collected;
-    hardware::BmcAccess access;
-    std::vector<std::string> nodes;
-    std::unique_ptr<hardware::Crawl> crawl;
-  };
+  /// What its BMC is called while nobody has named it.
+  std::string name_for(const PowerTarget& target) const {
+    const std::string& node = found_ ? target.of_node : target.node;
+    const auto* entry = node.empty() ? nullptr : services_.model.find(node);
+    return entry == nullptr ? cluster::bmc_name_of(target.address)
+                            : cluster::parent_xname(cluster::xname_of(entry->node()));
+  }
 
   void add(const PowerTarget& target, Result<hardware::BmcAccess> access) {
     if (!access) return settle({target.node}, tl::unexpected(std::move(access).error()));
     Bmc& bmc = bmcs_[target.at.text()];
     if (bmc.nodes.empty()) {
-      const auto* entry = services_.model.find(target.node);
       bmc.collected.address = target.address;
-      bmc.collected.name = cluster::parent_xname(cluster::xname_of(entry->node()));
+      bmc.collected.name = name_for(target);
       bmc.collected.user = access->user;
       bmc.access = *std::move(access);
       waiting_.push_back(&bmc);
@@ -165,6 +227,7 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
   PowerServices services_;
   RunPtr run_;
   cluster::CollectRequest request_;
+  bool found_;                       ///< addresses stand for nodes
   std::map<std::string, Bmc> bmcs_;  ///< by "ADDRESS:PORT"
   std::deque<Bmc*> waiting_;
   size_t running_ = 0;
@@ -176,30 +239,45 @@ using CollectRuns = std::map<std::string, std::shared_ptr<CollectRun>>;
 
 }  // namespace
 
-cluster::Operation collect_operation(cluster::CollectRequest request,
-                                     const std::vector<std::string>& nodes, std::string id,
-                                     const std::string& who, const std::string& master) {
+namespace {
+
+cluster::Operation operation_of(cluster::CollectOrder order, const std::vector<std::string>& names,
+                                std::string id, const std::string& who, const std::string& master) {
   cluster::Operation out;
   out.id = std::move(id);
   out.kind = kCollectOperation;
   out.what = "discover collect";
   out.who = who;
-  out.nodes = fold_names(nodes);
-  out.total = nodes.size();
+  out.nodes = fold_names(names);
+  out.total = names.size();
   out.master = master;
-  request.nodes = out.nodes;
-  out.request.text = encode(request);
+  order.asked.nodes = out.nodes;
+  out.request.text = encode(order);
   return out;
+}
+
+}  // namespace
+
+cluster::Operation collect_operation(cluster::CollectRequest request,
+                                     const std::vector<std::string>& nodes, std::string id,
+                                     const std::string& who, const std::string& master) {
+  return operation_of({std::move(request), false}, nodes, std::move(id), who, master);
+}
+
+cluster::Operation collect_found_operation(const cluster::FoundCollectRequest& request,
+                                           const std::vector<std::string>& addresses,
+                                           std::string id, const std::string& who,
+                                           const std::string& master) {
+  cluster::CollectRequest asked{{}, request.at_a_time, request.in_flight, request.why};
+  return operation_of({std::move(asked), true}, addresses, std::move(id), who, master);
 }
 
 cluster::OperationKind collect_operations(const PowerServices& services) {
   return {std::string(kCollectOperation), true,
           [services, runs = std::make_shared<CollectRuns>()](const RunPtr& run) {
-            const auto request = decode_text<cluster::CollectRequest>(run->operation().request.text,
-                                                                      Unknown::ignore);
-            if (!request) {
-              return run->finish(OperationOutcome::failed, error_of(request.error()));
-            }
+            const auto order =
+                decode_text<cluster::CollectOrder>(run->operation().request.text, Unknown::ignore);
+            if (!order) return run->finish(OperationOutcome::failed, error_of(order.error()));
             auto release = [&executor = services.executor, weak = std::weak_ptr(runs),
                             id = run->operation().id] {
               executor.post([weak, id] {
@@ -207,7 +285,7 @@ cluster::OperationKind collect_operations(const PowerServices& services) {
               });
             };
             const auto collect =
-                std::make_shared<CollectRun>(services, run, *request, std::move(release));
+                std::make_shared<CollectRun>(services, run, *order, std::move(release));
             (*runs)[run->operation().id] = collect;
             collect->start();
           }};

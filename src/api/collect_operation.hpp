@@ -17,6 +17,12 @@ cluster::Operation collect_operation(cluster::CollectRequest request,
                                      const std::vector<std::string>& nodes, std::string id,
                                      const std::string& who, const std::string& master);
 
+/// The same for BMCs that scans have found, by their addresses.
+cluster::Operation collect_found_operation(const cluster::FoundCollectRequest& request,
+                                           const std::vector<std::string>& addresses,
+                                           std::string id, const std::string& who,
+                                           const std::string& master);
+
 /// Runs them; for MasterApi::operations(). Each BMC is looked through once, however many of its
 /// nodes were named, and what was found is in the store before its nodes are done. What `services`
 /// refer to outlives the runner.

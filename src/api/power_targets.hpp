@@ -35,6 +35,7 @@ struct PowerTarget {
   std::string system;               ///< id on the BMC; empty: the only one
   std::string user;                 ///< that the node demands; empty: any
   std::vector<std::string> groups;  ///< strongest first
+  std::string of_node = {};         ///< where an address stands for the node: one that has this BMC
 };
 
 /// conflict for a node that is locked (unless only looked at) or has no BMC; the errors of its

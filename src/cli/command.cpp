@@ -64,7 +64,7 @@ const std::vector<Noun>& nouns() {
       {"import", "Read files of other systems as documents"},
       {"call", "Ask the agents on nodes"},
       {"power", "Power and boot device of nodes, by their BMCs"},
-      {"discover", "What is behind BMCs"},
+      {"discover", "Find BMCs and what is behind them"},
       {"bmc", "Controllers of machines, and what was found behind them"},
       {"operation", "Long-running requests"},
       {"setting", "Settings of the whole cluster"},

@@ -19,7 +19,7 @@ struct Row {
   std::string_view help;
 };
 
-constexpr std::array<Row, 45> kRows{
+constexpr std::array<Row, 46> kRows{
     {{"group", "GroupView", "a group, as drover group show -o json gives it"},
      {"profile", "ProfileView", "a profile, as drover profile show -o json gives it"},
      {"network", "NetworkView", "a network, as drover network show -o json gives it"},
@@ -56,6 +56,7 @@ constexpr std::array<Row, 45> kRows{
       "for which BMCs a password is kept: drover power credentials -o json"},
      {"bmc", "BmcView", "a BMC and what is behind it: drover bmc show -o json"},
      {"bmc-row", "BmcRow", "a BMC in a list: drover bmc list -o json"},
+     {"found-bmc", "FoundBmcView", "a BMC that a scan has found: drover discover list -o json"},
      {"certificate", "DaemonCertificate", "a daemon's certificate: drover certificate list"},
      {"token", "Token", "a token to join with: drover token list"},
      {"whoami", "Whoami", "who you are to the cluster: drover whoami"},

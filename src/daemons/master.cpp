@@ -2,6 +2,7 @@
 
 #include "api/collect_operation.hpp"
 #include "api/power_operation.hpp"
+#include "api/scan_operation.hpp"
 #include "cluster/mutations.hpp"
 #include "daemons/advertise.hpp"
 #include "daemons/restore_record.hpp"
@@ -164,6 +165,7 @@ void Master::start_power() {
                                     ipmi_.get()};
   api_->operations().add(api::power_operations(services));
   api_->operations().add(api::collect_operations(services));
+  api_->operations().add(api::scan_operations(services));
 }
 
 void Master::start_node_up() {

@@ -423,9 +423,6 @@ RECIPES = {
     "POST /api/v1/power": Recipe(
         lambda world: Request("POST", "/power", {"nodes": bmc_node(world), "action": "on"}),
         lambda world: [Request("POST", "/power", {"nodes": "nosuch", "action": "on"})]),
-    "POST /api/v1/discover": Recipe(
-        lambda world: Request("POST", "/discover", {"nodes": bmc_node(world)}),
-        lambda world: [Request("POST", "/discover", {"nodes": "nosuch"})]),
     "GET /api/v1/bmc-credentials": simple("GET", "/bmc-credentials"),
     "PUT /api/v1/bmc-credentials/{scope}/{name}": Recipe(
         bmc_credential, lambda world: [bmc_credential(world, "none")]),

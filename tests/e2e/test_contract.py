@@ -16,9 +16,10 @@ import pytest
 import cluster as c
 import contract as k
 import recipes as r
+import recipes_discover as d
 import recipes_smd as s
 
-RECIPES = {**r.RECIPES, **s.smd_recipes()}
+RECIPES = {**r.RECIPES, **d.discover_recipes(), **s.smd_recipes()}
 OPENCHAMI = ("/cloud-init/admin/", "/hsm/")
 TOO_LARGE = 64 << 20  # announced, never sent
 

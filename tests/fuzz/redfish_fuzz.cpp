@@ -1,6 +1,7 @@
 // What BMCs send: the first byte says what kind of resource, the rest is its body. Whatever comes,
 // the inventory stays within its bounds, and is the same after writing and reading.
 #include "fuzz.hpp"
+#include "hardware/discovery/bmc_scan.hpp"
 #include "hardware/redfish/crawl_findings.hpp"
 
 DROVER_FUZZ_TARGET(input) {
@@ -9,6 +10,10 @@ DROVER_FUZZ_TARGET(input) {
   if (input.empty()) return;
   const std::string_view text = input.substr(1);
   fuzz::require(redfish_error_text(text).size() <= 200, "an error's text is short");
+  if (const auto root = read_service_root(text)) {
+    fuzz::require(root->vendor.size() <= cluster::kMaxBmcText, "texts of a found BMC are short");
+    fuzz::require(decode_text<cluster::FoundBmc>(encode(*root)).has_value(), "it can be kept");
+  }
   const auto document = RedfishDocument::parse(text);
   if (!document) return;
 

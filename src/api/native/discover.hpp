@@ -1,4 +1,4 @@
-// The route of /api/v1/discover.
+// The routes of /api/v1/discover.
 #pragma once
 
 #include "api/router.hpp"
@@ -7,5 +7,7 @@
 namespace drover::api {
 
 void add_discover(Router& router, Services& services);
+void add_discover_scan(Router& router, Services& services);   ///< by add_discover()
+void add_discover_adopt(Router& router, Services& services);  ///< by add_discover()
 
 }  // namespace drover::api

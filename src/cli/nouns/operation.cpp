@@ -15,6 +15,8 @@ using Kind = Parameter::Kind;
 
 /// The server answers a wait after this long at the latest, and is asked again.
 constexpr Duration kOneWait = std::chrono::seconds(60);
+/// The same where somebody looks on.
+constexpr Duration kOneLook = std::chrono::seconds(1);
 
 std::string path_of(const std::string& id) {
   return "/api/v1/operations/" + net::percent_encode(id);
@@ -109,18 +111,19 @@ Result<int> wait(Context& context, const Given& given) {
 
 }  // namespace
 
-Result<json::value> await_operation(Context& context, const std::string& id) {
+Result<json::value> await_operation(Context& context, const std::string& id, OperationSeen seen) {
   DROVER_TRY(Client* const client, context.client());
   const bool limited = context.timeout(Duration::zero()) != Duration::zero();
   const WallTime end = context.surroundings().loop.wall() + context.timeout(Duration::zero());
   for (;;) {
-    Duration left = kOneWait;
+    Duration left = seen ? kOneLook : kOneWait;
     if (limited) left = std::min<Duration>(left, end - context.surroundings().loop.wall());
     const auto seconds =
         std::max<int64_t>(1, std::chrono::ceil<std::chrono::seconds>(left).count());
     DROVER_TRY(json::value operation, client->get(fmt::format("{}?wait={}", path_of(id), seconds),
                                                   std::chrono::seconds(seconds + 10)));
     if (has_ended(operation)) return operation;
+    if (seen) seen(operation);
     if (limited && context.surroundings().loop.wall() >= end) {
       return fail(Code::timed_out,
                   fmt::format("operation {} is still {}: {} of {} nodes have ended", id,

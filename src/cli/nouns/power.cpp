@@ -23,14 +23,6 @@ using Kind = Parameter::Kind;
 
 constexpr std::string_view kCredentials = "/api/v1/bmc-credentials";
 
-Result<uint64_t> number_of(std::string_view name, const std::string& text) {
-  uint64_t number = 0;
-  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
-  if (read.ec == std::errc{} && read.ptr == text.data() + text.size()) return number;
-  return fail(Code::invalid_argument,
-              fmt::format("{}: expected a whole number, got \"{}\"", name, printable(text)));
-}
-
 Status add_numbers(const Given& given, json::object& request) {
   static constexpr std::pair<const char*, const char*> kNumbers[] = {{"graceful", "graceful_s"},
                                                                      {"forced", "forced_s"},
@@ -234,6 +226,14 @@ std::vector<Command> switching() {
 }
 
 }  // namespace
+
+Result<uint64_t> number_of(std::string_view name, const std::string& text) {
+  uint64_t number = 0;
+  const auto read = std::from_chars(text.data(), text.data() + text.size(), number);
+  if (read.ec == std::errc{} && read.ptr == text.data() + text.size()) return number;
+  return fail(Code::invalid_argument,
+              fmt::format("{}: expected a whole number, got \"{}\"", name, printable(text)));
+}
 
 Result<int> print_ended(Context& context, const json::value& operation) {
   const int code = text_at(operation, "state") == "done" ? 0 : 1;

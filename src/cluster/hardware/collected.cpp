@@ -50,6 +50,20 @@ void CollectRequest::describe(Visitor& v) {
   v.field("why", why, "Reason, for the change log.", Presence::optional);
 }
 
+void FoundCollectRequest::describe(Visitor& v) {
+  v.field("bmcs", bmcs, "Addresses, runs and networks of found BMCs; none: all of them.",
+          Presence::optional);
+  v.field("at_a_time", at_a_time, "How many BMCs are looked through at a time.",
+          Presence::optional);
+  v.field("in_flight", in_flight, "How many requests each BMC gets at a time.", Presence::optional);
+  v.field("why", why, "Reason, for the change log.", Presence::optional);
+}
+
+void CollectOrder::describe(Visitor& v) {
+  asked.describe(v);
+  v.field("found", found, "Whether addresses of found BMCs stand for nodes.", Presence::optional);
+}
+
 Status check(const CollectRequest& request) {
   DROVER_CHECK_OK(within("at_a_time", request.at_a_time, 2'000));
   return within("in_flight", request.in_flight, 16);

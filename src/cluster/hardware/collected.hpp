@@ -9,6 +9,7 @@
 
 #include <optional>
 #include <string>
+#include <vector>
 
 namespace drover::cluster {
 
@@ -32,6 +33,25 @@ struct CollectRequest {
 };
 /// Ok when the numbers are within their bounds: 1 to 2,000 BMCs at a time, 1 to 16 requests each.
 Status check(const CollectRequest& request);
+
+/// The body of POST /discover/bmcs.
+struct FoundCollectRequest {
+  static constexpr std::string_view kTypeName = "FoundCollectRequest";
+  std::vector<std::string> bmcs;  ///< addresses, runs and networks; empty: all that were found
+  uint32_t at_a_time = 200;
+  uint32_t in_flight = 2;
+  std::string why;
+  bool operator==(const FoundCollectRequest&) const = default;
+  void describe(Visitor& v);
+};
+
+/// What is kept with an operation that looks through BMCs.
+struct CollectOrder {
+  static constexpr std::string_view kTypeName = "CollectOrder";
+  CollectRequest asked;
+  bool found = false;  ///< `asked.nodes` are addresses of BMCs that scans have found
+  void describe(Visitor& v);
+};
 
 /// Keeps it, inside a store mutation: in the object that has the address, else in a new one. After
 /// a look that failed the inventory stays as it was, and the object says that the look failed.

@@ -14,6 +14,7 @@ struct BmcFleetOptions {
   uint32_t first = 0;  ///< number of the first
   std::string host = "127.0.0.1";
   uint16_t port = 0;      ///< of the first; the others follow. 0: any free ones
+  bool spread = false;    ///< each at the next IPv4 address, with the port of the first
   BmcTraits traits = {};  ///< of each, apart from its number
 };
 

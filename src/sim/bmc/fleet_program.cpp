@@ -48,6 +48,7 @@ Status set_number(BmcFleetOptions& fleet, std::string_view name, std::string_vie
   if (name == "--count") return count(fleet.count, 15'000);
   if (name == "--first") return count(fleet.first, 1'000'000);
   if (name == "--systems") return count(traits.systems, 128);
+  if (name == "--nics") return count(traits.nics, 64);
   if (name == "--gpus") return count(traits.gpus, 64);
   if (name == "--lock-out-after") return count(traits.lock_out_after, 1000);
   if (name == "--latency") return milliseconds(traits.latency);
@@ -86,6 +87,8 @@ Status set(FleetProgram& program, std::string_view name, const std::string& valu
     DROVER_TRY(fleet.traits.starts_on, truth(name, value));
   } else if (name == "--ignores-graceful") {
     DROVER_TRY(fleet.traits.ignores_graceful, truth(name, value));
+  } else if (name == "--spread") {
+    DROVER_TRY(fleet.spread, truth(name, value));
   } else if (name == "--stuck") {
     DROVER_TRY(fleet.traits.stuck, truth(name, value));
   } else if (name == "--by-task") {
@@ -104,13 +107,14 @@ Status set(FleetProgram& program, std::string_view name, const std::string& valu
 
 const std::string_view kFleetUsage =
     "usage: drover-sim bmcs [--count N] [--host ADDRESS] [--port FIRST] [--systems N] [--gpus N]\n"
+    "         [--spread yes] [--nics N]\n"
     "         [--latency MS] [--jitter MS] [--power-time MS] [--shutdown-time MS] [--expand yes]\n"
     "         [--user NAME] [--password WORD] [--lock-out-after N] [--certificate PEM --key PEM]\n"
     "         [--starts-on yes] [--ignores-graceful yes] [--stuck yes] [--by-task yes]\n"
     "         [--hostility KIND] [--first NUMBER] [--machine PROGRAM] [--mac MAC]\n"
     "Serves emulated BMCs by Redfish until it is told to end; says where in one line of JSON.\n"
     "PROGRAM NUMBER SYSTEM BOOT-DEVICE runs while a machine is on. MAC is that of each first "
-    "NIC.\n";
+    "NIC.\nSpread, each BMC has the same port of the next address in place of the next port.\n";
 
 Result<FleetProgram> parse_fleet_program(std::span<const std::string> arguments) {
   FleetProgram program;

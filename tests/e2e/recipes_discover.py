@@ -1,0 +1,48 @@
+"""Recipes of /discover: BMCs that are found, looked through and become nodes."""
+from recipes import Recipe, Request, bmc_node, simple
+
+
+def scan(world, **more):
+    bmc_node(world)  # there is one then
+    return Request("POST", "/discover/scan",
+                   {"networks": ["127.0.0.1"], "ports": [world.bmcs.port()], "plain_ports": [], "ipmi": False, **more})
+
+
+def scanned(world):
+    """The address of a BMC that a scan has found."""
+    asked = scan(world, fresh=True)
+    operation = world.cluster.api.json("POST", asked.target, asked.body)
+    ended = world.cluster.api.get(f"/operations/{operation['id']}?wait=60")
+    assert ended["state"] == "done", ended
+    return "127.0.0.1"
+
+
+def look(world, **more):
+    scanned(world)
+    return Request("POST", "/discover/bmcs", {"at_a_time": 8, **more})
+
+
+def adopt(world, query="", **more):
+    scanned(world)
+    return Request("POST", f"/discover/adopt{query}", {"names": world.fresh("f"), **more})
+
+
+def dry_run(request):
+    request.target += "?dry_run=true"
+    return request
+
+
+def discover_recipes():
+    return {
+        "POST /api/v1/discover": Recipe(
+            lambda world: Request("POST", "/discover", {"nodes": bmc_node(world)}),
+            lambda world: [Request("POST", "/discover", {"nodes": "nosuch"})]),
+        "POST /api/v1/discover/scan": Recipe(scan, lambda world: [dry_run(scan(world))]),
+        "GET /api/v1/discover/bmcs": simple("GET", "/discover/bmcs"),
+        "DELETE /api/v1/discover/bmcs/{address}": Recipe(
+            lambda world: Request("DELETE", f"/discover/bmcs/{scanned(world)}")),
+        "POST /api/v1/discover/bmcs": Recipe(look, lambda world: [look(world, bmcs=["10.9.9.9"])]),
+        "POST /api/v1/discover/adopt": Recipe(
+            adopt, lambda world: [adopt(world, "?dry_run=true"), adopt(world, by="map", map={"nodes": [
+                {"node": world.fresh("f"), "bmc": "127.0.0.1"}]}, group="none")]),
+    }
