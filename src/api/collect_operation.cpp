@@ -4,6 +4,7 @@
 #include "cluster/discovery/found_bmc.hpp"
 #include "cluster/xname.hpp"
 #include "cluster/xname_map.hpp"
+#include "hardware/ipmi/ipmi_look.hpp"
 #include "hardware/redfish/crawl.hpp"
 #include "store/reason.hpp"
 
@@ -48,9 +49,6 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
     std::vector<PowerTarget> targets;
     for (const std::string& node : run_->remaining()) {
       auto target = power_target(services_.model, node, true);
-      if (target && target->protocol != cluster::BmcProtocol::redfish) {
-        target = fail(Code::unsupported, "its BMC is not spoken to by Redfish");
-      }
       if (target) {
         targets.push_back(*std::move(target));
       } else {
@@ -63,9 +61,11 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
  private:
   struct Bmc {
     cluster::CollectedBmc collected;
-    hardware::BmcAccess access;
+    hardware::BmcAccess access;                ///< by Redfish
+    std::optional<hardware::IpmiAccess> ipmi;  ///< where it is spoken to by IPMI instead
     std::vector<std::string> nodes;
     std::unique_ptr<hardware::Crawl> crawl;
+    std::unique_ptr<hardware::IpmiLook> look;
   };
 
   /// Where the BMCs are that scans have found.
@@ -81,6 +81,22 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
           self->settle(self->run_->remaining(), tl::unexpected<Error>(read.error()));
           self->end();
         });
+  }
+
+  /// How it is spoken to: by Redfish behind TLS, else by IPMI, whose passwords are never sent.
+  static Result<PowerTarget> target_of(const cluster::FoundBmc& bmc) {
+    PowerTarget target;
+    target.node = target.address = bmc.address;
+    if (bmc.port != 0 && !bmc.plain) {
+      target.at = net::Endpoint{bmc.address, bmc.port, ""};
+    } else if (bmc.ipmi_port != 0) {
+      target.at = net::Endpoint{bmc.address, bmc.ipmi_port, ""};
+      target.protocol = cluster::BmcProtocol::ipmi;
+    } else {
+      return fail(Code::unsupported,
+                  "it speaks Redfish without TLS alone: no password is sent there");
+    }
+    return target;
   }
 
   std::vector<PowerTarget> targets_of(const std::vector<cluster::FoundBmc>& known) {
@@ -99,18 +115,16 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
       const auto bmc = by_address.find(address);
       if (bmc == by_address.end()) {
         settle({address}, fail(Code::not_found, "it was forgotten meanwhile"));
-      } else if (bmc->second->port == 0) {
-        settle({address}, fail(Code::unsupported, "it speaks no Redfish"));
-      } else if (bmc->second->plain) {
-        settle({address}, fail(Code::unsupported,
-                               "it speaks Redfish without TLS alone: no password is sent there"));
+      } else if (auto target = target_of(*bmc->second)) {
+        if (const auto as = of_nodes.find(address); as != of_nodes.end()) {
+          target->system = as->second.system;
+          target->user = as->second.user;
+          target->groups = as->second.groups;
+          target->of_node = as->second.node;
+        }
+        targets.push_back(*std::move(target));
       } else {
-        PowerTarget target;
-        if (const auto as = of_nodes.find(address); as != of_nodes.end()) target = as->second;
-        target.of_node = std::exchange(target.node, address);
-        target.address = address;
-        target.at = net::Endpoint{address, bmc->second->port, ""};
-        targets.push_back(std::move(target));
+        settle({address}, tl::unexpected<Error>(target.error()));
       }
     }
     return targets;
@@ -125,9 +139,8 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
         },
         [self = shared_from_this(), keys, targets](const Status& read) {
           for (const PowerTarget& target : targets) {
-            auto access = read ? bmc_access(self->services_, target, *keys)
-                               : Result<hardware::BmcAccess>(tl::unexpected(read.error()));
-            self->add(target, std::move(access));
+            const Status added = read ? self->add(target, *keys) : read;
+            if (!added) self->settle({target.node}, tl::unexpected<Error>(added.error()));
           }
           self->pump();
         });
@@ -141,17 +154,28 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
                             : cluster::parent_xname(cluster::xname_of(entry->node()));
   }
 
-  void add(const PowerTarget& target, Result<hardware::BmcAccess> access) {
-    if (!access) return settle({target.node}, tl::unexpected(std::move(access).error()));
-    Bmc& bmc = bmcs_[target.at.text()];
-    if (bmc.nodes.empty()) {
-      bmc.collected.address = target.address;
-      bmc.collected.name = name_for(target);
-      bmc.collected.user = access->user;
-      bmc.access = *std::move(access);
-      waiting_.push_back(&bmc);
+  Status add(const PowerTarget& target, const BmcKeys& keys) {
+    const auto known = bmcs_.find(target.at.text());
+    if (known != bmcs_.end()) {
+      known->second.nodes.push_back(target.node);
+      return {};
     }
+    Bmc bmc;
+    if (target.protocol == cluster::BmcProtocol::ipmi) {
+      if (services_.ipmi == nullptr) return fail(Code::unsupported, "this master speaks no IPMI");
+      DROVER_TRY(auto login, bmc_login(services_, target, keys));
+      bmc.ipmi = {target.address, target.at.port, std::move(login.user), std::move(login.password)};
+      bmc.collected.user = bmc.ipmi->user;
+      bmc.access.at = target.at;
+    } else {
+      DROVER_TRY(bmc.access, bmc_access(services_, target, keys));
+      bmc.collected.user = bmc.access.user;
+    }
+    bmc.collected.address = target.address;
+    bmc.collected.name = name_for(target);
     bmc.nodes.push_back(target.node);
+    waiting_.push_back(&bmcs_.emplace(target.at.text(), std::move(bmc)).first->second);
+    return {};
   }
 
   void pump() {
@@ -159,6 +183,15 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
       Bmc& bmc = *waiting_.front();
       waiting_.pop_front();
       ++running_;
+      if (bmc.ipmi) {
+        bmc.look = std::make_unique<hardware::IpmiLook>(
+            *services_.ipmi, *bmc.ipmi, [this, &bmc](Result<cluster::BmcInventory> seen) {
+              found(bmc, std::move(seen).map([](cluster::BmcInventory&& inventory) {
+                return hardware::CrawlResult{std::move(inventory), {}, "", 0};
+              }));
+            });
+        continue;
+      }
       hardware::BmcClientOptions client;
       client.in_flight = request_.in_flight;
       bmc.crawl = std::make_unique<hardware::Crawl>(
@@ -170,6 +203,7 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
 
   void found(Bmc& bmc, Result<hardware::CrawlResult> result) {
     bmc.crawl.reset();
+    bmc.look.reset();
     Result<std::string> outcome = std::string();
     std::string key;
     if (result) {
@@ -218,7 +252,10 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
 
   void end() {
     if (std::exchange(ended_, true)) return;
-    for (auto& [at, bmc] : bmcs_) bmc.crawl.reset();
+    for (auto& [at, bmc] : bmcs_) {
+      bmc.crawl.reset();
+      bmc.look.reset();
+    }
     run_->finish(OperationOutcome::failed, {std::string(info(Code::internal).name),
                                             "it ended without a word about this node"});
     if (release_) std::exchange(release_, nullptr)();

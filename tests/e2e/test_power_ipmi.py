@@ -52,6 +52,18 @@ def test_the_boot_device_is_set_and_read_back(cluster, bmc):
     assert "IPMI cannot say" in power(cluster, "boot", "i1", "http", check=1).stderr
 
 
+def test_what_the_bmc_knows_of_its_machine_is_collected(cluster, bmc):
+    done = cluster.cli("discover", "collect", "i1", check=0)
+    assert "i1: 1 machine" in done.stdout, done
+    kept = cluster.cli_json("bmc", "show", "i1")
+    machine, = kept["inventory"]["systems"]
+    assert (machine["manufacturer"], machine["model"], machine["serial"]) == ("Contoso", "Model 7", "S-7"), machine
+    assert machine["power"] in ("on", "off") and len(machine["uuid"]) == 36, machine
+    assert kept["inventory"]["managers"][0]["firmware_version"] == "9.08", kept
+    assert "serial S-7" in cluster.cli("bmc", "show", "i1", check=0).stdout
+    assert cluster.cli("bmc", "list", "-o", "csv", check=0).stdout.count("Model 7") == 1
+
+
 def test_a_refused_password_and_a_dead_bmc_are_told_apart(cluster, bmc):
     other = ipmi_bmc.IpmiBmc(cluster.run / "bmc2", password="another")
     try:
