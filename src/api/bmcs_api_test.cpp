@@ -54,13 +54,14 @@ TEST_F(BmcsApi, AreListedWithTheirNodesAndWhatIsBehindThem) {
   add_node("n1", R"({"bmc":{"address":"10.1.0.1"}})");
   add_node("n2", R"({"aliases":["x1c0s0b0n1"]})");
   add_node("n3", R"({"bmc":{"address":"10.1.0.3"}})");
+  add_node("n4", R"({"bmc":{"address":"10.1.0.${number-3}"}})");
   keep(with_machines("x1c0s0b0", "10.1.0.1", {"Node0", "Node1"}));
   keep(with_machines("x1c0s1b0", "10.1.0.2", {"Self"}));
   const auto items = get("/api/v1/bmcs").at("items").as_array();
   ASSERT_EQ(items.size(), 2U);
   const json::value& first = items.at(0);
   EXPECT_EQ(first.at("name"), "x1c0s0b0");
-  EXPECT_EQ(first.at("nodes"), "n[1-2]") << "one by its address, one by its place";
+  EXPECT_EQ(first.at("nodes"), "n[1-2,4]") << "by addresses, one of them a formula, and by places";
   EXPECT_EQ(first.at("vendor"), "Contoso");
   EXPECT_EQ(first.at("model"), "Model 7");
   EXPECT_EQ(first.at("firmware"), "9.08");

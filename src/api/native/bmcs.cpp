@@ -1,13 +1,12 @@
 // GET /bmcs and GET /bmcs/{name}: BMCs, and what looks through them found.
+#include "api/bmc_nodes.hpp"
 #include "api/list_writer.hpp"
 #include "api/native/native.hpp"
 #include "api/node_selection.hpp"
 #include "base/noderange.hpp"
 #include "cluster/bmc/hardware_book.hpp"
-#include "cluster/xname_map.hpp"
 
 #include <algorithm>
-#include <map>
 #include <utility>
 
 #include <fmt/format.h>
@@ -63,38 +62,6 @@ struct BmcView {
   }
 };
 
-/// Which nodes a BMC has: those that say its address, and those at its machines' places.
-class BmcNodes {
- public:
-  explicit BmcNodes(const cluster::Model& model) : xnames_(model) {
-    for (const auto& [name, entry] : model.nodes()) {
-      const auto& bmc = entry.node().spec.bmc;
-      if (bmc && !bmc->address.empty()) by_address_.emplace(bmc->address, name);
-    }
-  }
-  std::string of(const ManagedBmc& bmc) {
-    std::vector<std::string> names;
-    for (const std::string& address : {bmc.address, bmc.ip}) {
-      if (address.empty()) continue;
-      const auto [first, last] = by_address_.equal_range(address);
-      for (auto it = first; it != last; ++it) names.emplace_back(it->second);
-    }
-    if (bmc.inventory) {
-      for (const uint32_t place : cluster::system_places(bmc.inventory->systems)) {
-        const auto* const entry = xnames_.find(fmt::format("{}n{}", bmc.name, place));
-        if (entry != nullptr) names.push_back(entry->node().name);
-      }
-    }
-    std::ranges::sort(names, NaturalLess());
-    names.erase(std::ranges::unique(names).begin(), names.end());
-    return fold_names(names);
-  }
-
- private:
-  cluster::XnameIndex xnames_;
-  std::multimap<std::string, std::string_view, std::less<>> by_address_;
-};
-
 BmcRow row_of(const ManagedBmc& bmc, std::string nodes) {
   BmcRow out;
   out.name = bmc.name;
@@ -131,7 +98,7 @@ void list_bmcs(Services& services, const RequestPtr& request) {
   ListWriter list;
   std::string_view last;
   for (; it != all.end() && list.count() < limit; ++it) {
-    list.add(row_of(it->second, nodes.of(it->second)));
+    list.add(row_of(it->second, fold_names(nodes.of(it->second))));
     last = it->first;
   }
   request->json(200, list.finish(it == all.end() ? std::string_view() : last));
@@ -145,8 +112,8 @@ const ManagedBmc* find_bmc(const Services& services, const std::string& named, B
   for (const auto& [name, bmc] : all) {
     if (bmc.address == named || bmc.ip == named) return &bmc;
     if (node == nullptr) continue;
-    const auto mine = expand_names(nodes.of(bmc));
-    if (mine && std::ranges::find(*mine, named) != mine->end()) return &bmc;
+    const auto mine = nodes.of(bmc);
+    if (std::ranges::find(mine, named) != mine.end()) return &bmc;
   }
   return nullptr;
 }
@@ -166,7 +133,7 @@ void show_bmc(Services& services, const RequestPtr& request) {
                           "drover bmc list"});
   }
   const uint64_t revision = services.model.hardware().bmc_revision(bmc->name);
-  request->json(200, encode(BmcView{*bmc, nodes.of(*bmc), revision}));
+  request->json(200, encode(BmcView{*bmc, fold_names(nodes.of(*bmc)), revision}));
 }
 
 }  // namespace

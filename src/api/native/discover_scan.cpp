@@ -1,12 +1,12 @@
 // POST /discover/scan: networks are looked through for BMCs, as an operation; and what such scans
 // have found.
+#include "api/bmc_nodes.hpp"
 #include "api/list_writer.hpp"
 #include "api/native/changing.hpp"
 #include "api/native/discover.hpp"
 #include "api/operation_start.hpp"
 #include "api/scan_operation.hpp"
 #include "base/noderange.hpp"
-#include "cluster/attributes.hpp"
 #include "cluster/bmc/hardware_book.hpp"
 #include "cluster/discovery/found_bmc.hpp"
 #include "cluster/discovery/scan_request.hpp"
@@ -80,23 +80,12 @@ void scan(Services& services, const RequestPtr& request) {
 }
 
 std::string answer_of(const Services& services, const std::vector<FoundBmc>& all) {
-  std::map<std::string, std::vector<std::string>> nodes;
-  const cluster::ModelDefinitions definitions(services.model);
-  for (const auto& [name, entry] : services.model.nodes()) {
-    const auto& bmc = entry.node().spec.bmc;
-    if (!bmc) continue;
-    cluster::NodeAttributes attributes(entry.node(), definitions);
-    const auto value = evaluate_bmc(attributes, *bmc);
-    if (value) nodes[value->address].push_back(name);
-  }
+  const BmcNodes nodes(services.model);
   std::map<std::string_view, const cluster::ManagedBmc*> looked;
   for (const auto& [name, bmc] : services.model.hardware().bmcs()) looked[bmc.address] = &bmc;
   ListWriter list(all.size());
   for (const FoundBmc& bmc : all) {
-    FoundBmcView view{bmc, {}, 0, {}};
-    if (const auto theirs = nodes.find(bmc.address); theirs != nodes.end()) {
-      view.nodes = fold_names(theirs->second);
-    }
+    FoundBmcView view{bmc, fold_names(nodes.at(bmc.address)), 0, {}};
     if (const auto known = looked.find(bmc.address); known != looked.end()) {
       view.looked = known->second->look.attempted;
       if (known->second->inventory) view.machines = known->second->inventory->systems.size();
