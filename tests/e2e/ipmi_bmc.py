@@ -11,7 +11,7 @@ missing = [tool for tool in ("ipmi_sim", "ipmitool") if shutil.which(tool) is No
 _LAN = """name "bmc"
 set_working_mc 0x20
 startlan 1
-  addr 127.0.0.1 {port}
+  addr {host} {port}
   priv_limit admin
   allowed_auths_admin none md2 md5 straight
   guid a123456789abcdefa123456789abcdef
@@ -58,13 +58,13 @@ def fru(serial):
 
 
 class IpmiBmc:
-    def __init__(self, folder: pathlib.Path, password="calvin"):
+    def __init__(self, folder: pathlib.Path, password="calvin", host="127.0.0.1"):
         folder.mkdir()
         self.folder = folder
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
-            free.bind(("127.0.0.1", 0))
+            free.bind((host, 0))
             self.port = free.getsockname()[1]
-        names = {"port": self.port, "folder": folder, "password": password}
+        names = {"host": host, "port": self.port, "folder": folder, "password": password}
         (folder / "lan.conf").write_text(_LAN.format(**names))
         chip = fru("S-7")
         (folder / "machine").write_text(_MACHINE.format(size=len(chip), bytes=" ".join(f"{byte:#04x}" for byte in chip)))

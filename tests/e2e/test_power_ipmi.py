@@ -77,3 +77,18 @@ def test_a_refused_password_and_a_dead_bmc_are_told_apart(cluster, bmc):
         assert "calvin" not in refused.stderr
     finally:
         other.stop()
+
+
+def test_a_scan_finds_it_and_it_becomes_a_node(cluster):
+    found = ipmi_bmc.IpmiBmc(cluster.run / "bmc4", host="127.0.30.1")
+    try:
+        said = cluster.cli("discover", "scan", "127.0.30.1-127.0.30.2", "--ipmi-port", found.port, "--ports", "1",
+                           "--plain-ports", "1", "--patience", 1500, check=0).stdout
+        assert said == "127.0.30.1: IPMI 2.0\n1 addresses: no BMC\n", said
+        done = cluster.cli("discover", "adopt", "found1", "--bmcs", "127.0.30.1", check=0).stdout
+        assert "1 created" in done, done
+        spec = cluster.api.get("/nodes/found1")["spec"]
+        assert spec["bmc"]["protocol"] == "ipmi" and spec["attributes"]["bmc_port"] == str(found.port), spec
+        assert power(cluster, "status", "found1").stdout == "found1: off\n"
+    finally:
+        found.stop()

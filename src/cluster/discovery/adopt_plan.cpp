@@ -91,7 +91,12 @@ class SpecMaker {
     set_bmc();
     set_attributes();
     set_interfaces(replaced);
-    if (is_new) first_interface();
+    if (is_new) {
+      first_interface();
+      std::erase_if(out_.row.changes, [](const std::string& change) {  // the row says them already
+        return change.starts_with("bmc.address: ") || change.starts_with("serial: ");
+      });
+    }
     out_.row.action = is_new                        ? AdoptAction::create
                       : out_.spec == before->second ? AdoptAction::keep
                       : replaced                    ? AdoptAction::replace

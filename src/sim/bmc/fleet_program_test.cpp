@@ -28,6 +28,14 @@ TEST(FleetProgram, TheFirstNicCanHaveAMacOfItsOwn) {
   EXPECT_EQ(traits.macs.at(bmc_nic_path(traits, 0, 0)), "52:54:00:77:00:01");
 }
 
+TEST(FleetProgram, CanBeSpreadOverAddresses) {
+  const auto program =
+      parse_fleet_program(Words{"--spread", "yes", "--host", "127.0.7.9", "--nics", "1"});
+  ASSERT_TRUE(program);
+  EXPECT_TRUE(program->fleet.spread);
+  EXPECT_EQ(program->fleet.traits.nics, 1U);
+}
+
 TEST(FleetProgram, SaysWhichWordIsWrong) {
   const auto why = [](const Words& words) {
     const auto program = parse_fleet_program(words);
