@@ -1,7 +1,8 @@
 #!/bin/sh
 # A cluster of machines with nothing on their disks, on this machine: an isolated network (a namespace with a
 # bridge), a manager in it (master, aggregator, drover-boot), and QEMU machines that boot from it like real ones,
-# each switched on and off by a BMC of its own (drover-sim, Redfish over TLS).
+# each switched on and off by a BMC of its own (drover-sim, Redfish over TLS). The manager finds the machines by
+# their BMCs: no node is defined by hand.
 #
 #   lab.sh up [--nodes N] [--uefi | --uefi-http] [--memory MIB]   make it and show every stage until all are up
 #   lab.sh status                                                 what runs, and the nodes
@@ -97,7 +98,7 @@ machine() {
   echo "$$ $(cut -d' ' -f22 "/proc/$$/stat")" >"$RUN/n$number.pid"
   set -- -accel tcg,thread=single -m "$DROVER_LAB_MEMORY" -display none -no-user-config -nodefaults \
     -serial "file:$RUN/n$number.console" -qmp "unix:$RUN/n$number.qmp,server=on,wait=off" \
-    -smbios "type=1,manufacturer=Drover,product=lab,serial=LAB-n$number" \
+    -smbios "type=1,manufacturer=Drover,product=lab,serial=$(printf 'S%06d-0' "$number")" \
     -netdev "tap,id=n0,ifname=tap$number,script=no,downscript=no" -device virtio-rng-pci
   case $DROVER_LAB_FIRMWARE in
     bios) set -- "$@" -device "virtio-net-pci,netdev=n0,mac=$(mac "$number"),bootindex=1" ;;
@@ -125,8 +126,8 @@ hardware() {
     ip -n "$NET" addr add "$(bmc "$i")/32" dev br0
     launch "bmc$i" env DROVER_LAB_DIR="$RUN" DROVER_LAB_NET="$NET" DROVER_LAB_MEMORY="$MEMORY" \
       DROVER_LAB_FIRMWARE="$FIRMWARE" drover-sim bmcs --first "$i" --host "$(bmc "$i")" --port 443 --user root \
-      --password "$password" --certificate "$RUN/bmc.pem" --key "$RUN/bmc.key" --power-time 100 --mac "$(mac "$i")" \
-      --machine "$RUN/machine"
+      --password "$password" --certificate "$RUN/bmc.pem" --key "$RUN/bmc.key" --power-time 100 --nics 1 \
+      --mac "$(mac "$i")" --machine "$RUN/machine"
   done
   printf %s "$password" | drover power credential default --user root --password-file -
 }
@@ -161,21 +162,21 @@ up() {
   say "what they boot: Linux $version with Drover's first root"
   drover image import lean --kernel "/boot/vmlinuz-$version" --modules "/lib/modules/$version" \
     --agent "$(command -v drover-compute)" --images "$RUN/images"
-  drover network add lab prefix=10.77.0.0/24 mode=full gateway="$HERE"
-  for i in $(seq "$NODES"); do
-    drover node add "n$i" "eth0.mac=$(mac "$i")" "eth0.addresses=10.77.0.$((10 + i))/24" "bmc.address=$(bmc "$i")" \
-      image=lean console=ttyS0 kernel_args="no_timer_check tsc=reliable" >/dev/null
-  done
-  drover node list
+  show network add lab prefix=10.77.0.0/24 mode=full gateway="$HERE"
+  show profile add default image=lean console=ttyS0 kernel_args="no_timer_check tsc=reliable"
 
-  say "$NODES machines with nothing on their disks, each with a BMC: all off"
+  say "$NODES machines with nothing on their disks, each with a BMC, and no node is known"
   hardware
-  wait_for 20 "an answer of every BMC" drover power status '@compute'
-  drover power status '@compute'
+  wait_for 20 "every BMC" all_listen
+  show discover scan 10.77.0.0/24 --patience 1500
+  show discover collect --found
+  show discover list
+  show discover adopt "n[1-$NODES]" --network lab --address '10.77.0.${number+10}/24'
+  show power status '@compute'
 
-  say "drover power on @compute ($FIRMWARE)"
+  say "they are switched on ($FIRMWARE)"
   began=$(date +%s%3N)
-  drover power on '@compute' --yes
+  show power on '@compute' --yes
   show_until_up 240
   echo "all up $(($(date +%s%3N) - began)) ms after power-on, measured from the command line"
   drover node list
@@ -185,6 +186,16 @@ socket   $RUN/master.sock     consoles  $RUN/n1.console ..
 try      export DROVER_SOCKET=$RUN/master.sock PATH=$BIN:\$PATH
 end      drover lab down
 END
+}
+
+# show WORDS..: a command as people type it, and what it answers.
+show() {
+  printf '$ drover'
+  for word in "$@"; do
+    case $word in *[!a-zA-Z0-9._,:/=@%+-]*) printf " '%s'" "$word" ;; *) printf ' %s' "$word" ;; esac
+  done
+  printf '\n'
+  drover "$@"
 }
 
 # show_until_up SECONDS: every change of the list of nodes, with the time since power-on.
@@ -202,6 +213,8 @@ show_until_up() {
   done
 }
 
+# all_listen: whether every BMC has bound its port.
+all_listen() { [ "$(inside ss -Hltn 'sport = :443' | wc -l)" -ge "$NODES" ]; }
 aggregator_up() { drover health -o json | tr -d '\n ' | grep -q '"role":"aggregator","state":"up"'; }
 all_up() { [ "$(drover nodes count '@compute@confirmed=true@phase=up')" = "$NODES" ]; }
 

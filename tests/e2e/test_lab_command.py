@@ -1,5 +1,5 @@
-"""`drover lab` as people type it: a machine with UEFI alone is switched on by its BMC and comes up, is shown, is
-switched off by its BMC, and all of it goes."""
+"""`drover lab` as people type it: a machine with UEFI alone is found by its BMC, adopted, switched on by it and comes
+up, is shown, is switched off by its BMC, and all of it goes."""
 import os
 import re
 import subprocess
@@ -26,6 +26,11 @@ def test_a_lab_with_uefi_comes_up_is_shown_and_goes(tmp_path):
     try:
         shown = lab("up", "--nodes", "1", "--uefi", "--memory", "384")
         assert "n1: off" in shown and "n1: on" in shown and "all up " in shown, shown
+        # Nothing about the node is typed in: it is found, looked through and adopted.
+        for words in ("$ drover discover scan 10.77.0.0/24", "10.77.0.101: Redfish 1.15.0 at port 443",
+                      "253 addresses: no BMC", "10.77.0.101: 1 machine", "1 created, 0 changed"):
+            assert words in shown, (words, shown)
+        assert "drover node add" not in shown
         stages = [stage for stage in ("dhcp", "loader", "kernel", "init", "joining", "up")
                   if re.search(rf" {stage}\?? ", shown)]
         assert len(stages) >= 4 and stages[-1] == "up", shown  # it looks five times a second
