@@ -48,9 +48,11 @@ std::string xname_of(const Node& node) {
 
 const NodeEntry* XnameIndex::find(std::string_view canonical) {
   // A name or alias counts when it is the one that the node goes by.
-  for (const NodeEntry* entry : {model_.find(canonical), model_.find_alias(canonical)}) {
-    if (entry != nullptr && given_xname(entry->node()) == canonical) return entry;
-  }
+  const auto goes_by = [&](const NodeEntry* entry) {
+    return entry != nullptr && given_xname(entry->node()) == canonical;
+  };
+  if (const NodeEntry* named = model_.find(canonical); goes_by(named)) return named;
+  if (const NodeEntry* called = model_.find_alias(canonical); goes_by(called)) return called;
   if (!canonical.starts_with(kNumbered) && !canonical.starts_with(kUnnumbered)) return nullptr;
   if (!walked_) {
     for (const auto& [name, entry] : model_.nodes()) {

@@ -131,7 +131,7 @@ void patch_one(Services& services, const RequestPtr& request, PatchKind kind) {
   if (!says) return request->fail(says.error());
   const auto xname = cluster::parse_xname(request->path("xname"));
   if (!xname) return request->fail({Code::invalid_argument, "invalid xname ID", {}, {}});
-  patch_all(services, request, {{*xname, *says}}, force);
+  patch_all(services, request, {{*xname, std::make_shared<const ComponentSays>(*says)}}, force);
 }
 
 void patch_many(Services& services, const RequestPtr& request, PatchKind kind) {
@@ -147,12 +147,13 @@ void patch_many(Services& services, const RequestPtr& request, PatchKind kind) {
   if (!ids || ids->empty()) {
     return request->fail({Code::invalid_argument, "Missing ComponentIDs", {}, {}});
   }
+  const auto said = std::make_shared<const ComponentSays>(*says);
   std::vector<NamedComponent> components;
   components.reserve(ids->size());
   for (const std::string& id : *ids) {
     auto xname = cluster::parse_xname(id);
     if (!xname) return request->fail({Code::invalid_argument, "invalid xname ID", {}, {}});
-    components.push_back({*std::move(xname), *says});
+    components.push_back({*std::move(xname), said});
   }
   patch_all(services, request, components, force);
 }
@@ -169,7 +170,7 @@ void remove(Services& services, const RequestPtr& request) {
   const auto xname = cluster::parse_xname(request->path("xname"));
   if (!xname) return request->fail({Code::invalid_argument, "invalid xname", {}, {}});
   ComponentRows rows(services.model);
-  Targets targets = targets_of(rows, {{*xname, {}}});
+  Targets targets = targets_of(rows, {{*xname, std::make_shared<const ComponentSays>()}});
   if (!targets.front().known) return request->fail(missing("no such xname."));
   change_all(services, request, std::move(targets), {200, deleted_text(1), ""},
              [](ComponentStore& components, const ComponentTarget& target) -> Status {
@@ -182,10 +183,11 @@ void remove(Services& services, const RequestPtr& request) {
 /// Everything but the controllers of Redfish endpoints, which go with these.
 void remove_all(Services& services, const RequestPtr& request) {
   ComponentRows rows(services.model);
+  const auto nothing = std::make_shared<const ComponentSays>();
   std::vector<NamedComponent> all;
   for (const ComponentRow& row : rows.all()) {
     if (row.node == nullptr && row.component == nullptr) continue;
-    all.push_back({{row.id, row.type}, {}});
+    all.push_back({{row.id, row.type}, nothing});
   }
   if (all.empty()) return request->fail(missing("no entries to delete"));
   Targets targets = targets_of(rows, all);

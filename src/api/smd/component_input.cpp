@@ -105,7 +105,7 @@ void take_one(ComponentInput& out, const json::value& value, const cluster::Xnam
   } else if (!says) {
     out.error = says.error();
   } else {
-    one.says = *std::move(says);
+    one.says = std::make_shared<const ComponentSays>(*std::move(says));
     out.components.push_back(std::move(one));
   }
 }
@@ -215,7 +215,7 @@ ComponentInput read_nids(const json::value& body) {
       out.error = says.error();
       return out;
     }
-    out.components.push_back({*id, *std::move(says)});
+    out.components.push_back({*id, std::make_shared<const ComponentSays>(*std::move(says))});
   }
   return out;
 }

@@ -8,6 +8,7 @@
 #include "cluster/xname.hpp"
 
 #include <cstdint>
+#include <memory>
 #include <optional>
 #include <string>
 #include <string_view>
@@ -24,9 +25,12 @@ struct ComponentSays {
   std::optional<uint64_t> nid;
 };
 
+/// One saying may be of many components.
+using SaidPointer = std::shared_ptr<const ComponentSays>;
+
 struct NamedComponent {
   cluster::Xname id;
-  ComponentSays says;
+  SaidPointer says;  ///< never null
 };
 
 /// Malformed: a member of the wrong type (400, or 500 where faults are wanted). Otherwise an error.

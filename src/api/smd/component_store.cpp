@@ -2,6 +2,7 @@
 
 #include "api/smd/words.hpp"
 #include "cluster/mutations.hpp"
+#include "cluster/stored_node.hpp"
 
 #include <fmt/format.h>
 
@@ -78,19 +79,21 @@ std::vector<ComponentTarget> targets_of(ComponentRows& rows,
   std::vector<ComponentTarget> out;
   out.reserve(components.size());
   for (const NamedComponent& each : components) {
-    ComponentTarget target{each.id, each.says, {}, false, {}, false, {}};
+    ComponentTarget target{each.id, each.says, {}, false, {}, false, nullptr};
     if (const auto row = rows.find(each.id.text)) {
       target.known = true;
       if (row->node != nullptr) {
         target.node = row->node->node().name;
         target.heard = row->node->confirmed;
       } else if (row->component != nullptr) {
-        target.as_known = *row->component;
+        target.as_known = std::make_shared<const Component>(*row->component);
       } else {
-        target.as_known.xname = row->id;
-        target.as_known.state = row->state;
-        target.as_known.flag = row->flag;
-        target.as_known.enabled = row->enabled;
+        Component seen;
+        seen.xname = row->id;
+        seen.state = row->state;
+        seen.flag = row->flag;
+        seen.enabled = row->enabled;
+        target.as_known = std::make_shared<const Component>(std::move(seen));
       }
     }
     out.push_back(std::move(target));
@@ -156,9 +159,9 @@ Status ComponentStore::make_node(const ComponentTarget& target) {
     if (!map.sub_role.empty()) mapped_says.sub_role = map.sub_role;
     apply_says(said, mapped_says);
   }
-  apply_says(said, target.says);
-  if (target.says.state) cluster::report_smd_state(said, *target.says.state, report(target));
-  if (!target.says.nid && target.id.type == cluster::XnameType::node) {
+  apply_says(said, *target.says);
+  if (target.says->state) cluster::report_smd_state(said, *target.says->state, report(target));
+  if (!target.says->nid && target.id.type == cluster::XnameType::node) {
     DROVER_TRY(said.spec.nid, fresh_nid(target.id));
   }
   if (said.spec.nid != 0) given_.insert(said.spec.nid);
@@ -172,21 +175,22 @@ Status ComponentStore::make_node(const ComponentTarget& target) {
   made.locked = said.locked;
   DROVER_CHECK_OK(cluster::write_node(tx_, made));
   made_.insert(made.name);
-  return put_lock(target.id.text, true, target.says);
+  return put_lock(target.id.text, true, *target.says);
 }
 
 Status ComponentStore::change_node(const ComponentTarget& target, const std::string& name,
                                    Transitions transitions) {
-  DROVER_TRY(const Node before, cluster::read_node(tx_, name));
+  DROVER_TRY(const auto stored, cluster::read_stored_node(tx_, name));
+  const Node& before = stored->node;
   Node node = before;
   bool takes_state = true;
-  if (target.says.state) {
+  if (target.says->state) {
     DROVER_TRY(takes_state, may_become(target.id.text, cluster::smd_state_of(node),
-                                       *target.says.state, transitions));
-    if (takes_state) cluster::report_smd_state(node, *target.says.state, report(target));
+                                       *target.says->state, transitions));
+    if (takes_state) cluster::report_smd_state(node, *target.says->state, report(target));
   }
-  if (takes_state || transitions == Transitions::refused) apply_says(node, target.says);
-  DROVER_CHECK_OK(put_lock(target.id.text, true, target.says));
+  if (takes_state || transitions == Transitions::refused) apply_says(node, *target.says);
+  DROVER_CHECK_OK(put_lock(target.id.text, true, *target.says));
   if (node == before) return {};
   if (node.spec == before.spec) {
     DROVER_CHECK_OK(cluster::write_node(tx_, std::move(node)));
@@ -200,21 +204,21 @@ Status ComponentStore::change_node(const ComponentTarget& target, const std::str
 }
 
 Status ComponentStore::change_component(const ComponentTarget& target, Transitions transitions) {
-  Component component = target.as_known;
+  Component component = target.as_known == nullptr ? Component() : *target.as_known;
   component.xname = target.id.text;
   DROVER_TRY(const auto stored, tx_.get(cluster::kComponentKind, target.id.text));
   if (stored) {
     DROVER_TRY(component, decode_text<Component>(stored->body, Unknown::ignore));
   }
   bool takes_state = true;
-  if (target.says.state) {
+  if (target.says->state) {
     const auto now = enum_from_name<SmdState>(component.state).value_or(SmdState::unknown);
-    DROVER_TRY(takes_state, may_become(target.id.text, now, *target.says.state, transitions));
-    if (takes_state) component.state = enum_name(*target.says.state);
+    DROVER_TRY(takes_state, may_become(target.id.text, now, *target.says->state, transitions));
+    if (takes_state) component.state = enum_name(*target.says->state);
   }
-  if (takes_state || transitions == Transitions::refused) apply_says(component, target.says);
+  if (takes_state || transitions == Transitions::refused) apply_says(component, *target.says);
   DROVER_CHECK_OK(tx_.put(cluster::kComponentKind, component.xname, encode(component)));
-  return put_lock(target.id.text, false, target.says);
+  return put_lock(target.id.text, false, *target.says);
 }
 
 Status ComponentStore::put_lock(const std::string& xname, bool is_node, const ComponentSays& says) {

@@ -20,12 +20,13 @@ namespace drover::api::smd {
 /// A component that is to be changed or made, and what was known of it when the request came.
 struct ComponentTarget {
   cluster::Xname id;
-  ComponentSays says;
+  SaidPointer says;      ///< never null
   std::string node;      ///< name of the node behind it; empty: none is known
   bool heard = false;    ///< the node's own agent vouches for its phase
   std::string fresh_id;  ///< for a node that is made
   bool known = false;
-  cluster::Component as_known;  ///< of what is no node
+  /// Of what is no node; null: of a node, or nothing is known.
+  std::shared_ptr<const cluster::Component> as_known;
 };
 
 /// Fills in what is known of each.

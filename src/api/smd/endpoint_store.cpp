@@ -96,7 +96,7 @@ std::vector<NamedComponent> components_of(const ManagedBmc& bmc) {
     ComponentSays says;
     says.state = state_of(system.power);
     says.arch = arch_of(system.processor_model);
-    out.push_back({*std::move(xname), std::move(says)});
+    out.push_back({*std::move(xname), std::make_shared<const ComponentSays>(std::move(says))});
   }
   return out;
 }
@@ -106,8 +106,10 @@ Status EndpointStore::put_node(const ManagedBmc& bmc, const ComponentTarget& tar
   // A report of a machine that is there is about its power; what people said of it stays.
   ComponentTarget said = target;
   if (said.node.empty()) {
-    if (!said.says.state) said.says.state = cluster::SmdState::unknown;
-    said.says.flag = cluster::SmdFlag::ok;
+    ComponentSays says = *target.says;
+    if (!says.state) says.state = cluster::SmdState::unknown;
+    says.flag = cluster::SmdFlag::ok;
+    said.says = std::make_shared<const ComponentSays>(std::move(says));
     DROVER_CHECK_OK(components_.put(said, false));
   }
   const std::string& name = said.node.empty() ? said.id.text : said.node;
@@ -117,8 +119,8 @@ Status EndpointStore::put_node(const ManagedBmc& bmc, const ComponentTarget& tar
   if (!spec.bmc && !bmc.address.empty()) {
     spec.bmc = cluster::Bmc{bmc.address, cluster::BmcProtocol::redfish, bmc.mac, bmc.user};
   }
-  if (!said.node.empty() && !spec.attributes.contains("arch") && said.says.arch) {
-    spec.attributes["arch"] = *said.says.arch == "X86" ? "x86_64" : "aarch64";
+  if (!said.node.empty() && !spec.attributes.contains("arch") && said.says->arch) {
+    spec.attributes["arch"] = *said.says->arch == "X86" ? "x86_64" : "aarch64";
   }
   if (spec == node.spec) return {};
   DROVER_CHECK_OK(components_.writer().put_spec(name, std::move(spec)));
