@@ -18,8 +18,9 @@ import contract as k
 import recipes as r
 import recipes_discover as d
 import recipes_smd as s
+import recipes_smd_hardware as h
 
-RECIPES = {**r.RECIPES, **d.discover_recipes(), **s.smd_recipes()}
+RECIPES = {**r.RECIPES, **d.discover_recipes(), **s.smd_recipes(), **h.hardware_recipes()}
 OPENCHAMI = ("/cloud-init/admin/", "/hsm/")
 TOO_LARGE = 64 << 20  # announced, never sent
 

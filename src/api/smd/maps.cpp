@@ -1,5 +1,5 @@
-// SMD's /Defaults/NodeMaps (what nodes get that come without a number), /sysinfo/powermaps (what
-// feeds what) and /Inventory/DiscoveryStatus.
+// SMD's /Defaults/NodeMaps (what nodes get that come without a number) and /sysinfo/powermaps (what
+// feeds what).
 #include "api/smd/maps.hpp"
 
 #include "api/smd/manners.hpp"
@@ -264,31 +264,6 @@ void add_kind(Router& router, Services& services, const Words& words, std::strin
   }
 }
 
-// --- discovery ---
-
-/// What is known of looks at BMCs, as the one job that SMD lists.
-std::string status_text(const Services& services) {
-  WallTime newest{};
-  size_t failed = 0;
-  for (const auto& [name, bmc] : services.model.hardware().bmcs()) {
-    newest = std::max(newest, bmc.look.attempted);
-    if (!bmc.look.status.empty() && bmc.look.status != "DiscoverOK") ++failed;
-  }
-  std::string out = R"({"ID":0,"Status":)";
-  append_quoted(out, newest == WallTime{} ? "NotStarted" : "Complete");
-  if (newest != WallTime{}) {
-    out += R"(,"LastUpdateTime":)";
-    append_quoted(out, to_rfc3339(newest));
-    if (failed > 0) out += fmt::format(R"(,"Details":"{} endpoints could not be read")", failed);
-  }
-  return out + "}";
-}
-
-void show_status(Services& services, const RequestPtr& request) {
-  if (request->path("id") != "0") return request->fail(missing("no such discovery job"));
-  request->json(200, status_text(services));
-}
-
 }  // namespace
 
 void NodeMapForm::describe(Visitor& v) {
@@ -305,13 +280,6 @@ void PowerMapForm::describe(Visitor& v) {
   v.field("id", id, "Xname of what is fed.");
   v.field("poweredBy", powered_by, "Xnames of what feeds it.");
 }
-void DiscoveryStatusForm::describe(Visitor& v) {
-  v.field("ID", id, "Always 0.");
-  v.field("Status", status, "NotStarted or Complete.");
-  v.field("LastUpdateTime", updated, "When a BMC was last looked at.", kMay);
-  v.field("Details", details, "What failed.", kMay);
-}
-
 void add_maps(Router& router, Services& services) {
   add_kind<NodeMap>(
       router, services,
@@ -326,23 +294,6 @@ void add_maps(Router& router, Services& services) {
        "SMD: make or change power maps: what feeds what.", "SMD: remove all power maps.",
        "SMD: one power map.", "SMD: make or change a power map.", "SMD: remove a power map."},
       "", array_of<PowerMapForm>(), body_of<PowerMapForm>());
-  router.add(
-      {.method = "GET",
-       .path = "/hsm/v2/Inventory/DiscoveryStatus",
-       .privilege = auth::Privilege::view,
-       .summary = "SMD: how looks at BMCs went, as one job.",
-       .gives = array_of<DiscoveryStatusForm>(),
-       .handler =
-           [&services](const RequestPtr& r) { r->json(200, "[" + status_text(services) + "]"); },
-       .dialect = Dialect::smd});
-  router.add({.method = "GET",
-              .path = "/hsm/v2/Inventory/DiscoveryStatus/{id}",
-              .privilege = auth::Privilege::view,
-              .summary = "SMD: how looks at BMCs went.",
-              .gives = body_of<DiscoveryStatusForm>(),
-              .errors = {Code::not_found},
-              .handler = [&services](const RequestPtr& r) { show_status(services, r); },
-              .dialect = Dialect::smd});
 }
 
 }  // namespace drover::api::smd

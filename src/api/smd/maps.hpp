@@ -30,13 +30,5 @@ struct PowerMapForm {
   std::vector<std::string> powered_by;
   void describe(Visitor& v);
 };
-struct DiscoveryStatusForm {
-  static constexpr std::string_view kTypeName = "SmdDiscoveryStatus";
-  uint64_t id = 0;
-  std::string status;
-  std::optional<std::string> updated;
-  std::optional<RawJson> details;
-  void describe(Visitor& v);
-};
 
 }  // namespace drover::api::smd

@@ -1,5 +1,6 @@
 #include "api/smd/smd.hpp"
 
+#include "api/smd/hardware.hpp"
 #include "api/smd/subscriptions.hpp"
 
 namespace drover::api {
@@ -16,6 +17,9 @@ void add_smd(Router& router, Services& services) {
   smd::add_locks(router, services);
   smd::add_maps(router, services);
   smd::add_subscriptions(router, services);
+  smd::add_hardware(router, services);
+  smd::add_service_endpoints(router, services);
+  smd::add_discovery(router, services);
 }
 
 }  // namespace drover::api
