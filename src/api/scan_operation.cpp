@@ -66,16 +66,19 @@ class ScanRun : public std::enable_shared_from_this<ScanRun> {
     }
     left_ = addresses.size();
     if (left_ == 0) return end();
-    scan_.emplace(
-        services_.bmcs, request_, std::move(addresses),
-        [weak = weak_from_this()](const std::string& address, std::optional<FoundBmc> bmc) {
-          if (const auto self = weak.lock()) self->answered(address, std::move(bmc));
-        });
+    scan_.emplace(services_.bmcs, request_, std::move(addresses),
+                  [weak = weak_from_this()](const std::string& address, Result<FoundBmc> bmc) {
+                    if (const auto self = weak.lock()) self->answered(address, std::move(bmc));
+                  });
   }
 
-  void answered(const std::string& address, std::optional<FoundBmc> bmc) {
+  void answered(const std::string& address, Result<FoundBmc> bmc) {
     if (!bmc) {
-      settle(address, std::string(kNoBmc));
+      if (bmc.error().code == Code::not_found) {
+        settle(address, fmt::format("{} ({})", kNoBmc, bmc.error().message));
+      } else {
+        settle(address, tl::unexpected<Error>(std::move(bmc).error()));
+      }
       return one_less();
     }
     services_.store.write(
@@ -120,9 +123,6 @@ class ScanRun : public std::enable_shared_from_this<ScanRun> {
   }
 
   void end() {
-    if (scan_ && !scan_->fault().empty()) {
-      services_.log.warning("IPMI was not asked for", {{"why", scan_->fault()}});
-    }
     give_up({Code::internal, "it ended without a word about this address", {}, {}});
     // Not in here: this may be a call of the scan's.
     services_.executor.post([self = shared_from_this()] { self->scan_.reset(); });

@@ -12,7 +12,7 @@
 namespace drover::api {
 
 inline constexpr std::string_view kScanOperation = "scan";
-/// The outcome of an address where there is none.
+/// How the outcome of an address begins where there is none: "no BMC (no answer)".
 inline constexpr std::string_view kNoBmc = "no BMC";
 
 /// What to store for a scan of these addresses.

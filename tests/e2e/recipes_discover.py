@@ -1,4 +1,5 @@
 """Recipes of /discover: BMCs that are found, looked through and become nodes."""
+import bmcs
 from recipes import Recipe, Request, bmc_node, simple
 
 
@@ -32,6 +33,20 @@ def dry_run(request):
     return request
 
 
+def two_with_one_address(world):
+    """Two machines that would get the same address."""
+    bmc_node(world)  # it brings the password
+    pair = bmcs.Bmcs(world.cluster.run, "--spread", "yes", "--host", "127.0.99.1", "--count", 2, "--first", 900)
+    there = {"networks": ["127.0.99.1-127.0.99.2"], "plain_ports": [], "ipmi": False, "fresh": True}
+    with pair:
+        for target, body in (("scan", {**there, "ports": [pair.port()]}), ("bmcs", {"bmcs": there["networks"]})):
+            operation = world.cluster.api.json("POST", f"/discover/{target}", body)
+            ended = world.cluster.api.get(f"/operations/{operation['id']}?wait=60")
+            assert ended["state"] == "done", ended
+    return Request("POST", "/discover/adopt", {"names": f"{world.fresh('f')},{world.fresh('f')}", "address": "10.98.0.1/16",
+                                               "bmcs": there["networks"]})
+
+
 def discover_recipes():
     return {
         "POST /api/v1/discover": Recipe(
@@ -44,5 +59,5 @@ def discover_recipes():
         "POST /api/v1/discover/bmcs": Recipe(look, lambda world: [look(world, bmcs=["10.9.9.9"])]),
         "POST /api/v1/discover/adopt": Recipe(
             adopt, lambda world: [adopt(world, "?dry_run=true"), adopt(world, by="map", map={"nodes": [
-                {"node": world.fresh("f"), "bmc": "127.0.0.1"}]}, group="none")]),
+                {"node": world.fresh("f"), "bmc": "127.0.0.1"}]}, group="none"), two_with_one_address(world)]),
     }

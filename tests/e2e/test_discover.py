@@ -58,7 +58,7 @@ def test_from_scan_to_power_with_nothing_typed_in(cluster, network):
         assert f"would ask {network}.[1-14]" in asked and f"HTTPS at port {four.port()}" in asked
         said = scan(cluster, network, four)
         assert f"{network}.[1-4]: Redfish 1.15.0 at port {four.port()} (Contoso Controller)\n" in said
-        assert "10 addresses: no BMC\n" in said
+        assert "10 addresses: no BMC (the connection is refused)\n" in said
         assert f"{network}.[1-4]: 1 machine, 12 parts, 2 NICs" in collect(cluster, network)
         plan = adopt(cluster, network, "a[1-8]", "--dry-run")
         assert "would be: 4 created" in plan, plan

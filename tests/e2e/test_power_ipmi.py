@@ -84,7 +84,7 @@ def test_a_scan_finds_it_and_it_becomes_a_node(cluster):
     try:
         said = cluster.cli("discover", "scan", "127.0.30.1-127.0.30.2", "--ipmi-port", found.port, "--ports", "1",
                            "--plain-ports", "1", "--patience", 1500, check=0).stdout
-        assert said == "127.0.30.1: IPMI 2.0\n1 addresses: no BMC\n", said
+        assert said == "127.0.30.1: IPMI 2.0\n1 addresses: no BMC (the connection is refused)\n", said
         done = cluster.cli("discover", "adopt", "found1", "--bmcs", "127.0.30.1", check=0).stdout
         assert "1 created" in done, done
         spec = cluster.api.get("/nodes/found1")["spec"]

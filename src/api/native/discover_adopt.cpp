@@ -1,4 +1,5 @@
 // POST /discover/adopt: found machines become nodes, or say what they would become.
+#include "api/idempotency.hpp"
 #include "api/native/changing.hpp"
 #include "api/native/discover.hpp"
 #include "cluster/attributes.hpp"
@@ -48,12 +49,26 @@ void adopt(Services& services, const RequestPtr& request) {
   Callback<std::string()> fresh_id = [head = services.random.hex(kHalf), count] {
     return fmt::format("{}{:016x}", head, (*count)++);
   };
-  change(services, request,
-         [asked, facts = facts_of(services.model),
-          fresh_id = std::move(fresh_id)](store::Transaction& tx) mutable -> Result<Reply> {
-           DROVER_TRY(const auto result, cluster::adopt_machines(tx, asked, facts, fresh_id));
-           return Reply{200, encode(result), ""};
-         });
+  const auto result = std::make_shared<cluster::AdoptResult>();
+  auto effect = [asked, facts = facts_of(services.model), fresh_id = std::move(fresh_id),
+                 result](store::Transaction& tx) mutable -> Status {
+    DROVER_TRY(*result, cluster::adopt_machines(tx, asked, facts, fresh_id));
+    return {};
+  };
+  if (is_dry_run(request)) {
+    return rehearse(
+        services, request,
+        [effect = std::move(effect), result](store::Transaction& tx) mutable -> Result<Reply> {
+          DROVER_CHECK_OK(effect(tx));
+          return Reply{200, encode(*result), ""};
+        });
+  }
+  // Asking again changes nothing twice by itself, and the answer is too long to be kept.
+  services.store.write(request->author(), std::move(effect),
+                       [request, result](const Result<store::Committed>& done) {
+                         if (!done) return request->fail(done.error());
+                         request->json(200, encode(*result));
+                       });
 }
 
 }  // namespace
@@ -66,8 +81,9 @@ void add_discover_adopt(Router& router, Services& services) {
               .query = {dry_run_parameter()},
               .takes = body_of<cluster::AdoptRequest>(),
               .gives = body_of<cluster::AdoptResult>(),
-              .errors = {Code::not_found},
+              .errors = {Code::not_found, Code::conflict},
               .body_limit = kMapLimit,
+              .takes_key = false,
               .handler = [&services](const RequestPtr& r) { adopt(services, r); }});
 }
 

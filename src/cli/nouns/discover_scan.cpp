@@ -16,7 +16,7 @@ namespace {
 using Kind = Parameter::Kind;
 
 constexpr std::string_view kFound = "/api/v1/discover/bmcs";
-/// What the API says of an address where there is none.
+/// What the API says of an address where there is none begins so.
 constexpr std::string_view kNone = "no BMC";
 
 Result<json::array> ports_of(const Given& given, const char* option) {
@@ -71,7 +71,8 @@ uint64_t found_in(const json::value& operation) {
   if (groups == nullptr || !groups->is_array()) return 0;
   uint64_t found = 0;
   for (const json::value& group : groups->get_array()) {
-    if (text_at(group, "outcome") != "done" || text_at(group, "result") == kNone) continue;
+    if (text_at(group, "outcome") != "done" || text_at(group, "result").starts_with(kNone))
+      continue;
     const json::value* count = find_path(group, "count");
     if (count != nullptr && count->is_number()) found += count->to_number<uint64_t>();
   }
@@ -112,8 +113,8 @@ Result<int> print_found(Context& context, const json::value& operation) {
   json::array& kept = some.as_object()["groups"].emplace_array();
   std::string none;
   for (const json::value& group : groups->get_array()) {
-    if (text_at(group, "result") == kNone) {
-      none = fmt::format("{} addresses: {}\n", text_at(group, "count"), kNone);
+    if (text_at(group, "result").starts_with(kNone)) {
+      none += fmt::format("{} addresses: {}\n", text_at(group, "count"), text_at(group, "result"));
     } else {
       kept.push_back(group);
     }

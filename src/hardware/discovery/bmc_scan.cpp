@@ -6,6 +6,7 @@
 #include "net/datagram.hpp"
 #include "net/http/http_client.hpp"
 
+#include <algorithm>
 #include <array>
 #include <map>
 #include <span>
@@ -22,6 +23,28 @@ std::string lower(std::string text) {
     if (c >= 'A' && c <= 'Z') c = static_cast<char>(c - 'A' + 'a');
   }
   return text;
+}
+
+/// What is said of an address without a BMC; the later ones tell more.
+constexpr std::array<std::string_view, 5> kWhyNone{
+    "no answer", "no route to it", "its network cannot be reached", "the connection is refused",
+    "something else answers"};
+
+/// The place in kWhyNone of how one question ended; nothing where it could not be asked.
+std::optional<size_t> why_none(const Result<net::HttpResponse>& answer) {
+  constexpr size_t kNoAnswer = 0;
+  constexpr size_t kSomething = kWhyNone.size() - 1;
+  if (answer) return kSomething;
+  const Error& error = answer.error();
+  if (error.code == Code::timed_out) return kNoAnswer;
+  const bool ours = error.code == Code::exhausted || error.code == Code::io ||
+                    error.code == Code::denied || error.code == Code::internal;
+  if (ours) return std::nullopt;
+  // Words of errno alone; what a peer has a part in is not repeated.
+  const std::string text = lower(error.message);
+  if (text.ends_with("no route to host")) return 1;
+  if (text.ends_with("network is unreachable")) return 2;
+  return text.ends_with("connection refused") ? 3 : kSomething;
 }
 
 /// A datagram socket for one family, and who hears it.
@@ -106,7 +129,6 @@ class BmcScan::Course : public std::enable_shared_from_this<Course> {
     // One of them may be in the middle of a batch.
     ground_.executor().post([ear4 = std::move(ear4_), ear6 = std::move(ear6_)] {});
   }
-  [[nodiscard]] const std::string& fault() const { return fault_; }
 
  private:
   /// One address that is being asked.
@@ -114,9 +136,10 @@ class BmcScan::Course : public std::enable_shared_from_this<Course> {
     size_t index = 0;
     std::vector<std::unique_ptr<net::HttpCall>> calls;  ///< by place in ports(); null: ended
     std::vector<std::optional<FoundBmc>> roots;
-    size_t waits = 0;      ///< questions by TCP without an outcome
-    bool heard = false;    ///< something was answered or refused: the address is not just silent
-    bool listens = false;  ///< IPMI has not answered yet
+    size_t waits = 0;            ///< questions by TCP without an outcome
+    size_t why = 0;              ///< in kWhyNone
+    std::optional<Error> fault;  ///< why a question could not be asked
+    bool listens = false;        ///< IPMI has not answered yet
     net::InetAddress ipmi_at;
     FoundBmc ipmi;
     MonoTime began;
@@ -178,8 +201,11 @@ class BmcScan::Course : public std::enable_shared_from_this<Course> {
     if (found == visits_.end()) return;
     Visit& visit = *found->second;
     --visit.waits;
-    const bool silent = !answer && answer.error().code == Code::timed_out;
-    visit.heard = visit.heard || !silent;
+    if (const auto why = why_none(answer)) {
+      visit.why = std::max(visit.why, *why);
+    } else {
+      visit.fault = answer.error();
+    }
     if (answer && answer->status == 200) {
       auto root = read_service_root(answer->body);
       if (root) {
@@ -198,7 +224,7 @@ class BmcScan::Course : public std::enable_shared_from_this<Course> {
   void hurry(Visit& visit) {
     const Duration patience = std::chrono::milliseconds(request_.patience_ms);
     const Duration left = patience - (ground_.executor().now() - visit.began);
-    if (!visit.heard || left <= patience / 4) return;
+    if (visit.why == 0 || left <= patience / 4) return;
     if (IpmiEar* const socket = ear(visit.ipmi_at.is_v6())) socket->ask(visit.ipmi_at);
     visit.again.cancel();
     visit.limit.after(ground_.executor(), patience / 4,
@@ -214,7 +240,7 @@ class BmcScan::Course : public std::enable_shared_from_this<Course> {
           if (const auto self = weak.lock()) self->ipmi_answered(from, answer);
         });
     if (!opened) {
-      fault_ = opened.error().message;
+      fault_ = opened.error();
       return nullptr;
     }
     ear = *std::move(opened);
@@ -225,7 +251,10 @@ class BmcScan::Course : public std::enable_shared_from_this<Course> {
     const auto to = net::InetAddress::parse(addresses_.at(visit.index));
     if (!to) return;
     IpmiEar* const socket = ear(to->is_v6());
-    if (socket == nullptr) return;
+    if (socket == nullptr) {
+      visit.fault = fault_;
+      return;
+    }
     visit.ipmi_at = to->with_port(request_.ipmi_port);
     visit.listens = true;
     listening_[visit.ipmi_at] = visit.index;
@@ -269,11 +298,17 @@ class BmcScan::Course : public std::enable_shared_from_this<Course> {
       bmc->ipmi_port = visit->ipmi.ipmi_port;
       bmc->ipmi_version = visit->ipmi.ipmi_version;
     }
-    if (bmc) bmc->address = addresses_.at(index);
+    Result<FoundBmc> found_here = fail(Code::not_found, std::string(kWhyNone.at(visit->why)));
+    if (bmc) {
+      found_here = *std::move(bmc);
+      found_here->address = addresses_.at(index);
+    } else if (visit->fault) {
+      found_here = tl::unexpected(*visit->fault);
+    }
     // Its calls end from a fresh stack: this may run inside one of their callbacks.
     ground_.executor().post([visit] {});
     const auto self = shared_from_this();  // the callback may destroy the scan
-    answered_(addresses_.at(index), std::move(bmc));
+    answered_(addresses_.at(index), std::move(found_here));
     if (!stopped_) pump();
   }
 
@@ -288,7 +323,7 @@ class BmcScan::Course : public std::enable_shared_from_this<Course> {
   std::unique_ptr<IpmiEar> ear6_;
   std::map<size_t, VisitPtr> visits_;
   std::map<net::InetAddress, size_t> listening_;
-  std::string fault_;
+  Error fault_;  ///< of the sockets for IPMI
   bool stopped_ = false;
   Timer pumping_;
 };
@@ -302,10 +337,6 @@ BmcScan::BmcScan(BmcGround& ground, const ScanRequest& request, std::vector<std:
 
 BmcScan::~BmcScan() {
   course_->stop();
-}
-
-const std::string& BmcScan::fault() const {
-  return course_->fault();
 }
 
 }  // namespace drover::hardware

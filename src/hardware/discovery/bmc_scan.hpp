@@ -24,19 +24,16 @@ std::optional<cluster::FoundBmc> read_service_root(std::string_view body);
 class BmcScan {
  public:
   /// Called once for each address, never in the constructor: what it says of itself, without
-  /// `found`; nothing where there is no BMC.
-  using Answered =
-      Callback<void(const std::string& address, std::optional<cluster::FoundBmc> found)>;
+  /// `found`. not_found where there is no BMC, the message saying why in one of a few fixed words;
+  /// other errors where it could not be asked.
+  using Answered = Callback<void(const std::string& address, Result<cluster::FoundBmc> found)>;
   /// `addresses` are canonical. Of `request` the numbers and ports count. Where no datagrams can be
-  /// sent, IPMI is left out, and fault() says why. The ground outlives it.
+  /// sent, addresses without Redfish could not be asked. The ground outlives it.
   BmcScan(BmcGround& ground, const cluster::ScanRequest& request,
           std::vector<std::string> addresses, Answered answered);
   BmcScan(const BmcScan&) = delete;
   BmcScan& operator=(const BmcScan&) = delete;
   ~BmcScan();
-
-  /// Why IPMI is not asked for although it should be; empty: nothing is wrong.
-  [[nodiscard]] const std::string& fault() const;
 
  private:
   class Course;

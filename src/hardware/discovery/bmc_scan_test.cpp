@@ -132,13 +132,17 @@ class BmcScanTest : public ::testing::Test {
     const Duration begin = world_.now();
     std::map<std::string, int> times;
     BmcScan scan(ground_, request_, addresses,
-                 [&](const std::string& address, std::optional<FoundBmc> bmc) {
+                 [&](const std::string& address, Result<FoundBmc> bmc) {
                    EXPECT_EQ(++times[address], 1);
-                   if (bmc) found[address] = *bmc;
+                   if (bmc) {
+                     found[address] = *bmc;
+                   } else {
+                     EXPECT_EQ(bmc.error().code, Code::not_found) << bmc.error().text();
+                     none_[address] = bmc.error().message;
+                   }
                    --left;
                  });
     EXPECT_TRUE(world_.run_until([&] { return left == 0; }, 30min));
-    EXPECT_EQ(scan.fault(), "");
     took_ = world_.now() - begin;
     return found;
   }
@@ -151,6 +155,7 @@ class BmcScanTest : public ::testing::Test {
   std::map<int, Host> hosts_;
   ScanRequest request_;
   Duration took_{};
+  std::map<std::string, std::string> none_;  ///< why there is none
 };
 
 TEST_F(BmcScanTest, FindsWhatSpeaksAtThePortsInTheirOrder) {
@@ -169,6 +174,7 @@ TEST_F(BmcScanTest, FindsWhatSpeaksAtThePortsInTheirOrder) {
   EXPECT_TRUE(found.at("10.0.0.5").plain);
   EXPECT_EQ(summary_of(found.at("10.0.0.6")), "IPMI 2.0");
   EXPECT_EQ(found.at("10.0.0.6").ipmi_port, 623);
+  EXPECT_EQ(none_.at("10.0.0.7"), "the connection is refused");
 }
 
 TEST_F(BmcScanTest, BothProtocolsOfOneBmcAndALostQuestion) {
@@ -194,6 +200,7 @@ TEST_F(BmcScanTest, TheHostileAndTheSilentHoldNobodyUp) {
   const auto found = scan();
   ASSERT_EQ(found.size(), 1U);
   EXPECT_TRUE(found.contains("10.0.0.12"));
+  EXPECT_EQ(none_.at("10.0.0.4"), "something else answers");
   EXPECT_LE(took_, 2100ms);
 }
 
@@ -222,7 +229,7 @@ TEST_F(BmcScanTest, EndsWhenItIsDestroyedInTheMiddle) {
   int heard = 0;
   scan = std::make_unique<BmcScan>(ground_, request_,
                                    std::vector<std::string>{"10.0.0.1", "10.0.0.2", "10.0.0.3"},
-                                   [&](const std::string&, std::optional<FoundBmc>) {
+                                   [&](const std::string&, const Result<FoundBmc>&) {
                                      ++heard;
                                      scan.reset();
                                    });
