@@ -1,5 +1,6 @@
 #include "api/master_api.hpp"
 
+#include "api/bss/bss.hpp"
 #include "api/call_operation.hpp"
 #include "api/idempotency.hpp"
 #include "api/native/boot.hpp"
@@ -71,6 +72,7 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_cloud_init(router_, services_);
   add_openchami_cloud_init(router_, services_);
   add_smd(router_, services_);
+  add_bss(router_, services_);
   add_node_up(router_, services_);
   add_control(router_, services_);
   add_local(router_, services_.local);

@@ -1,6 +1,7 @@
 #include "api/router.hpp"
 
 #include "api/answer_shape.hpp"
+#include "api/bss/bss.hpp"
 #include "api/problem.hpp"
 #include "api/whole_number.hpp"
 #include "base/text.hpp"
@@ -137,7 +138,7 @@ Result<Duration> timeout_of(const net::HttpRequest& request) {
 }
 
 bool is_smd(std::string_view target) {
-  return target.starts_with(kSmdPrefix);
+  return target.starts_with(kSmdPrefix) || target.starts_with(bss::kPrefix);
 }
 std::string_view without_query(std::string_view target) {
   return target.substr(0, target.find('?'));

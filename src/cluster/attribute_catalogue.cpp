@@ -67,6 +67,11 @@ constexpr std::array kRows{
     AttributeRow{"vlan", T::integer, "The VLAN of its management network.", 1, 4094},
     AttributeRow{"timezone", T::text, "The time zone, such as Europe/Zurich."},
     AttributeRow{"image", T::image, "The image that it boots."},
+    AttributeRow{"kernel", T::text,
+                 "URL of a kernel that iPXE fetches, in place of an image that is said at the same "
+                 "place or a weaker one."},
+    AttributeRow{"initrd", T::text,
+                 "URL of that kernel's initrd; it counts where it is not weaker than kernel."},
     AttributeRow{"kernel_args", T::text, "Arguments of the kernel that it boots."},
     AttributeRow{"console", T::text, "The serial console in the kernel's words: ttyS0,115200n8."},
     AttributeRow{"bmc_port", T::integer,

@@ -169,14 +169,14 @@ std::vector<SettingRow> other_rows() {
         .standard = "false",
         .help =
             "Whether anyone may read SMD's components and interfaces without a token, as coresmd "
-            "does."},
+            "does, and BSS's boot scripts."},
        "master"},
       {{.key = "smd.strict",
         .type = ConfigType::boolean,
         .standard = "false",
         .help =
-            "Whether /hsm/v2 answers as SMD does also where that is a fault: 204 for changes of "
-            "what is not there or may not be, 500 for malformed bodies."},
+            "Whether /hsm/v2 and /boot/v1 answer as SMD and BSS do also where that is a fault: 204 "
+            "for changes of what is not there or may not be, 500 for malformed bodies."},
        "master"},
       {{.key = "confirm.above",
         .type = ConfigType::integer,

@@ -16,12 +16,13 @@ import pytest
 import cluster as c
 import contract as k
 import recipes as r
+import recipes_bss as b
 import recipes_discover as d
 import recipes_smd as s
 import recipes_smd_hardware as h
 
-RECIPES = {**r.RECIPES, **d.discover_recipes(), **s.smd_recipes(), **h.hardware_recipes()}
-OPENCHAMI = ("/cloud-init/admin/", "/hsm/")
+RECIPES = {**r.RECIPES, **b.bss_recipes(), **d.discover_recipes(), **s.smd_recipes(), **h.hardware_recipes()}
+OPENCHAMI = ("/cloud-init/admin/", "/hsm/", "/boot/v1/")
 TOO_LARGE = 64 << 20  # announced, never sent
 
 
@@ -355,7 +356,7 @@ def test_methods_head_and_options(cluster, contract):
         assert {m.upper() for m in methods} <= allowed
         refused = ask(cluster, r.Request("PROPFIND", target))
         assert refused.status == 405 and refused.headers["Allow"] == answer.headers["Allow"]
-        assert refused.problem == ("about:blank" if target.startswith("/hsm/") else "method-not-allowed")
+        assert refused.problem == ("about:blank" if target.startswith(("/hsm/", "/boot/v1/")) else "method-not-allowed")
     whole = ask(cluster, r.Request("GET", "/nodes/n2"))
     head = ask(cluster, r.Request("HEAD", "/nodes/n2"))
     assert (head.status, head.body) == (200, b"")

@@ -81,6 +81,21 @@ sleep {{delay}}
 chain --replace --autofree {{again}} || goto boot_again
 )";
 
+// As BSS writes it, but for what keeps a machine that waits for hours from nesting its scripts.
+constexpr std::string_view kIpxeGiven = R"(#!ipxe
+kernel --name kernel {{kernel.url}} {{args}} || goto boot_retry
+{{each initrds}}
+initrd --name {{initrd.name}} {{initrd.url}} || goto boot_retry
+{{end}}
+boot || goto boot_retry
+
+:boot_retry
+imgfree
+sleep {{delay}}
+chain --replace --autofree {{again}} || goto boot_retry
+
+)";
+
 // GRUB as Debian signs it speaks TFTP and no HTTP, and loads nothing more under Secure Boot. A
 // script that comes to its end goes back to the first file (daemons/boot/tftp_files.cpp), which
 // waits as long as it is told and asks again: `configfile` would go one level deeper with each try.
@@ -122,21 +137,31 @@ set drover_wait={{delay}}
 echo 'Asking again in {{delay}} s'
 )";
 
+constexpr std::string_view kGrubGiven = R"(# {{name}}
+echo 'Drover: {{name}} boots a kernel by URL, which GRUB cannot fetch'
+set drover_tries={{tries.next}}
+set drover_wait={{delay}}
+echo 'Asking again in {{delay}} s'
+)";
+
 // Read by nodeboot: what is no command line is not one by what it says.
 constexpr std::string_view kArgsNetwork = "{{args}}\n";
 constexpr std::string_view kArgsDisk = "# {{name}}: its own disk\n";
 constexpr std::string_view kArgsUnknown = "# no node is known by {{mac}}\n";
 constexpr std::string_view kArgsRefused = "# {{name}} cannot boot: {{problem}}\n";
 
-constexpr std::array kTexts{std::array{kIpxeNetwork, kIpxeDisk, kIpxeUnknown, kIpxeRefused},
-                            std::array{kGrubNetwork, kGrubDisk, kGrubUnknown, kGrubRefused},
-                            std::array{kArgsNetwork, kArgsDisk, kArgsUnknown, kArgsRefused}};
-constexpr std::array kNames{
-    std::array{"ipxe/network", "ipxe/disk", "ipxe/unknown", "ipxe/refused"},
-    std::array{"grub/network", "grub/disk", "grub/unknown", "grub/refused"},
-    std::array{"disk/network", "disk/disk", "disk/unknown", "disk/refused"}};
+constexpr std::string_view kArgsGiven = "# {{name}}: a kernel by URL\n";
 
-using Parsed = std::array<std::array<Template, 4>, kTexts.size()>;
+constexpr std::array kTexts{
+    std::array{kIpxeNetwork, kIpxeDisk, kIpxeUnknown, kIpxeRefused, kIpxeGiven},
+    std::array{kGrubNetwork, kGrubDisk, kGrubUnknown, kGrubRefused, kGrubGiven},
+    std::array{kArgsNetwork, kArgsDisk, kArgsUnknown, kArgsRefused, kArgsGiven}};
+constexpr std::array kNames{
+    std::array{"ipxe/network", "ipxe/disk", "ipxe/unknown", "ipxe/refused", "ipxe/given"},
+    std::array{"grub/network", "grub/disk", "grub/unknown", "grub/refused", "grub/given"},
+    std::array{"disk/network", "disk/disk", "disk/unknown", "disk/refused", "disk/given"}};
+
+using Parsed = std::array<std::array<Template, kTexts[0].size()>, kTexts.size()>;
 
 Parsed parse_all() {
   Parsed out;

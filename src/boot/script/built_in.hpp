@@ -21,6 +21,7 @@ enum class Purpose : uint8_t {
   disk,     ///< the machine's own disk
   unknown,  ///< no node is known by the machine: it shows its address and asks again
   refused,  ///< the node is known and cannot boot: it shows why and asks again
+  given,    ///< a kernel and an initrd by URL, in the form of BSS's scripts
 };
 
 /// Never fails: the tests parse them all.

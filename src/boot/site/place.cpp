@@ -110,16 +110,20 @@ std::vector<std::string> Site::Machine::find_switch_ports(const cluster::Model& 
   return out;
 }
 
-script::LateText unknown_script(const SiteOptions& options, const ScriptRequest& request) {
-  BootPlan nobody;
-  nobody.loader = request.loader;
-  script::Values values = template_values(nobody, options);
+void asks_again(const ScriptRequest& request, script::Values& values) {
   const std::string again = fmt::format(
       "/boot/v1/bootscript?{}&retry={}{}", asked_by(request), script::mark(script::Late::again),
       request.loader == script::Loader::grub ? "&format=grub" : "&arch=${buildarch}");
   values.all["mac"] = script::mark(script::Late::mac);
   values.all["again"] = values.all["http"] + again;
   values.all["again.path"] = again;
+}
+
+script::LateText unknown_script(const SiteOptions& options, const ScriptRequest& request) {
+  BootPlan nobody;
+  nobody.loader = request.loader;
+  script::Values values = template_values(nobody, options);
+  asks_again(request, values);
   return script::LateText(
       built_in(request.loader, script::Purpose::unknown).render(values).value_or(""));
 }

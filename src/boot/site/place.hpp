@@ -11,6 +11,8 @@ namespace drover::boot {
 
 /// For machines that no node is known by: it asks again by what it asked by.
 script::LateText unknown_script(const SiteOptions& options, const ScriptRequest& request);
+/// Sets where the script of a machine that no node is known by is asked for again.
+void asks_again(const ScriptRequest& request, script::Values& values);
 
 struct Site::Place {
   Place(Machine& of, const Port* at) : machine(&of), port(at) {}

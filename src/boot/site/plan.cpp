@@ -1,7 +1,9 @@
 // Values are looked up once, each noting who set it.
 #include "boot/site/plan.hpp"
 
+#include "boot/site/given.hpp"
 #include "cluster/attribute_catalogue.hpp"
+#include "cluster/xname_map.hpp"
 
 #include <algorithm>
 #include <array>
@@ -26,27 +28,6 @@ cluster::Node with_profile(const cluster::Node& node, const std::string& name) {
   out.spec.profiles.insert(out.spec.profiles.begin(), name);
   out.spec.attributes.clear();
   return out;
-}
-
-/// Whether words would reach the kernel as they are written: both loaders take some for
-/// themselves.
-Status check_words(std::string_view name, std::string_view text) {
-  const auto refuse = [&](std::string_view what) {
-    return fail(Code::invalid_argument,
-                fmt::format("{}: '{}' cannot be handed to a kernel: {}", name, text, what),
-                fmt::format("drover node attributes NODE --blame shows who sets {}", name));
-  };
-  if (text.find("${") != std::string_view::npos) return refuse("iPXE would put a value for ${..}");
-  if (text.find_first_of("'\"\\") != std::string_view::npos) {
-    return refuse("quotes and backslashes are not the same to every loader");
-  }
-  for (size_t at = 0; at < text.size();) {
-    const size_t end = std::min(text.find(' ', at), text.size());
-    const std::string_view word = text.substr(at, end - at);
-    if (word == "||" || word == "&&") return refuse("iPXE would end the command there");
-    at = end + 1;
-  }
-  return {};
 }
 
 /// Whether a profile or one that it inherits sets an attribute. Circles cannot be stored; `depth`
@@ -93,9 +74,12 @@ class Planner {
       note("from", "disk", last_origin_);
       return std::move(out_);
     }
-    DROVER_CHECK_OK(find_image());
-    DROVER_CHECK_OK(find_mode());
-    DROVER_CHECK_OK(make_args());
+    DROVER_CHECK_OK(find_kernel());
+    if (out_.kernel_url.empty()) {
+      DROVER_CHECK_OK(find_image());
+      DROVER_CHECK_OK(find_mode());
+      DROVER_CHECK_OK(make_args());
+    }
     DROVER_CHECK_OK(find_template());
     return std::move(out_);
   }
@@ -128,6 +112,51 @@ class Planner {
     for (const auto& each : attributes.all())
       out.emplace(each.name, cluster::origin_text(each.set_by));
     return out;
+  }
+
+  /// A kernel by URL, where it is said at the place of the image or a stronger one. An initrd and
+  /// arguments go with it where they are not weaker than it: those of another kernel are not its.
+  Status find_kernel() {
+    const auto* const next = request_.next;
+    if (next != nullptr && !next->image.empty()) return {};
+    const auto once = [&](const std::string& name) {
+      return strong_ && sets(request_.definitions, next->profile, name);
+    };
+    const bool strong = once("kernel");
+    if (!strong && (own_.raw("kernel") == nullptr || once("image"))) return {};
+    const Strengths strengths(strong ? *strong_ : own_, strong ? *changed_ : request_.node,
+                              request_.definitions);
+    const size_t place = strengths.of("kernel");
+    if (strengths.of("image") < place) return {};
+    DROVER_TRY(const auto kernel, attribute("kernel"));
+    if (!kernel) return {};
+    DROVER_CHECK_OK(check_file_url("kernel", *kernel));
+    if (out_.loader == script::Loader::grub) {
+      return fail(Code::invalid_argument, "GRUB cannot fetch a kernel by URL",
+                  "boot_loader=ipxe, or an image in place of the attribute kernel");
+    }
+    out_.kernel_url = *kernel;
+    note("kernel", *kernel, last_origin_);
+    if (strengths.of("initrd") <= place) {
+      DROVER_TRY(const auto initrd, attribute("initrd"));
+      DROVER_CHECK_OK(check_file_url("initrd", initrd.value_or("")));
+      out_.initrd_url = initrd.value_or("");
+      if (initrd) note("initrd", *initrd, last_origin_);
+    }
+    std::string params;
+    if (strengths.of("kernel_args") <= place) {
+      DROVER_TRY(const auto said, attribute("kernel_args"));
+      params = said.value_or("");
+      DROVER_CHECK_OK(check_words("kernel_args", params));
+      if (said) note("kernel_args", params, last_origin_);
+    }
+    out_.args = given_args({.params = params,
+                            .initrd = !out_.initrd_url.empty(),
+                            .xname = cluster::xname_of(request_.node),
+                            .nid = out_.nid,
+                            .mac = out_.mac,
+                            .http_port = request_.options.http_port});
+    return {};
   }
 
   Status find_image() {
@@ -429,6 +458,15 @@ script::Values template_values(const BootPlan& plan, const SiteOptions& options)
              {"token", mark(Late::token)}};
   if (plan.from == BootFrom::disk) return out;
   out.all.insert(plan.attributes.begin(), plan.attributes.end());
+  if (!plan.kernel_url.empty()) {
+    out.all.insert({{"kernel.url", plan.kernel_url},
+                    {"args", plan.args},
+                    {"args.quoted", quoted_words(plan.args)}});
+    if (!plan.initrd_url.empty()) {
+      out.initrds.push_back({{"initrd.name", "initrd"}, {"initrd.url", plan.initrd_url}});
+    }
+    return out;
+  }
   const auto path = [](const BootBlob& blob) { return "/boot/blobs/" + blob.sha256; };
   const std::string kernel = path(plan.image.kernel);
   out.all.insert({{"image", plan.image.name},

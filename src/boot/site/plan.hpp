@@ -47,7 +47,9 @@ struct BootPlan {
   cluster::BootMode mode = cluster::BootMode::lean;
   script::Loader loader = script::Loader::ipxe;
   BootImage image;
-  std::string interface;  ///< that boots: "eth0"
+  std::string kernel_url;  ///< a kernel that is fetched from there, and no image; empty: an image
+  std::string initrd_url;  ///< beside it; empty: none
+  std::string interface;   ///< that boots: "eth0"
   std::string mac;
   std::string network;  ///< its name; empty: on none that is known
   std::string args;     ///< the kernel's command line

@@ -1,5 +1,6 @@
 #include "boot/site/ports.hpp"
 
+#include "boot/site/given.hpp"
 #include "boot/site/membership.hpp"
 #include "cluster/content/effective.hpp"
 #include "cluster/formula.hpp"
@@ -96,9 +97,16 @@ const Port* boot_port(const std::vector<Port>& ports) {
 }
 
 Result<BootPlan> plan_for(const cluster::Model& model, const Images& images,
-                          const SiteOptions& options, const cluster::Node& node, const Port* port,
-                          bool explain) {
+                          const SiteOptions& options, const cluster::Node& defined,
+                          const Port* port, bool explain) {
   const NodeDefinitions definitions(model);
+  const std::vector<std::string> meant = profiles_meant(model, defined);
+  std::optional<cluster::Node> with_meant;
+  if (!meant.empty()) {
+    with_meant = defined;
+    with_meant->spec.profiles.insert(with_meant->spec.profiles.end(), meant.begin(), meant.end());
+  }
+  const cluster::Node& node = with_meant ? *with_meant : defined;
   const auto next = model.boot_nexts().find(node.name);
   std::vector<cluster::CloudInitLayer> layers;
   if (!model.cloud_inits().empty()) {
@@ -126,8 +134,9 @@ NodeBoot with_script(Result<BootPlan> plan, const cluster::Node& node, const Por
   if (out.plan) {
     const bool own = out.plan->own_template && out.plan->loader == loader;
     out.plan->loader = loader;
-    const auto purpose =
-        out.plan->from == BootFrom::disk ? script::Purpose::disk : script::Purpose::network;
+    const auto purpose = out.plan->from == BootFrom::disk ? script::Purpose::disk
+                         : out.plan->kernel_url.empty()   ? script::Purpose::network
+                                                          : script::Purpose::given;
     const script::Template& chosen = own ? *out.plan->own_template : built_in(loader, purpose);
     rendered = chosen.render(template_values(*out.plan, options));
   }

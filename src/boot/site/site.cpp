@@ -2,6 +2,7 @@
 // finished beside each port; what follows from attributes is finished when it is first asked for.
 #include "boot/site/site.hpp"
 
+#include "boot/site/given.hpp"
 #include "boot/site/place.hpp"
 #include "cluster/net_address.hpp"
 
@@ -279,7 +280,7 @@ ScriptAnswer Site::script(const ScriptRequest& request) {
                                 .tries = request.tries};
   if (place == nullptr) {
     if (answer.outcome == ScriptOutcome::unknown) {
-      answer.text = unknown_script(options_, request).render(late);
+      answer.text = stranger_script(model_, options_, request, answer.mac).render(late);
     }
     return answer;
   }

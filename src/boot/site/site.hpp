@@ -32,6 +32,7 @@ struct ScriptRequest {
   std::string_view name;
   std::string_view nid;
   std::string_view xname;
+  std::string_view arch;    ///< as iPXE's ${buildarch} says it; empty: not said
   uint32_t tries = 0;       ///< `retry`
   std::string_view source;  ///< the address that the request came from
   std::string_view server;  ///< the address that it came to, IPv6 in brackets

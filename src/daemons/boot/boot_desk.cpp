@@ -77,6 +77,7 @@ Result<boot::ServedScript> BootDesk::script(const boot::ScriptQuery& query) {
   request.name = query.name;
   request.nid = query.nid;
   request.xname = query.xname;
+  request.arch = query.arch;
   request.source = query.source;
   request.server = host_of(query.host);
   request.token = token;
