@@ -73,6 +73,10 @@ part model "the model, its API and the command line on $NODES nodes" \
 part smd "SMD's interface on $NODES nodes" \
   env DROVER_BIN="$BIN" /usr/bin/python3 -B "$(dirname "$0")/smd_bench.py" "$NODES" $(args 2000 100)
 
+# shellcheck disable=SC2046
+part discover "from a network to nodes: scan, collect and adopt of emulated BMCs" \
+  env DROVER_BIN="$BIN" /usr/bin/python3 -B "$(dirname "$0")/discover_bench.py" $(args "1000 50" "50 5")
+
 floor() { sed -n "s/$1/\\1/p" "$OUT/floor" | head -n 1; }
 tree() { sed -n "s/$1/\\1/p" "$OUT/tree" | head -n 1; }
 row() { awk -v what="$1" -v ours="$2" -v floor="$3" -v unit="$4" -v budget="$5" \

@@ -72,6 +72,9 @@ def test_from_scan_to_power_with_nothing_typed_in(cluster, network):
         assert cluster.cli("power", "on", "a[1-4]", "--yes", check=0).stdout == "a[1-4]: on\n"
         listed = {b["address"]: b for b in cluster.cli_json("discover", "list")["items"]}
         assert listed[f"{network}.3"]["nodes"] == "a3" and listed[f"{network}.3"]["machines"] == 1
+        # SMD's clients see the same BMCs, by the places of their nodes.
+        shown = cluster.api.ask("GET", "/Inventory/RedfishEndpoints", base="/hsm/v2")
+        assert f"{network}.4" in {e["FQDN"] for e in shown.json["RedfishEndpoints"]}, shown.body
 
 
 def test_a_second_run_asks_and_changes_only_what_is_new(cluster, network):
