@@ -12,12 +12,11 @@ NODE = BMC + "n0"
 @pytest.fixture(scope="module")
 def cluster():
     with c.Cluster("smdhw") as made, bmcs.Bmcs(made.run) as machines:
-        made.machines = machines
-        made.api.ask("PUT", "/bmc-credentials/default/default", {"user": "root", "password": "calvin"})
         made.api.json("POST", "/nodes", {"name": NODE, "spec": {
             "bmc": {"address": "127.0.0.1"}, "attributes": {"bmc_port": str(machines.port())}}})
-        assert made.api.ask("POST", BASE + "/Inventory/RedfishEndpoints", {"ID": BMC, "FQDN": "127.0.0.1"},
-                            base="").status == 201
+        # The password that came with the endpoint is the one that discovery gets in with.
+        endpoint = {"ID": BMC, "FQDN": "127.0.0.1", "User": "root", "Password": "calvin"}
+        assert made.api.ask("POST", BASE + "/Inventory/RedfishEndpoints", endpoint, base="").status == 201
         yield made
 
 

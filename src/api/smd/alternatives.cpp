@@ -2,6 +2,7 @@
 
 #include "api/smd/words.hpp"
 #include "base/text.hpp"
+#include "cluster/net_address.hpp"
 #include "cluster/xname.hpp"
 
 #include <array>
@@ -52,6 +53,14 @@ std::optional<std::string> as_truth(std::string_view text) {
 std::optional<std::string> as_xname(std::string_view text) {
   auto parsed = cluster::parse_xname(text);
   return parsed ? std::optional(std::move(parsed->text)) : std::nullopt;
+}
+
+std::optional<std::string> as_mac(std::string_view text) {
+  return cluster::canonical_mac(text).value_or(std::string(text));
+}
+
+std::optional<std::string> as_address(std::string_view text) {
+  return cluster::canonical_address(text).value_or(std::string(text));
 }
 
 std::optional<std::string> as_type(std::string_view text) {

@@ -60,6 +60,9 @@ std::optional<std::string> as_lower(std::string_view text);
 /// true and false in any case, 1 and 0.
 std::optional<std::string> as_truth(std::string_view text);
 std::optional<std::string> as_xname(std::string_view text);
+/// MACs and addresses in their canonical form; others as they are, which nothing has.
+std::optional<std::string> as_mac(std::string_view text);
+std::optional<std::string> as_address(std::string_view text);
 /// The name of a type of xnames.
 std::optional<std::string> as_type(std::string_view text);
 

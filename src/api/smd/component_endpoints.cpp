@@ -1,9 +1,12 @@
 // SMD's /Inventory/ComponentEndpoints: how each computer and controller is reached through its BMC.
 // Views of what was found behind the BMCs; BSS, power-control and remote-console read them.
+#include "api/smd/alternatives.hpp"
 #include "api/smd/component_rows.hpp"
 #include "api/smd/endpoint_forms.hpp"
 #include "api/smd/endpoint_store.hpp"
+#include "api/smd/hardware_items.hpp"
 #include "api/smd/manners.hpp"
+#include "api/smd/routes.hpp"
 #include "api/smd/smd.hpp"
 #include "api/smd/words.hpp"
 #include "base/json_values.hpp"
@@ -15,6 +18,7 @@
 namespace drover::api::smd {
 namespace {
 
+using cluster::BmcChassis;
 using cluster::BmcManager;
 using cluster::BmcSystem;
 using cluster::ManagedBmc;
@@ -118,12 +122,16 @@ json::object of_manager(const ManagedBmc& bmc, const BmcManager& manager) {
   return out;
 }
 
-/// The controller itself: others that a BMC lists manage enclosures or PCIe.
-const BmcManager* own_manager(const cluster::BmcInventory& inventory) {
-  const auto found = std::ranges::find_if(
-      inventory.managers, [](const BmcManager& manager) { return lower(manager.kind) == "bmc"; });
-  if (found != inventory.managers.end()) return &*found;
-  return inventory.managers.empty() ? nullptr : &inventory.managers.front();
+json::object of_enclosure(const ManagedBmc& bmc, const cluster::BmcChassis& chassis,
+                          const std::string& id) {
+  const auto xname = cluster::parse_xname(id);
+  json::object out =
+      base_of(bmc, id, enum_name(xname->type), "Chassis",
+              chassis.kind.empty() ? "Enclosure" : chassis.kind, "", chassis.identity.path);
+  out["ComponentEndpointType"] = "ComponentEndpointChassis";
+  out["RedfishChassisInfo"] = json::object{
+      {"Name", chassis.identity.name}, {"Actions", actions_of("#Chassis.Reset", chassis.reset)}};
+  return out;
 }
 
 /// Calls `each` with every component endpoint of a BMC, by xname.
@@ -133,6 +141,11 @@ void endpoints_of(const ManagedBmc& bmc, F each) {
   if (const BmcManager* manager = own_manager(*bmc.inventory)) {
     each(bmc.name, [&] { return of_manager(bmc, *manager); });
   }
+  const BmcChassis* chassis = main_chassis(*bmc.inventory);
+  const std::string around = enclosure_of(bmc.name);
+  if (chassis != nullptr && !chassis->identity.path.empty() && cluster::parse_xname(around)) {
+    each(around, [&] { return of_enclosure(bmc, *chassis, around); });
+  }
   const auto components = components_of(bmc);
   for (size_t i = 0; i < components.size(); ++i) {
     each(components[i].id.text,
@@ -141,55 +154,29 @@ void endpoints_of(const ManagedBmc& bmc, F each) {
 }
 
 struct Wanted {
-  std::vector<std::string> ids, endpoints, types, redfish_types;
+  Alternatives ids, endpoints, types, redfish_types;
+  static Result<Wanted> of(const Query& query) {
+    Wanted out;
+    DROVER_CHECK_OK(out.ids.take(query, "id", as_xname));
+    DROVER_CHECK_OK(out.endpoints.take(query, "redfish_ep", as_xname));
+    DROVER_CHECK_OK(out.types.take(query, "type", as_type));
+    DROVER_CHECK_OK(out.redfish_types.take(query, "redfish_type", as_lower));
+    return out;
+  }
 };
-Result<Wanted> wanted_of(const Query& query) {
-  Wanted out;
-  const auto each = [&](const char* key, auto take) -> Status {
-    const auto found = query.find(key);
-    if (found == query.end()) return {};
-    for (const std::string& value : found->second) DROVER_CHECK_OK(take(value));
-    return {};
-  };
-  const auto xnames = [](std::vector<std::string>& into, const char* key) {
-    return [&into, key](const std::string& value) -> Status {
-      const auto xname = cluster::parse_xname(value);
-      if (!xname) return bad(fmt::format("bad query param: {} is not a valid xname", key));
-      into.push_back(xname->text);
-      return {};
-    };
-  };
-  DROVER_CHECK_OK(each("id", xnames(out.ids, "id")));
-  DROVER_CHECK_OK(each("redfish_ep", xnames(out.endpoints, "redfish_ep")));
-  DROVER_CHECK_OK(each("type", [&](const std::string& value) -> Status {
-    const auto type = cluster::xname_type_called(value);
-    if (!type) return bad("bad query param: type is not valid");
-    out.types.emplace_back(enum_name(*type));
-    return {};
-  }));
-  DROVER_CHECK_OK(each("redfish_type", [&](const std::string& value) -> Status {
-    out.redfish_types.push_back(lower(value));
-    return {};
-  }));
-  return out;
-}
-
-bool one_of(const std::vector<std::string>& wanted, std::string_view value) {
-  return wanted.empty() || std::ranges::find(wanted, value) != wanted.end();
-}
 
 void list(Services& services, const RequestPtr& request, std::string_view below) {
   DROVER_OR_FAIL(request, const Query query, query_of(*request));
-  DROVER_OR_FAIL(request, const Wanted wanted, wanted_of(query));
+  DROVER_OR_FAIL(request, const Wanted wanted, Wanted::of(query));
   std::string out = R"({"ComponentEndpoints":[)";
   for (const auto& [name, bmc] : services.model.hardware().bmcs()) {
-    if (!one_of(wanted.endpoints, name)) continue;
+    if (!wanted.endpoints.fits(name)) continue;
     endpoints_of(bmc, [&](const std::string& id, auto make) {
-      if (!one_of(wanted.ids, id)) return;
+      if (!wanted.ids.fits(id)) return;
       if (!below.empty() && !cluster::lies_in(id, below)) return;
       const json::object endpoint = make();
-      if (!one_of(wanted.types, endpoint.at("Type").as_string())) return;
-      if (!one_of(wanted.redfish_types, lower(endpoint.at("RedfishType").as_string()))) return;
+      if (!wanted.types.fits(endpoint.at("Type").as_string())) return;
+      if (!wanted.redfish_types.fits(lower(endpoint.at("RedfishType").as_string()))) return;
       if (out.back() != '[') out += ',';
       out += to_text(endpoint);
     });
@@ -208,9 +195,7 @@ void show(Services& services, const RequestPtr& request) {
   if (!xname) return request->fail(missing("no such xname."));
   const auto& bmcs = services.model.hardware().bmcs();
   std::string out;
-  for (const std::string& name : {xname->text, cluster::parent_xname(xname->text)}) {
-    const auto bmc = bmcs.find(name);
-    if (bmc == bmcs.end() || !out.empty()) continue;
+  if (const auto bmc = bmcs.find(bmc_of_place(xname->text)); bmc != bmcs.end()) {
     endpoints_of(bmc->second, [&](const std::string& id, auto make) {
       if (id == xname->text) out = to_text(make());
     });
@@ -227,32 +212,24 @@ void add_component_endpoints(Router& router, Services& services) {
       {.name = "redfish_ep", .doc = "Only those reached through these endpoints."},
       {.name = "type", .doc = "Only these types.", .example = "Node"},
       {.name = "redfish_type", .doc = "Only these types of Redfish."}};
-  router.add({.method = "GET",
-              .path = "/hsm/v2/Inventory/ComponentEndpoints",
-              .privilege = auth::Privilege::view,
-              .summary = "SMD: how components are reached through their BMCs.",
-              .query = filters,
-              .gives = body_of<ComponentEndpointArray>(),
-              .errors = {Code::invalid_argument},
-              .handler = [&services](const RequestPtr& r) { list(services, r, ""); },
-              .dialect = Dialect::smd});
-  router.add({.method = "GET",
-              .path = "/hsm/v2/Inventory/ComponentEndpoints/Query/{xname}",
-              .privilege = auth::Privilege::view,
-              .summary = "SMD: how components at and below a place are reached.",
-              .query = filters,
-              .gives = body_of<ComponentEndpointArray>(),
-              .errors = {Code::invalid_argument},
-              .handler = [&services](const RequestPtr& r) { query(services, r); },
-              .dialect = Dialect::smd});
-  router.add({.method = "GET",
-              .path = "/hsm/v2/Inventory/ComponentEndpoints/{xname}",
-              .privilege = auth::Privilege::view,
-              .summary = "SMD: how one component is reached.",
-              .gives = body_of<ComponentEndpointForm>(),
-              .errors = {Code::not_found},
-              .handler = [&services](const RequestPtr& r) { show(services, r); },
-              .dialect = Dialect::smd});
+  Route list_all = smd_route("GET", "/hsm/v2/Inventory/ComponentEndpoints",
+                             "SMD: how components are reached through their BMCs.",
+                             [&services](const RequestPtr& r) { list(services, r, ""); });
+  Route below = smd_route("GET", "/hsm/v2/Inventory/ComponentEndpoints/Query/{xname}",
+                          "SMD: how components at and below a place are reached.",
+                          [&services](const RequestPtr& r) { query(services, r); });
+  for (Route* route : {&list_all, &below}) {
+    route->query = filters;
+    route->gives = body_of<ComponentEndpointArray>();
+    route->errors = {Code::invalid_argument};
+    router.add(std::move(*route));
+  }
+  Route item = smd_route("GET", "/hsm/v2/Inventory/ComponentEndpoints/{xname}",
+                         "SMD: how one component is reached.",
+                         [&services](const RequestPtr& r) { show(services, r); });
+  item.gives = body_of<ComponentEndpointForm>();
+  item.errors = {Code::not_found};
+  router.add(std::move(item));
 }
 
 }  // namespace drover::api::smd

@@ -25,51 +25,20 @@ tl::unexpected<Error> no_integer() {
   return bad("bad query param: a required argument was not an integer");
 }
 
-constexpr std::array<std::string_view, 2> kTruths{"true", "false"};
-
 std::optional<std::string> word_in(std::span<const std::string_view> words, std::string_view text) {
   const auto word = word_of(words, text);
   return word ? std::optional(std::string(*word)) : std::nullopt;
-}
-std::optional<std::string> as_truth(std::string_view text) {
-  if (text == "1") return "true";
-  if (text == "0") return "false";
-  return word_in(kTruths, text);
-}
-std::optional<std::string> as_xname(std::string_view text) {
-  auto parsed = cluster::parse_xname(text);
-  return parsed ? std::optional(std::move(parsed->text)) : std::nullopt;
-}
-std::optional<std::string> as_type(std::string_view text) {
-  const auto type = cluster::xname_type_called(text);
-  return type ? std::optional(std::string(enum_name(*type))) : std::nullopt;
 }
 std::optional<std::string> as_flag(std::string_view text) {
   if (lower(text) == "warn") return "Warning";
   return word_in(enum_names(cluster::SmdFlag{}), text);
 }
-std::optional<std::string> as_any(std::string_view text) {
-  return std::string(text);
-}
-
 }  // namespace
 
 class FilterReader {
  public:
   explicit FilterReader(const Query& query) : query_(query) {}
 
-  using Read = std::optional<std::string> (*)(std::string_view);
-  Status words(std::string_view name, ComponentFilter::Words& into, Read read) {
-    const auto found = query_.find(std::string(name));
-    if (found == query_.end()) return {};
-    for (std::string_view text : found->second) {
-      const bool negated = text.starts_with('!');
-      auto value = read(negated ? text.substr(1) : text);
-      if (!value) return bad_param(name, text);
-      into.push_back({*std::move(value), negated});
-    }
-    return {};
-  }
   template <auto Words>
   static std::optional<std::string> one_of(std::string_view text) {
     return word_in(Words(), text);
@@ -124,23 +93,23 @@ class FilterReader {
 Result<ComponentFilter> ComponentFilter::of(const Query& query) {
   ComponentFilter out;
   FilterReader reader(query);
-  DROVER_CHECK_OK(reader.words("id", out.ids_, as_xname));
-  DROVER_CHECK_OK(reader.words("type", out.types_, as_type));
-  DROVER_CHECK_OK(reader.words("state", out.states_, [](std::string_view text) {
+  DROVER_CHECK_OK(out.ids_.take(query, "id", as_xname));
+  DROVER_CHECK_OK(out.types_.take(query, "type", as_type));
+  DROVER_CHECK_OK(out.states_.take(query, "state", [](std::string_view text) {
     return word_in(enum_names(cluster::SmdState{}), text);
   }));
-  DROVER_CHECK_OK(reader.words("flag", out.flags_, as_flag));
-  DROVER_CHECK_OK(reader.words("enabled", out.enabled_, as_truth));
-  DROVER_CHECK_OK(reader.words("softwarestatus", out.software_, as_any));
-  DROVER_CHECK_OK(reader.words("role", out.roles_, FilterReader::one_of<roles>));
-  DROVER_CHECK_OK(reader.words("subrole", out.sub_roles_, FilterReader::one_of<sub_roles>));
-  DROVER_CHECK_OK(reader.words("subtype", out.subtypes_, as_any));
-  DROVER_CHECK_OK(reader.words("arch", out.archs_, FilterReader::one_of<archs>));
-  DROVER_CHECK_OK(reader.words("class", out.classes_, FilterReader::one_of<classes>));
-  DROVER_CHECK_OK(reader.words("locked", out.locked_, as_truth));
-  DROVER_CHECK_OK(reader.words("reservation_disabled", out.reservations_, as_truth));
-  DROVER_CHECK_OK(reader.words("group", out.groups_, as_any));
-  DROVER_CHECK_OK(reader.words("partition", out.partitions_, as_any));
+  DROVER_CHECK_OK(out.flags_.take(query, "flag", as_flag));
+  DROVER_CHECK_OK(out.enabled_.take(query, "enabled", as_truth));
+  DROVER_CHECK_OK(out.software_.take(query, "softwarestatus", as_any));
+  DROVER_CHECK_OK(out.roles_.take(query, "role", FilterReader::one_of<roles>));
+  DROVER_CHECK_OK(out.sub_roles_.take(query, "subrole", FilterReader::one_of<sub_roles>));
+  DROVER_CHECK_OK(out.subtypes_.take(query, "subtype", as_any));
+  DROVER_CHECK_OK(out.archs_.take(query, "arch", FilterReader::one_of<archs>));
+  DROVER_CHECK_OK(out.classes_.take(query, "class", FilterReader::one_of<classes>));
+  DROVER_CHECK_OK(out.locked_.take(query, "locked", as_truth));
+  DROVER_CHECK_OK(out.reservations_.take(query, "reservation_disabled", as_truth));
+  DROVER_CHECK_OK(out.groups_.take(query, "group", as_any));
+  DROVER_CHECK_OK(out.partitions_.take(query, "partition", as_any));
   DROVER_CHECK_OK(reader.nids(out));
   DROVER_CHECK_OK(reader.view(out));
   return out;
@@ -179,12 +148,12 @@ void ComponentFilter::look_at(const cluster::Model& model) {
     if (found) out.names.insert(found->begin(), found->end());
     return out;
   };
-  for (const Word& word : groups_) {
+  for (const Alternatives::Word& word : groups_.words()) {
     const bool as_written = model.groups().contains(word.text);
     in_groups_.push_back(members(as_written ? word.text : lower(word.text)));
     in_groups_.back().negated = word.negated;
   }
-  for (const Word& word : partitions_) {
+  for (const Alternatives::Word& word : partitions_.words()) {
     if (word.text == kNone) {
       in_none_ = true;
       for (const auto& [name, group] : model.groups()) {
@@ -197,18 +166,6 @@ void ComponentFilter::look_at(const cluster::Model& model) {
     in_partitions_.push_back(members(fmt::format("{}{}", kPartitionPrefix, lower(word.text))));
     in_partitions_.back().negated = word.negated;
   }
-}
-
-bool ComponentFilter::fits(const Words& words, std::string_view value) {
-  bool wanted = true;
-  bool found = false;
-  for (const Word& word : words) {
-    const bool same = word.text == value;
-    if (word.negated && same) return false;
-    if (word.negated) continue;
-    wanted = found = found || same;
-  }
-  return wanted;
 }
 
 bool ComponentFilter::fits_nid(uint64_t nid) const {
@@ -249,12 +206,12 @@ bool ComponentFilter::fits_groups(const ComponentRow& row) const {
 
 bool ComponentFilter::accepts(const ComponentRow& row) const {
   const auto truth = [](bool value) { return value ? "true" : "false"; };
-  return fits(ids_, row.id) && fits(types_, enum_name(row.type)) && fits(states_, row.state) &&
-         fits(flags_, row.flag) && fits(enabled_, truth(row.enabled)) &&
-         fits(software_, row.software_status) && fits(roles_, row.role) &&
-         fits(sub_roles_, row.sub_role) && fits(subtypes_, row.subtype) && fits(archs_, row.arch) &&
-         fits(classes_, row.hw_class) && fits(locked_, truth(row.locked)) &&
-         fits(reservations_, truth(row.no_reservations)) && fits_nid(row.nid) && fits_groups(row);
+  return ids_.fits(row.id) && types_.fits(enum_name(row.type)) && states_.fits(row.state) &&
+         flags_.fits(row.flag) && enabled_.fits(truth(row.enabled)) &&
+         software_.fits(row.software_status) && roles_.fits(row.role) &&
+         sub_roles_.fits(row.sub_role) && subtypes_.fits(row.subtype) && archs_.fits(row.arch) &&
+         classes_.fits(row.hw_class) && locked_.fits(truth(row.locked)) &&
+         reservations_.fits(truth(row.no_reservations)) && fits_nid(row.nid) && fits_groups(row);
 }
 
 Result<std::pair<uint64_t, uint64_t>> nid_range(std::string_view text) {

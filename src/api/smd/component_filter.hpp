@@ -3,6 +3,7 @@
 // ignored.
 #pragma once
 
+#include "api/smd/alternatives.hpp"
 #include "api/smd/component_rows.hpp"
 #include "api/smd/manners.hpp"
 #include "base/json.hpp"
@@ -37,17 +38,11 @@ class ComponentFilter {
   [[nodiscard]] bool has_type() const { return !types_.empty(); }
 
  private:
-  struct Word {
-    std::string text;
-    bool negated = false;
-  };
-  using Words = std::vector<Word>;
-  static bool fits(const Words& words, std::string_view value);
   [[nodiscard]] bool fits_nid(uint64_t nid) const;
   [[nodiscard]] bool fits_groups(const ComponentRow& row) const;
 
-  Words ids_, types_, states_, flags_, enabled_, software_, roles_, sub_roles_, subtypes_, archs_,
-      classes_, locked_, reservations_, groups_, partitions_;
+  Alternatives ids_, types_, states_, flags_, enabled_, software_, roles_, sub_roles_, subtypes_,
+      archs_, classes_, locked_, reservations_, groups_, partitions_;
   struct NidWord {
     uint64_t nid = 0;
     bool negated = false;

@@ -1,5 +1,6 @@
 #include "api/smd/endpoint_store.hpp"
 
+#include "cluster/hardware/bmc_access.hpp"
 #include "cluster/mutations.hpp"
 #include "cluster/net_address.hpp"
 
@@ -14,12 +15,6 @@ using cluster::BmcNic;
 using cluster::BmcSystem;
 using cluster::Interface;
 using cluster::ManagedBmc;
-
-struct Sealed {
-  static constexpr std::string_view kTypeName = "SealedSecret";
-  std::string sealed;
-  void describe(Visitor& v) { v.field("sealed", sealed, "The secret, sealed."); }
-};
 
 /// A name that an interface of the node may have and none has yet.
 std::string free_name(const std::vector<Interface>& interfaces) {
@@ -80,10 +75,6 @@ std::optional<std::string> arch_of(std::string_view processor) {
 
 }  // namespace
 
-std::string bmc_secret_label(std::string_view bmc) {
-  return fmt::format("bmc-secret/{}", bmc);
-}
-
 std::vector<NamedComponent> components_of(const ManagedBmc& bmc) {
   std::vector<NamedComponent> out;
   const auto self = cluster::parse_xname(bmc.name);
@@ -142,7 +133,8 @@ Status EndpointStore::put(const EndpointTarget& target, Existing existing) {
   }
   DROVER_CHECK_OK(cluster::put_bmc(tx_, bmc));
   if (!target.sealed.empty()) {
-    DROVER_CHECK_OK(tx_.put_quiet(kBmcSecretKind, bmc.name, encode(Sealed{target.sealed})));
+    DROVER_CHECK_OK(cluster::set_bmc_credential(
+        tx_, {cluster::BmcScope::bmc, bmc.address, bmc.user, target.sealed, {}}));
   }
   if (target.says.has_inventory && bmc.inventory) {
     size_t node = 0;
@@ -157,7 +149,13 @@ Status EndpointStore::put(const EndpointTarget& target, Existing existing) {
 }
 
 Result<bool> EndpointStore::remove(const std::string& name) {
-  DROVER_CHECK_OK(tx_.erase_quiet(kBmcSecretKind, name));
+  DROVER_TRY(const auto object, tx_.get(cluster::kBmcKind, name));
+  if (object) {
+    DROVER_TRY(const auto bmc, decode_text<ManagedBmc>(object->body, Unknown::ignore));
+    DROVER_CHECK_OK(
+        tx_.erase_quiet(cluster::kBmcCredentialKind,
+                        cluster::bmc_credential_key(cluster::BmcScope::bmc, bmc.address)));
+  }
   return cluster::erase_bmc(tx_, name);
 }
 

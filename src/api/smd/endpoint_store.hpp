@@ -12,15 +12,12 @@
 
 namespace drover::api::smd {
 
-/// Kind of the quiet objects with sealed passwords of BMCs; key: the BMC's name.
-inline constexpr std::string_view kBmcSecretKind = "bmc-secrets";
-/// What a sealed password is (auth::SecretBox), so that it opens for this BMC alone.
-std::string bmc_secret_label(std::string_view bmc);
-
 /// An endpoint to be written, with what was known when the request came.
 struct EndpointTarget {
   EndpointSays says;
-  std::string sealed;                  ///< the password; empty: none was sent
+  /// The password, sealed as that of the BMC's address (cluster::bmc_credential_key): power and
+  /// discovery get in with it. Empty: none was sent.
+  std::string sealed;
   std::vector<ComponentTarget> nodes;  ///< one for each system, in order
 };
 

@@ -1,15 +1,19 @@
 // SMD's /Inventory/RedfishEndpoints: what magellan and ochami post and patch.
+#include "api/smd/alternatives.hpp"
 #include "api/smd/component_rows.hpp"
 #include "api/smd/endpoint_forms.hpp"
 #include "api/smd/endpoint_input.hpp"
 #include "api/smd/endpoint_store.hpp"
 #include "api/smd/manners.hpp"
+#include "api/smd/member_writer.hpp"
+#include "api/smd/routes.hpp"
 #include "api/smd/smd.hpp"
 #include "api/smd/words.hpp"
 #include "base/json_values.hpp"
-#include "cluster/net_address.hpp"
+#include "cluster/hardware/bmc_access.hpp"
 
-#include <algorithm>
+#include <array>
+#include <functional>
 
 #include <fmt/format.h>
 
@@ -32,42 +36,30 @@ std::string_view look_of(const ManagedBmc& bmc) {
   return bmc.look.status.empty() ? std::string_view("NotYetQueried") : bmc.look.status;
 }
 
-void append_text(std::string& out, std::string_view key, std::string_view value) {
-  out += fmt::format(",\"{}\":", key);
-  append_quoted(out, value);
-}
-
-void append_truth(std::string& out, std::string_view key, bool value) {
-  out += fmt::format(",\"{}\":{}", key, value);
-}
-
 void append_json(std::string& out, const ManagedBmc& bmc) {
-  out += R"({"ID":)";
-  append_quoted(out, bmc.name);
-  append_text(out, "Type", type_of(bmc));
-  if (!bmc.description.empty()) append_text(out, "Name", bmc.description);
-  append_text(out, "Hostname", bmc.host_name);
-  append_text(out, "Domain", bmc.domain);
-  append_text(out, "FQDN", bmc.address);
-  append_truth(out, "Enabled", bmc.enabled);
-  if (!bmc.uuid.empty()) append_text(out, "UUID", bmc.uuid);
-  append_text(out, "User", bmc.user);
-  append_text(out, "Password", "");
-  if (bmc.announces) append_truth(out, "UseSSDP", true);
-  if (bmc.mac_required) append_truth(out, "MACRequired", true);
-  if (!bmc.mac.empty()) append_text(out, "MACAddr", bmc.mac);
-  if (!bmc.ip.empty()) append_text(out, "IPAddress", bmc.ip);
-  append_truth(out, "RediscoverOnUpdate", bmc.rediscover);
-  if (!bmc.template_id.empty()) append_text(out, "TemplateID", bmc.template_id);
-  out += R"(,"DiscoveryInfo":{"LastDiscoveryStatus":)";
-  append_quoted(out, look_of(bmc));
-  if (bmc.look.attempted != WallTime{}) {
-    append_text(out, "LastDiscoveryAttempt", to_rfc3339(bmc.look.attempted));
-  }
-  if (!bmc.look.redfish_version.empty()) {
-    append_text(out, "RedfishVersion", bmc.look.redfish_version);
-  }
-  out += "}}";
+  MemberWriter writer(out);
+  writer.text("ID", bmc.name)
+      .text("Type", type_of(bmc))
+      .known("Name", bmc.description)
+      .text("Hostname", bmc.host_name)
+      .text("Domain", bmc.domain)
+      .text("FQDN", bmc.address)
+      .truth("Enabled", bmc.enabled)
+      .known("UUID", bmc.uuid)
+      .text("User", bmc.user)
+      .text("Password", "");
+  if (bmc.announces) writer.truth("UseSSDP", true);
+  if (bmc.mac_required) writer.truth("MACRequired", true);
+  writer.known("MACAddr", bmc.mac)
+      .known("IPAddress", bmc.ip)
+      .truth("RediscoverOnUpdate", bmc.rediscover)
+      .known("TemplateID", bmc.template_id)
+      .begin("DiscoveryInfo");
+  MemberWriter look(out);
+  look.text("LastDiscoveryStatus", look_of(bmc));
+  if (bmc.look.attempted != WallTime{}) look.time("LastDiscoveryAttempt", bmc.look.attempted);
+  look.known("RedfishVersion", bmc.look.redfish_version).close();
+  writer.close();
 }
 
 /// Filters of the list. A BMC without an xname has no place in SMD's world and is not shown.
@@ -75,42 +67,24 @@ class EndpointFilter {
  public:
   static Result<EndpointFilter> of(const Query& query) {
     EndpointFilter out;
-    const auto values = [&](const char* key) {
-      const auto found = query.find(key);
-      return found == query.end() ? std::vector<std::string>() : found->second;
-    };
-    for (const std::string& id : values("id")) {
-      const auto xname = cluster::parse_xname(id);
-      if (!xname) return bad("bad query param: id is not a valid xname");
-      out.ids_.push_back(xname->text);
-    }
-    for (const std::string& type : values("type")) {
-      const auto known = cluster::xname_type_called(type);
-      if (!known) return bad("bad query param: type is not valid");
-      out.types_.emplace_back(enum_name(*known));
-    }
-    for (const std::string& fqdn : values("fqdn")) out.fqdns_.push_back(lower(fqdn));
-    for (const std::string& uuid : values("uuid")) out.uuids_.push_back(lower(uuid));
-    for (const std::string& mac : values("macaddr")) {
-      out.macs_.push_back(cluster::canonical_mac(mac).value_or(mac));
-    }
-    for (const std::string& ip : values("ipaddress")) {
-      out.ips_.push_back(cluster::canonical_address(ip).value_or(ip));
-    }
-    for (const std::string& status : values("laststatus")) out.looks_.push_back(lower(status));
+    DROVER_CHECK_OK(out.ids_.take(query, "id", as_xname));
+    DROVER_CHECK_OK(out.types_.take(query, "type", as_type));
+    DROVER_CHECK_OK(out.fqdns_.take(query, "fqdn", as_lower));
+    DROVER_CHECK_OK(out.uuids_.take(query, "uuid", as_lower));
+    DROVER_CHECK_OK(out.macs_.take(query, "macaddr", as_mac));
+    DROVER_CHECK_OK(out.ips_.take(query, "ipaddress", as_address));
+    DROVER_CHECK_OK(out.looks_.take(query, "laststatus", as_lower));
     return out;
   }
   [[nodiscard]] bool accepts(const ManagedBmc& bmc) const {
-    return fits(ids_, bmc.name) && fits(types_, type_of(bmc)) && fits(fqdns_, bmc.address) &&
-           fits(uuids_, lower(bmc.uuid)) && fits(macs_, bmc.mac) &&
-           (fits(ips_, bmc.ip) || fits(ips_, bmc.address)) && fits(looks_, lower(look_of(bmc)));
+    const std::array<std::string_view, 2> addresses{bmc.ip, bmc.address};
+    return ids_.fits(bmc.name) && types_.fits(type_of(bmc)) && fqdns_.fits(bmc.address) &&
+           uuids_.fits(lower(bmc.uuid)) && macs_.fits(bmc.mac) &&
+           ips_.fits_one_of(addresses, std::identity()) && looks_.fits(lower(look_of(bmc)));
   }
 
  private:
-  static bool fits(const std::vector<std::string>& wanted, std::string_view value) {
-    return wanted.empty() || std::ranges::find(wanted, value) != wanted.end();
-  }
-  std::vector<std::string> ids_, types_, fqdns_, uuids_, macs_, ips_, looks_;
+  Alternatives ids_, types_, fqdns_, uuids_, macs_, ips_, looks_;
 };
 
 void list(Services& services, const RequestPtr& request) {
@@ -154,6 +128,20 @@ void query(Services& services, const RequestPtr& request) {
   request->json(200, out + "]}");
 }
 
+/// The password for the BMC's address and user; empty when none was sent.
+Result<std::string> seal_password(Services& services, const EndpointSays& says) {
+  if (!says.password) return std::string();
+  if (says.bmc.user.empty()) return bad("couldn't validate endpoint data: a Password needs a User");
+  if (says.password->size() > cluster::kMaxBmcPassword) {
+    return bad(fmt::format("couldn't validate endpoint data: a Password has at most {} bytes",
+                           cluster::kMaxBmcPassword));
+  }
+  if (services.secrets == nullptr) return fail(Code::unsupported, "this master keeps no secrets");
+  return services.secrets->seal(
+      *says.password, cluster::bmc_credential_key(cluster::BmcScope::bmc, says.bmc.address),
+      services.random);
+}
+
 /// Reads one body over what is known; false: it has been answered.
 bool read_into(Services& services, const RequestPtr& request, const json::value& body,
                std::string_view id, bool keep, std::vector<EndpointTarget>& targets,
@@ -176,16 +164,11 @@ bool read_into(Services& services, const RequestPtr& request, const json::value&
     return false;
   }
   EndpointTarget target{*std::move(says), {}, {}};
-  if (target.says.password) {
-    const std::string label = bmc_secret_label(target.says.bmc.name);
-    auto sealed = services.secrets == nullptr
-                      ? Result<std::string>(fail(Code::unsupported, "this master keeps no secrets"))
-                      : services.secrets->seal(*target.says.password, label, services.random);
-    if (!sealed) {
-      request->fail(sealed.error());
-      return false;
-    }
+  if (auto sealed = seal_password(services, target.says)) {
     target.sealed = *std::move(sealed);
+  } else {
+    request->fail(sealed.error());
+    return false;
   }
   if (target.says.has_inventory) {
     constexpr size_t kIdBytes = 16;
@@ -298,20 +281,8 @@ void remove_all(Services& services, const RequestPtr& request) {
 
 void add_endpoints(Router& router, Services& services) {
   const std::string_view one = "/hsm/v2/Inventory/RedfishEndpoints/{xname}";
-  const auto route = [&](std::string_view method, std::string_view path, std::string_view summary,
-                         Handler handler) {
-    Route out;
-    out.method = method;
-    out.path = path;
-    out.summary = summary;
-    out.privilege = method == "GET" ? auth::Privilege::view : auth::Privilege::operate;
-    out.on_nodes = method != "GET";
-    out.dialect = Dialect::smd;
-    out.handler = std::move(handler);
-    return out;
-  };
-  Route all = route("GET", kAll, "SMD: list Redfish endpoints; passwords are never shown.",
-                    [&services](const RequestPtr& r) { list(services, r); });
+  Route all = smd_route("GET", kAll, "SMD: list Redfish endpoints; passwords are never shown.",
+                        [&services](const RequestPtr& r) { list(services, r); });
   all.query = {{.name = "id", .doc = "Only these xnames."},
                {.name = "fqdn", .doc = "Only these names or addresses."},
                {.name = "type", .doc = "Only these types."},
@@ -322,10 +293,11 @@ void add_endpoints(Router& router, Services& services) {
   all.gives = body_of<EndpointArray>();
   all.errors = {Code::invalid_argument};
   router.add(std::move(all));
-  Route made = route("POST", kAll,
-                     "SMD: make Redfish endpoints, as magellan and ochami post them: their systems "
-                     "become nodes.",
-                     [&services](const RequestPtr& r) { post(services, r); });
+  Route made =
+      smd_route("POST", kAll,
+                "SMD: make Redfish endpoints, as magellan and ochami post them: their systems "
+                "become nodes.",
+                [&services](const RequestPtr& r) { post(services, r); });
   made.takes = body_of<EndpointForm>();
   made.gives = array_of<ResourceUri>();
   made.status = 201;
@@ -333,19 +305,19 @@ void add_endpoints(Router& router, Services& services) {
   made.errors = {Code::conflict};
   made.body_limit = kListLimit;
   router.add(std::move(made));
-  Route item = route("GET", one, "SMD: one Redfish endpoint.",
-                     [&services](const RequestPtr& r) { show(services, r); });
+  Route item = smd_route("GET", one, "SMD: one Redfish endpoint.",
+                         [&services](const RequestPtr& r) { show(services, r); });
   item.gives = body_of<EndpointForm>();
   item.errors = {Code::not_found};
   router.add(std::move(item));
-  Route below = route("GET", "/hsm/v2/Inventory/RedfishEndpoints/Query/{xname}",
-                      "SMD: Redfish endpoints at and below a place.",
-                      [&services](const RequestPtr& r) { query(services, r); });
+  Route below = smd_route("GET", "/hsm/v2/Inventory/RedfishEndpoints/Query/{xname}",
+                          "SMD: Redfish endpoints at and below a place.",
+                          [&services](const RequestPtr& r) { query(services, r); });
   below.gives = body_of<EndpointArray>();
   below.errors = {Code::invalid_argument};
   router.add(std::move(below));
   for (const bool patch : {false, true}) {
-    Route change = route(
+    Route change = smd_route(
         patch ? "PATCH" : "PUT", one,
         patch ? "SMD: change a Redfish endpoint." : "SMD: make or replace a Redfish endpoint.",
         [&services, patch](const RequestPtr& r) { put(services, r, patch); });
@@ -355,13 +327,13 @@ void add_endpoints(Router& router, Services& services) {
     change.body_limit = kListLimit;
     router.add(std::move(change));
   }
-  Route gone = route("DELETE", one, "SMD: remove a Redfish endpoint; nodes behind it stay.",
-                     [&services](const RequestPtr& r) { remove(services, r); });
+  Route gone = smd_route("DELETE", one, "SMD: remove a Redfish endpoint; nodes behind it stay.",
+                         [&services](const RequestPtr& r) { remove(services, r); });
   gone.gives = body_of<Outcome>();
   gone.errors = {Code::not_found};
   router.add(std::move(gone));
-  Route none = route("DELETE", kAll, "SMD: remove all Redfish endpoints; nodes stay.",
-                     [&services](const RequestPtr& r) { remove_all(services, r); });
+  Route none = smd_route("DELETE", kAll, "SMD: remove all Redfish endpoints; nodes stay.",
+                         [&services](const RequestPtr& r) { remove_all(services, r); });
   none.gives = body_of<Outcome>();
   none.errors = {Code::not_found};
   router.add(std::move(none));

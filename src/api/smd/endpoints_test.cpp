@@ -162,16 +162,29 @@ TEST_F(SmdEndpoints, ComponentEndpointsSayHowToReachThem) {
     }
     return count;
   };
-  EXPECT_EQ(ids(""), 2U);
+  EXPECT_EQ(ids(""), 3U);  // the BMC, its node, and the enclosure
   EXPECT_EQ(ids("?type=Node"), 1U);
   EXPECT_EQ(ids("?id=x1000c0s0b0&id=x1000c0s0b0n0"), 2U);
   EXPECT_EQ(ids("?redfish_ep=x1000c0s0b0&redfish_type=manager"), 1U);
-  EXPECT_EQ(ids("/Query/x1000"), 2U);
+  EXPECT_EQ(ids("/Query/x1000"), 3U);
   EXPECT_EQ(ids("/Query/x1001"), 0U);
   EXPECT_EQ(status("GET", "/Inventory/ComponentEndpoints?type=FAKE"), 400);
   EXPECT_EQ(status("GET", "/Inventory/ComponentEndpoints/Query/FAKE"), 400);
   EXPECT_EQ(status("GET", "/Inventory/ComponentEndpoints/x1000c0s9b0"), 404);
   EXPECT_EQ(status("GET", "/Inventory/ComponentEndpoints/FAKE"), 404);
+}
+
+TEST_F(SmdEndpoints, TheEnclosureIsReachedThroughTheBmcToo) {
+  const std::string below = "/Inventory/ComponentEndpoints";
+  ASSERT_EQ(status("POST", kAll, found(system("1", "") + "," + system("2", ""))), 201);
+  const std::string enclosure = get(below + "/x1000c0s0e0");
+  EXPECT_TRUE(has(enclosure, R"("Type":"NodeEnclosure","RedfishType":"Chassis")")) << enclosure;
+  EXPECT_TRUE(has(enclosure, R"("ComponentEndpointType":"ComponentEndpointChassis")"));
+  EXPECT_EQ(status("GET", below + "/x1000c0s0e1"), 404);
+  const std::string others = get(below + "?type=!Node");
+  EXPECT_TRUE(has(others, R"("RedfishType":"Manager")")) << others;
+  EXPECT_FALSE(has(others, "ComputerSystem")) << others;
+  EXPECT_TRUE(has(get(below + "?redfish_type=chassis"), "x1000c0s0e0"));
 }
 
 TEST_F(SmdEndpoints, PasswordsAreTakenAndNeverGiven) {
@@ -188,7 +201,7 @@ TEST_F(SmdEndpoints, PasswordsAreTakenAndNeverGiven) {
   EXPECT_EQ(get(kAll), R"({"RedfishEndpoints":[)" + shown.substr(0, shown.size() - 1) + "]}\n");
   std::string kept;
   ASSERT_TRUE(master.write([&](store::Transaction& tx) -> Status {
-    DROVER_TRY(const auto object, tx.get("bmc-secrets", "x0c0s0b0"));
+    DROVER_TRY(const auto object, tx.get("bmc-credential", "bmc/bmc1.example.org"));
     kept = object ? object->body : "";
     return {};
   }));
@@ -196,9 +209,20 @@ TEST_F(SmdEndpoints, PasswordsAreTakenAndNeverGiven) {
   EXPECT_FALSE(has(kept, "hunter2"));
   const size_t from = kept.find("v1.");
   const auto opened =
-      master.secrets->open(kept.substr(from, kept.rfind('"') - from), "bmc-secret/x0c0s0b0");
+      master.secrets->open(kept.substr(from, kept.find('"', from) - from), "bmc/bmc1.example.org");
   ASSERT_TRUE(opened) << opened.error().text();
   EXPECT_EQ(*opened, "hunter2");
+  // It is the one that power and discovery get in with; it goes with the endpoint.
+  EXPECT_TRUE(has(master.get("/api/v1/bmc-credentials", person("admin")).body,
+                  R"("name":"bmc1.example.org","user":"root")"));
+  EXPECT_EQ(status("DELETE", std::string(kAll) + "/x0c0s0b0"), 200);
+  EXPECT_FALSE(
+      has(master.get("/api/v1/bmc-credentials", person("admin")).body, "bmc1.example.org"));
+  EXPECT_EQ(status("POST", kAll, R"({"ID":"x0c0s0b0","FQDN":"b","Password":"hunter2"})"), 400);
+  EXPECT_EQ(status("POST", kAll,
+                   R"({"ID":"x0c0s0b0","FQDN":"b","User":"root","Password":")" +
+                       std::string(257, 'x') + R"("})"),
+            400);
   EXPECT_FALSE(has(master.get("/api/v1/changes").body, "hunter2"));
 }
 

@@ -1,112 +1,66 @@
 // SMD's /Inventory/EthernetInterfaces: where coresmd and BSS look for MACs and addresses. An
 // interface of a node stands in the node; others are kept by their MAC.
-#include "api/smd/component_rows.hpp"
+#include "api/smd/alternatives.hpp"
 #include "api/smd/endpoint_forms.hpp"
+#include "api/smd/interface_changes.hpp"
 #include "api/smd/interface_rows.hpp"
 #include "api/smd/manners.hpp"
+#include "api/smd/routes.hpp"
 #include "api/smd/smd.hpp"
-#include "api/smd/words.hpp"
-#include "base/json_values.hpp"
-#include "base/text.hpp"
-#include "cluster/definition_writer.hpp"
-#include "cluster/field_rules.hpp"
-#include "cluster/mutations.hpp"
-#include "cluster/net_address.hpp"
-
-#include <algorithm>
+#include "cluster/xname.hpp"
 
 #include <fmt/format.h>
 
 namespace drover::api::smd {
 namespace {
 
-using cluster::Interface;
 using cluster::InterfaceAddress;
-using cluster::KnownInterface;
-using Addresses = std::vector<InterfaceAddress>;
 
 constexpr std::string_view kAll = "/hsm/v2/Inventory/EthernetInterfaces";
 
-Error no_such() {
-  return missing("no such ethernet interface.");
+/// The component of an interface; empty: nobody's.
+std::optional<std::string> as_owner(std::string_view text) {
+  return text.empty() ? std::optional<std::string>("") : as_xname(text);
 }
-tl::unexpected<Error> bad_address(std::string_view text) {
-  constexpr size_t kShown = 80;
-  return bad(fmt::format("invalid IP address '{}'", printable(text.substr(0, kShown))));
+std::optional<std::string> as_id(std::string_view text) {
+  return interface_id(text);
 }
-
-// --- reads ---
 
 /// Times, MACs, addresses, components and types that a list is narrowed to.
 class InterfaceFilter {
  public:
   static Result<InterfaceFilter> of(const Query& query) {
     InterfaceFilter out;
-    const auto each = [&](const char* key, auto take) -> Status {
-      const auto found = query.find(key);
-      if (found == query.end()) return {};
-      for (const std::string& value : found->second) DROVER_CHECK_OK(take(value));
-      return {};
-    };
-    const auto mac = [&](const std::string& value) -> Status {
-      out.ids_.push_back(interface_id(value));
-      return {};
-    };
-    DROVER_CHECK_OK(each("id", mac));
-    DROVER_CHECK_OK(each("macaddress", mac));
-    DROVER_CHECK_OK(each("ipaddress", [&](const std::string& value) -> Status {
-      const auto address = cluster::canonical_address(value);
-      out.addresses_.push_back(address.value_or(value));
-      return {};
-    }));
-    DROVER_CHECK_OK(each("network", [&](const std::string& value) -> Status {
-      out.networks_.push_back(value);
-      return {};
-    }));
-    DROVER_CHECK_OK(each("componentid", [&](const std::string& value) -> Status {
-      const auto xname = cluster::parse_xname(value);
-      if (!xname && !value.empty()) return bad("bad query param: ComponentID is not a valid xname");
-      out.components_.push_back(xname ? xname->text : "");
-      return {};
-    }));
-    DROVER_CHECK_OK(each("type", [&](const std::string& value) -> Status {
-      const auto type = cluster::xname_type_called(value);
-      if (!type) return bad("bad query param: Type is not valid");
-      out.types_.emplace_back(enum_name(*type));
-      return {};
-    }));
+    DROVER_CHECK_OK(out.ids_.take(query, "id", as_id));
+    DROVER_CHECK_OK(out.ids_.take(query, "macaddress", as_id));
+    DROVER_CHECK_OK(out.addresses_.take(query, "ipaddress", as_address));
+    DROVER_CHECK_OK(out.networks_.take(query, "network", as_any));
+    DROVER_CHECK_OK(out.components_.take(query, "componentid", as_owner,
+                                         "bad query param: ComponentID is not a valid xname"));
+    DROVER_CHECK_OK(out.types_.take(query, "type", as_type, "bad query param: Type is not valid"));
     for (const auto& [key, into] :
          {std::pair{"olderthan", &out.older_}, {"newerthan", &out.newer_}}) {
-      DROVER_CHECK_OK(each(key, [&](const std::string& value) -> Status {
-        *into = from_rfc3339(value);
-        if (!*into) return bad(fmt::format("bad query param: {} is no time (RFC 3339)", key));
-        return {};
-      }));
+      const auto found = query.find(key);
+      if (found == query.end()) continue;
+      *into = from_rfc3339(found->second.back());
+      if (!*into) return bad(fmt::format("bad query param: {} is no time (RFC 3339)", key));
     }
     return out;
   }
 
   [[nodiscard]] bool accepts(const std::string& id, const InterfaceRow& row) const {
-    const auto one_of = [](const std::vector<std::string>& wanted, std::string_view value) {
-      return wanted.empty() || std::ranges::find(wanted, value) != wanted.end();
-    };
-    const auto any_address = [&](const std::vector<std::string>& wanted, auto member) {
-      return wanted.empty() || std::ranges::any_of(row.addresses, [&](const auto& address) {
-               return std::ranges::find(wanted, address.*member) != wanted.end();
-             });
-    };
-    if (!one_of(ids_, id) || !one_of(components_, row.component)) return false;
-    if (!any_address(addresses_, &InterfaceAddress::address)) return false;
-    if (!any_address(networks_, &InterfaceAddress::network)) return false;
+    if (!ids_.fits(id) || !components_.fits(row.component)) return false;
+    if (!addresses_.fits_one_of(row.addresses, &InterfaceAddress::address)) return false;
+    if (!networks_.fits_one_of(row.addresses, &InterfaceAddress::network)) return false;
     if (older_ && row.updated >= *older_) return false;
     if (newer_ && row.updated <= *newer_) return false;
     if (types_.empty()) return true;
     const auto xname = cluster::parse_xname(row.component);
-    return xname && one_of(types_, enum_name(xname->type));
+    return xname && types_.fits(enum_name(xname->type));
   }
 
  private:
-  std::vector<std::string> ids_, addresses_, networks_, components_, types_;
+  Alternatives ids_, addresses_, networks_, components_, types_;
   std::optional<WallTime> older_, newer_;
 };
 
@@ -122,306 +76,20 @@ void list(Services& services, const RequestPtr& request) {
   request->json(200, out + "]");
 }
 
-std::optional<InterfaceRow> find(const Services& services, const RequestPtr& request) {
-  const auto rows = interface_rows(services.model);
-  const auto found = rows.find(interface_id(request->path("id")));
-  return found == rows.end() ? std::nullopt : std::optional(found->second);
-}
-
 void show(Services& services, const RequestPtr& request) {
-  const auto row = find(services, request);
-  if (!row) return request->fail(no_such());
+  const auto row = find_interface(services, request);
+  if (!row) return request->fail(no_such_interface());
   std::string out;
   append_json(out, *row);
   request->json(200, std::move(out));
 }
 
 void show_addresses(Services& services, const RequestPtr& request) {
-  const auto row = find(services, request);
-  if (!row) return request->fail(no_such());
+  const auto row = find_interface(services, request);
+  if (!row) return request->fail(no_such_interface());
   std::string out;
   append_json(out, row->addresses);
   request->json(200, std::move(out));
-}
-
-// --- changes ---
-
-/// An interface as it will be, and where it was.
-struct InterfaceChange {
-  InterfaceRow row;      ///< `node` as it will be
-  std::string old_node;  ///< empty: none
-  bool fresh = false;
-};
-
-/// Brings a node's own list in line; what is not said of it there stays.
-Status put_into_node(store::Transaction& tx, cluster::DefinitionWriter& writer,
-                     const InterfaceRow& row) {
-  DROVER_TRY(const cluster::Node node, cluster::read_node(tx, row.node));
-  cluster::NodeSpec spec = node.spec;
-  auto known = std::ranges::find(spec.interfaces, row.mac, &Interface::mac);
-  if (known == spec.interfaces.end()) {
-    Interface fresh;
-    fresh.mac = row.mac;
-    for (size_t number = 0; fresh.name.empty(); ++number) {
-      std::string name = fmt::format("eth{}", number);
-      const bool taken =
-          std::ranges::find(spec.interfaces, name, &Interface::name) != spec.interfaces.end();
-      if (!taken) fresh.name = std::move(name);
-    }
-    spec.interfaces.push_back(std::move(fresh));
-    known = std::prev(spec.interfaces.end());
-  }
-  std::vector<std::string> addresses;
-  for (const InterfaceAddress& address : row.addresses) {
-    // A prefix that people wrote stays.
-    const auto written = std::ranges::find_if(known->addresses, [&](const std::string& text) {
-      return cluster::without_prefix(text) == address.address;
-    });
-    addresses.push_back(written == known->addresses.end() ? address.address : *written);
-  }
-  known->addresses = std::move(addresses);
-  if (spec == node.spec) return {};
-  DROVER_CHECK_OK(writer.put_spec(row.node, std::move(spec)));
-  return {};
-}
-
-Status take_from_node(store::Transaction& tx, cluster::DefinitionWriter& writer,
-                      const std::string& name, const std::string& mac) {
-  DROVER_TRY(const cluster::Node node, cluster::read_node(tx, name));
-  cluster::NodeSpec spec = node.spec;
-  std::erase_if(spec.interfaces, [&](const Interface& one) { return one.mac == mac; });
-  if (spec == node.spec) return {};
-  DROVER_CHECK_OK(writer.put_spec(name, std::move(spec)));
-  return {};
-}
-
-Status store_change(store::Transaction& tx, const InterfaceChange& change) {
-  cluster::DefinitionWriter writer(tx, cluster::DefinitionWriter::Mode::together);
-  const InterfaceRow& row = change.row;
-  if (change.fresh) {
-    DROVER_TRY(const auto there, tx.get(cluster::kInterfaceKind, row.mac));
-    if (there) {
-      return fail(Code::already_exists,
-                  fmt::format("operation would conflict with an existing ethernet interface that "
-                              "has the same MAC address: {}",
-                              row.mac));
-    }
-  }
-  if (!change.old_node.empty() && change.old_node != row.node) {
-    DROVER_CHECK_OK(take_from_node(tx, writer, change.old_node, row.mac));
-  }
-  if (!row.node.empty()) DROVER_CHECK_OK(put_into_node(tx, writer, row));
-  KnownInterface note;
-  note.mac = row.mac;
-  note.description = row.description;
-  note.updated = from_unix_ms(tx.time_ms());
-  if (row.node.empty()) note.component = row.component;
-  for (const InterfaceAddress& address : row.addresses) {
-    if (row.node.empty() || !address.network.empty()) note.addresses.push_back(address);
-  }
-  DROVER_CHECK_OK(tx.put(cluster::kInterfaceKind, row.mac, encode(note)));
-  return writer.finish();
-}
-
-void change(Services& services, const RequestPtr& request, InterfaceChange what, Reply reply) {
-  std::vector<std::string> nodes;
-  for (const std::string& name : {what.old_node, what.row.node}) {
-    if (!name.empty()) nodes.push_back(name);
-  }
-  if (const Status may = authorize(request, nodes, nodes.empty()); !may) {
-    return request->fail(may.error());
-  }
-  mutate(
-      services, request,
-      [what = std::move(what), reply = std::move(reply)](store::Transaction& tx) -> Result<Reply> {
-        DROVER_CHECK_OK(store_change(tx, what));
-        return reply;
-      });
-}
-
-Result<InterfaceAddress> read_address(const json::value& value, std::string& malformed) {
-  Members from(value);
-  const auto text = from.text("IPAddress");
-  InterfaceAddress out;
-  out.network = from.text("Network").value_or("");
-  malformed = from.wrong();
-  const auto address = cluster::canonical_address(text.value_or(""));
-  if (!address || address->find('/') != std::string::npos) return bad_address(text.value_or(""));
-  DROVER_CHECK_OK(cluster::check_plain_text("Network", out.network, cluster::kMaxSetName));
-  out.address = *address;
-  return out;
-}
-
-/// Members of a body over what is known.
-Status read_into(Members& from, InterfaceRow& row, std::string& malformed) {
-  if (auto description = from.text("Description")) row.description = *std::move(description);
-  DROVER_CHECK_OK(
-      cluster::check_plain_text("Description", row.description, cluster::kMaxDescription));
-  if (const auto component = from.text("ComponentID")) {
-    const auto xname = cluster::parse_xname(*component);
-    if (!xname && !component->empty()) {
-      return bad(fmt::format("invalid xname ID '{}'", printable(component->substr(0, 80))));
-    }
-    row.component = xname ? xname->text : "";
-  }
-  malformed = from.wrong();
-  const json::value* list = from.find("IPAddresses");
-  if (list == nullptr) return {};
-  const auto* array = list->if_array();
-  if (array == nullptr) {
-    malformed = "IPAddresses: expected a list";
-    return {};
-  }
-  row.addresses.clear();
-  for (const json::value& each : *array) {
-    DROVER_TRY(InterfaceAddress address, read_address(each, malformed));
-    row.addresses.push_back(std::move(address));
-  }
-  return {};
-}
-
-/// Whose it will be: a node where its component is one.
-void settle_owner(const Services& services, InterfaceRow& row) {
-  row.node.clear();
-  if (row.component.empty()) return;
-  const cluster::NodeEntry* entry = cluster::XnameIndex(services.model).find(row.component);
-  if (entry != nullptr) row.node = entry->node().name;
-}
-
-void post(Services& services, const RequestPtr& request) {
-  const auto body = body_of_request(services, request);
-  if (!body) return;
-  Members from(*body);
-  const auto given = from.text("MACAddress");
-  InterfaceChange what;
-  what.fresh = true;
-  std::string malformed;
-  const Status read = read_into(from, what.row, malformed);
-  if (!malformed.empty()) return refuse_malformed(services, request, malformed);
-  if (!read) return request->fail(read.error());
-  const auto mac = cluster::canonical_mac(given.value_or(""));
-  if (!mac) {
-    const std::string shown = printable(given.value_or("").substr(0, 80));
-    return request->fail(
-        {Code::invalid_argument, fmt::format("invalid MAC address '{}'", shown), {}, {}});
-  }
-  what.row.mac = *mac;
-  const std::string id = interface_id(*mac);
-  if (interface_rows(services.model).contains(id)) {
-    return request->fail({Code::conflict,
-                          fmt::format("operation would conflict with an existing ethernet "
-                                      "interface that has the same MAC address: {}",
-                                      *mac),
-                          {},
-                          {}});
-  }
-  settle_owner(services, what.row);
-  const std::string uri = fmt::format("{}/{}", kAll, id);
-  change(services, request, std::move(what), {201, uri_text(uri), "", uri});
-}
-
-void patch(Services& services, const RequestPtr& request) {
-  const auto known = find(services, request);
-  if (!known) return request->fail(no_such());
-  const auto body = body_of_request(services, request);
-  if (!body) return;
-  InterfaceChange what{*known, known->node, false};
-  Members from(*body);
-  std::string malformed;
-  const Status read = read_into(from, what.row, malformed);
-  if (!malformed.empty()) return refuse_malformed(services, request, malformed);
-  if (!read) return request->fail(read.error());
-  settle_owner(services, what.row);
-  std::string out;
-  append_json(out, what.row);
-  change(services, request, std::move(what), {200, out, ""});
-}
-
-void add_address(Services& services, const RequestPtr& request) {
-  const auto known = find(services, request);
-  if (!known) return request->fail(no_such());
-  const auto body = body_of_request(services, request);
-  if (!body) return;
-  std::string malformed;
-  const auto address = read_address(*body, malformed);
-  if (!malformed.empty()) return refuse_malformed(services, request, malformed);
-  if (!address) return request->fail(address.error());
-  InterfaceChange what{*known, known->node, false};
-  const bool there = std::ranges::find(what.row.addresses, address->address,
-                                       &InterfaceAddress::address) != what.row.addresses.end();
-  if (there) {
-    return request->fail({Code::conflict,
-                          "operation would conflict with an existing IP address of the interface",
-                          {},
-                          {}});
-  }
-  what.row.addresses.push_back(*address);
-  const std::string uri =
-      fmt::format("{}/{}/IPAddresses/{}", kAll, interface_id(known->mac), address->address);
-  change(services, request, std::move(what), {201, uri_text(uri), "", uri});
-}
-
-void patch_address(Services& services, const RequestPtr& request, bool remove) {
-  const auto known = find(services, request);
-  if (!known) return request->fail(no_such());
-  InterfaceChange what{*known, known->node, false};
-  const auto asked = cluster::canonical_address(request->path("ip"));
-  const auto found =
-      std::ranges::find(what.row.addresses, asked.value_or(""), &InterfaceAddress::address);
-  if (found == what.row.addresses.end()) return request->fail(missing("no such IP address."));
-  if (remove) {
-    what.row.addresses.erase(found);
-    return change(services, request, std::move(what), {200, deleted_text(1), ""});
-  }
-  const auto body = body_of_request(services, request);
-  if (!body) return;
-  Members from(*body);
-  if (auto network = from.text("Network")) found->network = *std::move(network);
-  if (!from.wrong().empty()) return refuse_malformed(services, request, from.wrong());
-  const Status plain = cluster::check_plain_text("Network", found->network, cluster::kMaxSetName);
-  if (!plain) return request->fail(plain.error());
-  change(services, request, std::move(what), {200, done_text("updated 1 entry"), ""});
-}
-
-void remove_rows(Services& services, const RequestPtr& request, std::vector<InterfaceRow> rows) {
-  std::vector<std::string> nodes;
-  for (const InterfaceRow& row : rows) {
-    if (!row.node.empty()) nodes.push_back(row.node);
-  }
-  const bool beyond = nodes.size() < rows.size();
-  if (const Status may = authorize(request, nodes, beyond); !may) return request->fail(may.error());
-  mutate(services, request, [rows = std::move(rows)](store::Transaction& tx) -> Result<Reply> {
-    cluster::DefinitionWriter writer(tx, cluster::DefinitionWriter::Mode::together);
-    for (const InterfaceRow& row : rows) {
-      if (!row.node.empty()) DROVER_CHECK_OK(take_from_node(tx, writer, row.node, row.mac));
-      DROVER_CHECK_OK(tx.erase(cluster::kInterfaceKind, row.mac));
-    }
-    DROVER_CHECK_OK(writer.finish());
-    return Reply{200, deleted_text(rows.size()), ""};
-  });
-}
-
-void remove(Services& services, const RequestPtr& request) {
-  const auto row = find(services, request);
-  if (!row) return request->fail(no_such());
-  if (row->of_bmc) {
-    return request->fail(
-        {Code::conflict,
-         fmt::format("it is an interface of the controller {}, which says so itself",
-                     row->component),
-         {},
-         {}});
-  }
-  remove_rows(services, request, {*row});
-}
-
-void remove_all(Services& services, const RequestPtr& request) {
-  std::vector<InterfaceRow> rows;
-  for (auto& [id, row] : interface_rows(services.model)) {
-    if (!row.of_bmc) rows.push_back(row);
-  }
-  if (rows.empty()) return request->fail(missing("no entries to delete"));
-  remove_rows(services, request, std::move(rows));
 }
 
 }  // namespace
@@ -430,20 +98,9 @@ void add_interfaces(Router& router, Services& services) {
   const std::string_view one = "/hsm/v2/Inventory/EthernetInterfaces/{id}";
   const std::string_view addresses = "/hsm/v2/Inventory/EthernetInterfaces/{id}/IPAddresses";
   const std::string_view address = "/hsm/v2/Inventory/EthernetInterfaces/{id}/IPAddresses/{ip}";
-  const auto route = [&](std::string_view method, std::string_view path, std::string_view summary,
-                         Handler handler) {
-    Route out;
-    out.method = method;
-    out.path = path;
-    out.summary = summary;
-    out.privilege = method == "GET" ? auth::Privilege::view : auth::Privilege::operate;
-    out.on_nodes = method != "GET";
-    out.dialect = Dialect::smd;
-    out.handler = std::move(handler);
-    return out;
-  };
-  Route all = route("GET", kAll, "SMD: list interfaces; to anyone where smd.open_reads says so.",
-                    [&services](const RequestPtr& r) { list(services, r); });
+  Route all =
+      smd_route("GET", kAll, "SMD: list interfaces; to anyone where smd.open_reads says so.",
+                [&services](const RequestPtr& r) { list(services, r); });
   all.query = {{.name = "MACAddress", .doc = "Only these MACs."},
                {.name = "IPAddress", .doc = "Only with these addresses."},
                {.name = "Network", .doc = "Only on these networks."},
@@ -455,55 +112,57 @@ void add_interfaces(Router& router, Services& services) {
   all.errors = {Code::invalid_argument};
   all.open_when = [&services] { return services.model.settings().flag("smd.open_reads"); };
   router.add(std::move(all));
-  Route made = route("POST", kAll, "SMD: make an interface; a node's becomes part of the node.",
-                     [&services](const RequestPtr& r) { post(services, r); });
+  Route made = smd_route("POST", kAll, "SMD: make an interface; a node's becomes part of the node.",
+                         [&services](const RequestPtr& r) { post_interface(services, r); });
   made.takes = body_of<InterfaceForm>();
   made.gives = body_of<ResourceUri>();
   made.status = 201;
   made.location = true;
   made.errors = {Code::conflict};
   router.add(std::move(made));
-  Route none = route("DELETE", kAll, "SMD: remove all interfaces but those of controllers.",
-                     [&services](const RequestPtr& r) { remove_all(services, r); });
+  Route none = smd_route("DELETE", kAll, "SMD: remove all interfaces but those of controllers.",
+                         [&services](const RequestPtr& r) { remove_all_interfaces(services, r); });
   none.gives = body_of<Outcome>();
   none.errors = {Code::not_found};
   router.add(std::move(none));
-  Route item = route("GET", one, "SMD: one interface.",
-                     [&services](const RequestPtr& r) { show(services, r); });
+  Route item = smd_route("GET", one, "SMD: one interface.",
+                         [&services](const RequestPtr& r) { show(services, r); });
   item.gives = body_of<InterfaceForm>();
   item.errors = {Code::not_found};
   router.add(std::move(item));
-  Route patched = route("PATCH", one, "SMD: change an interface.",
-                        [&services](const RequestPtr& r) { patch(services, r); });
+  Route patched = smd_route("PATCH", one, "SMD: change an interface.",
+                            [&services](const RequestPtr& r) { patch_interface(services, r); });
   patched.takes = patched.gives = body_of<InterfaceForm>();
   patched.errors = {Code::not_found, Code::conflict};
   router.add(std::move(patched));
-  Route gone = route("DELETE", one, "SMD: remove an interface.",
-                     [&services](const RequestPtr& r) { remove(services, r); });
+  Route gone = smd_route("DELETE", one, "SMD: remove an interface.",
+                         [&services](const RequestPtr& r) { remove_interface(services, r); });
   gone.gives = body_of<Outcome>();
   gone.errors = {Code::not_found, Code::conflict};
   router.add(std::move(gone));
-  Route listed = route("GET", addresses, "SMD: an interface's addresses.",
-                       [&services](const RequestPtr& r) { show_addresses(services, r); });
+  Route listed = smd_route("GET", addresses, "SMD: an interface's addresses.",
+                           [&services](const RequestPtr& r) { show_addresses(services, r); });
   listed.gives = array_of<AddressForm>();
   listed.errors = {Code::not_found};
   router.add(std::move(listed));
-  Route added = route("POST", addresses, "SMD: give an interface an address.",
-                      [&services](const RequestPtr& r) { add_address(services, r); });
+  Route added = smd_route("POST", addresses, "SMD: give an interface an address.",
+                          [&services](const RequestPtr& r) { add_interface_address(services, r); });
   added.takes = body_of<AddressForm>();
   added.gives = body_of<ResourceUri>();
   added.status = 201;
   added.location = true;
   added.errors = {Code::not_found, Code::conflict};
   router.add(std::move(added));
-  Route network = route("PATCH", address, "SMD: say on which network an address is.",
-                        [&services](const RequestPtr& r) { patch_address(services, r, false); });
+  Route network =
+      smd_route("PATCH", address, "SMD: say on which network an address is.",
+                [&services](const RequestPtr& r) { patch_interface_address(services, r, false); });
   network.takes = body_of<AddressForm>();
   network.gives = body_of<Outcome>();
   network.errors = {Code::not_found};
   router.add(std::move(network));
-  Route taken = route("DELETE", address, "SMD: take an address from an interface.",
-                      [&services](const RequestPtr& r) { patch_address(services, r, true); });
+  Route taken =
+      smd_route("DELETE", address, "SMD: take an address from an interface.",
+                [&services](const RequestPtr& r) { patch_interface_address(services, r, true); });
   taken.gives = body_of<Outcome>();
   taken.errors = {Code::not_found};
   router.add(std::move(taken));
