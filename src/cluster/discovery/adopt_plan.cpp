@@ -198,6 +198,11 @@ class SpecMaker {
     set("model", machine_.model);
     set("arch", machine_.arch);
     set("rack", choice_.rack);
+    auto& aliases = out_.spec.aliases;
+    const bool has = std::ranges::find(aliases, choice_.xname) != aliases.end();
+    if (choice_.xname.empty() || has) return;
+    note("alias", "", choice_.xname);
+    aliases.push_back(choice_.xname);
   }
 
   /// The interface that takes a new MAC: one of that name which has none or, in a machine that was

@@ -73,7 +73,8 @@ struct AdoptWorld {
 /// What pass one says of a machine: its node, or why none.
 struct AdoptChoice {
   std::string node;
-  std::string rack;  ///< value of the attribute, where the map says so
+  std::string rack;   ///< value of the attribute, where the map says so
+  std::string xname;  ///< an alias that it gets, where the map says so
   std::string problem;
 };
 /// One of each machine, in their order; no node twice.

@@ -240,7 +240,7 @@ TEST_F(AdoptPlan, TwoMachinesThatChangePlacesKeepTheNodesInTheirPlaces) {
 TEST_F(AdoptPlan, TheMapSaysWhoIsWho) {
   for (int n = 1; n <= 6; ++n) add(n);
   request.by = AdoptBy::map;
-  request.map.racks.push_back({"r1n[01-02]", "10.0.0.1", 1, "r1"});
+  request.map.racks.push_back({"r1n[01-02]", "10.0.0.1", 1, "r1", ""});
   request.map.nodes = {{.node = "by-serial", .serial = "S3"},
                        {.node = "by-mac", .mac = "52-54-00-00-00-08"},
                        {.node = "by-bmc", .bmc = "10.0.0.5"}};
@@ -264,9 +264,29 @@ TEST_F(AdoptPlan, ARackOfMultiNodeBmcsHasAPlaceForEach) {
         address, {system("Node0", "", {mac(10 * n)}), system("Node1", "", {mac(10 * n + 1)})}));
   }
   request.by = AdoptBy::map;
-  request.map.racks.push_back({"n[1-6]", "10.0.0.1", 2, ""});
+  request.map.racks.push_back({"n[1-6]", "10.0.0.1", 2, "", ""});
   EXPECT_EQ(said(), "n1 create\nn2 create\nn3 create\nn4 create\nn5 create\nn6 create\n");
   EXPECT_EQ(nic("n4", 0).mac, mac(21));
+}
+
+TEST_F(AdoptPlan, ARackWithXnamesGivesThemAsAliases) {
+  for (int n = 1; n <= 2; ++n) {
+    const std::string address = fmt::format("10.0.0.{}", n);
+    finds.push_back(found(address));
+    // The second machine of three is missing: its place stays free.
+    bmcs.push_back(collected(
+        address, {system("Node0", "", {mac(10 * n)}), system("Node2", "", {mac(10 * n + 1)})}));
+  }
+  request.by = AdoptBy::map;
+  request.map.racks.push_back({"n[1-6]", "10.0.0.1", 3, "", "x3000c0s9b0"});
+  world.nodes["other"].aliases = {"x3000c0s10b0n2"};
+  EXPECT_EQ(said(), "n1 create\nn3 create\nn4 create\nn6 create\n");
+  EXPECT_EQ(world.nodes.at("n3").aliases, std::vector<std::string>{"x3000c0s9b0n2"});
+  EXPECT_EQ(world.nodes.at("n4").aliases, std::vector<std::string>{"x3000c0s10b0n0"});
+  EXPECT_TRUE(world.nodes.at("n6").aliases.empty());  // another has it
+  EXPECT_EQ(said(), "n1 keep\nn3 keep\nn4 keep\nn6 keep\n");
+  request.map.racks[0].xname = "x3000";
+  EXPECT_FALSE(check(request));
 }
 
 TEST_F(AdoptPlan, TheSwitchPortSaysWhoIsWho) {

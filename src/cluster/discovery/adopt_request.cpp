@@ -9,8 +9,10 @@
 #include "cluster/ip_range.hpp"
 #include "cluster/names.hpp"
 #include "cluster/net_address.hpp"
+#include "cluster/xname.hpp"
 
 #include <array>
+#include <charconv>
 #include <set>
 
 #include <fmt/format.h>
@@ -66,6 +68,10 @@ Status check_rack(const AdoptRack& rack, std::string_view field, size_t& left) {
   if (rack.per_bmc < 1 || rack.per_bmc > kMostPerBmc) {
     return bad_field(fmt::format("{}.per_bmc", field), std::to_string(rack.per_bmc),
                      fmt::format("expected 1 to {}", kMostPerBmc));
+  }
+  if (!rack.xname.empty() && rack_xname(rack, 0, 0).empty()) {
+    return bad_field(fmt::format("{}.xname", field), rack.xname,
+                     "expected the xname of a node's BMC, such as x3000c0s1b0");
   }
   return check_plain_text(fmt::format("{}.rack", field), rack.rack, kLongestWord);
 }
@@ -134,7 +140,8 @@ Result<AdoptRack> read_rack(size_t index, const json::value& value, const LineMa
   const std::string pointer = fmt::format("/racks/{}", index);
   const json::object* const fields = value.if_object();
   if (fields == nullptr) {
-    return at_line(line_of(lines, pointer), "expected {nodes, first, per_bmc, rack} of a rack");
+    return at_line(line_of(lines, pointer),
+                   "expected {nodes, first, per_bmc, rack, xname} of a rack");
   }
   AdoptRack rack;
   for (const auto& [name, field] : *fields) {
@@ -146,6 +153,8 @@ Result<AdoptRack> read_rack(size_t index, const json::value& value, const LineMa
       rack.first = text;
     } else if (name == "rack") {
       rack.rack = text;
+    } else if (name == "xname") {
+      rack.xname = text;
     } else if (name == "per_bmc") {
       if (text.size() > 2 || text.find_first_not_of("0123456789") != std::string::npos ||
           text.empty()) {
@@ -156,7 +165,7 @@ Result<AdoptRack> read_rack(size_t index, const json::value& value, const LineMa
         rack.per_bmc = rack.per_bmc * 10 + static_cast<uint32_t>(digit - '0');
       }
     } else {
-      return at_line(line, fmt::format("'{}' is none of nodes, first, per_bmc and rack",
+      return at_line(line, fmt::format("'{}' is none of nodes, first, per_bmc, rack and xname",
                                        printable(std::string_view(name))));
     }
   }
@@ -168,6 +177,18 @@ Result<AdoptRack> read_rack(size_t index, const json::value& value, const LineMa
 }
 
 }  // namespace
+
+std::string rack_xname(const AdoptRack& rack, uint64_t bmc, uint32_t machine) {
+  const auto first = parse_xname(rack.xname);
+  if (!first || first->type != XnameType::node_bmc) return {};
+  const size_t slot = first->text.rfind('s') + 1;
+  const size_t controller = first->text.rfind('b');
+  uint64_t number = 0;
+  std::from_chars(first->text.data() + slot, first->text.data() + controller, number);
+  const auto node = parse_xname(fmt::format("{}{}{}n{}", first->text.substr(0, slot), number + bmc,
+                                            first->text.substr(controller), machine));
+  return node && node->type == XnameType::node ? node->text : std::string();
+}
 
 std::span<const std::string_view> enum_names(AdoptBy) {
   return kByNames;
@@ -187,6 +208,10 @@ void AdoptRack::describe(Visitor& v) {
   v.field("first", first, "Address of the BMC at the first place; the others follow it.");
   v.field("per_bmc", per_bmc, "How many places, and machines, each BMC has.", Presence::optional);
   v.field("rack", rack, "Value of the nodes' attribute rack; empty: it is not set.",
+          Presence::optional);
+  v.field("xname", xname,
+          "Xname of the BMC at the first place, the slot counting up from there: the nodes get "
+          "theirs as aliases.",
           Presence::optional);
 }
 

@@ -44,9 +44,14 @@ struct AdoptRack {
   std::string first;     ///< address of the BMC at the first place
   uint32_t per_bmc = 1;  ///< machines behind one BMC
   std::string rack;      ///< attribute that they get; empty: none
+  std::string xname;     ///< of the BMC at the first place, "x3000c0s1b0"; empty: none
   bool operator==(const AdoptRack&) const = default;
   void describe(Visitor& v);
 };
+
+/// The xname of a machine of the `bmc`-th BMC of a rack, both counted from 0; empty where the rack
+/// has none, or no xname is left there.
+std::string rack_xname(const AdoptRack& rack, uint64_t bmc, uint32_t machine);
 
 struct AdoptMap {
   static constexpr std::string_view kTypeName = "AdoptMap";
@@ -78,7 +83,7 @@ Status check(const AdoptRequest& request);
 /// Reads a map as people write it:
 ///
 ///     racks:
-///       - {nodes: "r1n[01-42]", first: 10.1.1.1, per_bmc: 1, rack: r1}
+///       - {nodes: "r1n[01-42]", first: 10.1.1.1, per_bmc: 1, rack: r1, xname: x3000c0s1b0}
 ///     nodes:
 ///       n100: {bmc: 10.1.9.7, system: Node1}
 ///       n101: {serial: S123}

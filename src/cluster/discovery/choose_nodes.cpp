@@ -228,8 +228,18 @@ class Chooser {
       const uint64_t place = *offset * rack.rack->per_bmc + found.index;
       if (place >= rack.names.size() || found.index >= rack.rack->per_bmc) continue;
       choices_[i].rack = rack.rack->rack;
-      return give(i, rack.names[place]);
+      give(i, rack.names[place]);
+      set_xname(i, rack_xname(*rack.rack, *offset, found.index));
+      return;
     }
+  }
+
+  /// Unless it is somebody else's name.
+  void set_xname(size_t i, const std::string& xname) {
+    const auto held = aliases_.find(xname);
+    const bool taken = world_.nodes.contains(xname) ||
+                       (held != aliases_.end() && held->second != choices_[i].node);
+    if (!taken && xname != choices_[i].node) choices_[i].xname = xname;
   }
 
   void by_port(size_t i) {

@@ -162,13 +162,14 @@ void add_machines(const std::string& address, const Known& known, std::vector<Fo
     out.push_back(std::move(bare));
     return;
   }
+  const std::vector<uint32_t> places = system_places(systems);
   for (size_t i = 0; i < systems.size(); ++i) {
     FoundMachine machine = read_system(systems[i], *known.collected->inventory);
     machine.bmc = bare.bmc;
     machine.protocol = BmcProtocol::redfish;
     machine.port = bare.protocol == BmcProtocol::redfish ? bare.port : 0;
     machine.bmc_mac = bare.bmc_mac;
-    machine.index = static_cast<uint32_t>(i);
+    machine.index = places.at(i);
     machine.count = static_cast<uint32_t>(systems.size());
     machine.system = systems[i].identity.id;
     if (!is_id(machine.system)) {

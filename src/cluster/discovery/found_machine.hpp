@@ -33,7 +33,7 @@ struct FoundMachine {
   std::string arch;  ///< as the attribute arch has it; empty: not known
   std::vector<FoundNic> nics;
   std::vector<std::string> warnings;
-  uint32_t index = 0;   ///< among the machines of its BMC
+  uint32_t index = 0;   ///< its place among those of its BMC, by its id (system_places())
   uint32_t count = 1;   ///< of machines of its BMC
   std::string problem;  ///< why it can become no node; empty: it can
 };
