@@ -1,4 +1,4 @@
-"""Recipes (recipes.py) of the operations of OpenCHAMI's Boot Script Service, /boot/v1."""
+"""Recipes (recipes.py) of OpenCHAMI's Boot Script Service, /boot/v1, and of what its cloud-init says of itself."""
 import recipes as r
 import recipes_smd as smd
 
@@ -57,6 +57,8 @@ def bss_recipes():
         f"GET {BASE}/endpoint-history": reads(
             "/endpoint-history", lambda w: [r.Request("GET", f"{BASE}/endpoint-history?name=%zz")]),
         f"POST {BASE}/scn": r.Recipe(lambda w: r.Request("POST", f"{BASE}/scn", {"Components": [smd.NOWHERE]})),
+        **{f"GET /cloud-init/{part}": r.Recipe(lambda w, part=part: r.Request("GET", f"/cloud-init/{part}"))
+           for part in ("version", "openapi.json")},
         **{f"GET {BASE}/service/{part}": reads(f"/service/{part}")
            for part in ("status", "status/all", "hsm", "version", "storage/status")},
     }

@@ -22,7 +22,7 @@ import recipes_smd as s
 import recipes_smd_hardware as h
 
 RECIPES = {**r.RECIPES, **b.bss_recipes(), **d.discover_recipes(), **s.smd_recipes(), **h.hardware_recipes()}
-OPENCHAMI = ("/cloud-init/admin/", "/hsm/", "/boot/v1/")
+OPENCHAMI = ("/cloud-init/admin/", "/cloud-init/version", "/cloud-init/openapi.json", "/hsm/", "/boot/v1/")
 TOO_LARGE = 64 << 20  # announced, never sent
 
 

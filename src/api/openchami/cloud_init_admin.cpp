@@ -4,6 +4,7 @@
 #include "api/native/native.hpp"
 #include "api/node_selection.hpp"
 #include "api/openchami/cloud_init_forms.hpp"
+#include "api/openchami/cloud_init_service.hpp"
 #include "api/problem.hpp"
 #include "boot/cloudinit/node_documents.hpp"
 #include "cluster/content/mutations.hpp"
@@ -311,6 +312,7 @@ void add_group_routes(Router& router, Services& services) {
 }  // namespace
 
 void add_openchami_cloud_init(Router& router, Services& services) {
+  add_openchami_service(router, services.local);
   const std::string_view defaults = "/cloud-init/admin/cluster-defaults";
   router.add({.method = "GET",
               .path = defaults,

@@ -36,6 +36,18 @@ class OpenChamiCloudInit : public ::testing::Test {
   TestMaster master;
 };
 
+TEST_F(OpenChamiCloudInit, SaysItsVersionAndContractToAnyone) {
+  const auth::Principal nobody;
+  const Recorded version = master.ask("GET", "/cloud-init/version", "", {}, nobody);
+  EXPECT_EQ(version.status, 200);
+  EXPECT_TRUE(version.body.starts_with(R"({"version":")")) << version.body;
+  const Recorded contract = master.ask("GET", "/cloud-init/openapi.json", "", {}, nobody);
+  ASSERT_EQ(contract.status, 200);
+  EXPECT_TRUE(has(contract.body, R"("openapi":"3.1)"));
+  EXPECT_TRUE(has(contract.body, R"("/cloud-init/admin/groups":{)"));
+  EXPECT_FALSE(has(contract.body, R"("/api/v1/nodes":{)"));
+}
+
 TEST_F(OpenChamiCloudInit, ClusterDefaultsAreWhatTheDefaultProfileSays) {
   EXPECT_EQ(ask("GET", "/cluster-defaults").body, "{}\n");
   // As `ochami cloud-init defaults set` writes them: no Content-Type, cloud_provider.
