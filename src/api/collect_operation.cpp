@@ -1,5 +1,6 @@
 #include "api/collect_operation.hpp"
 
+#include "api/bmc_run.hpp"
 #include "base/noderange.hpp"
 #include "cluster/discovery/found_bmc.hpp"
 #include "cluster/xname.hpp"
@@ -18,22 +19,12 @@ namespace drover::api {
 namespace {
 
 using cluster::OperationOutcome;
-using RunPtr = std::shared_ptr<cluster::OperationRun>;
-
-cluster::OperationError error_of(const Error& error) {
-  return {std::string(info(error.code).name), error.message};
-}
-
-OperationOutcome outcome_of(Code code) {
-  if (code == Code::unreachable) return OperationOutcome::unreached;
-  return code == Code::timed_out ? OperationOutcome::timed_out : OperationOutcome::failed;
-}
 
 /// One operation under way here.
 class CollectRun : public std::enable_shared_from_this<CollectRun> {
  public:
   /// `release` is called once when nothing is left to do.
-  CollectRun(PowerServices services, RunPtr run, cluster::CollectOrder order,
+  CollectRun(PowerServices services, OperationRunPtr run, cluster::CollectOrder order,
              Callback<void()> release)
       : services_(std::move(services)),
         run_(std::move(run)),
@@ -48,7 +39,7 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
     if (found_) return read_found();
     std::vector<PowerTarget> targets;
     for (const std::string& node : run_->remaining()) {
-      auto target = power_target(services_.model, node, true);
+      auto target = power_target(services_.model, node);
       if (target) {
         targets.push_back(*std::move(target));
       } else {
@@ -104,7 +95,7 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
     std::map<std::string, PowerTarget> of_nodes;
     for (const auto& [name, entry] : services_.model.nodes()) {
       if (!entry.node().spec.bmc) continue;
-      if (auto target = power_target(services_.model, name, true)) {
+      if (auto target = power_target(services_.model, name)) {
         of_nodes.try_emplace(target->address, *std::move(target));
       }
     }
@@ -262,7 +253,7 @@ class CollectRun : public std::enable_shared_from_this<CollectRun> {
   }
 
   PowerServices services_;
-  RunPtr run_;
+  OperationRunPtr run_;
   cluster::CollectRequest request_;
   bool found_;                       ///< addresses stand for nodes
   std::map<std::string, Bmc> bmcs_;  ///< by "ADDRESS:PORT"
@@ -311,7 +302,7 @@ cluster::Operation collect_found_operation(const cluster::FoundCollectRequest& r
 
 cluster::OperationKind collect_operations(const PowerServices& services) {
   return {std::string(kCollectOperation), true,
-          [services, runs = std::make_shared<CollectRuns>()](const RunPtr& run) {
+          [services, runs = std::make_shared<CollectRuns>()](const OperationRunPtr& run) {
             const auto order =
                 decode_text<cluster::CollectOrder>(run->operation().request.text, Unknown::ignore);
             if (!order) return run->finish(OperationOutcome::failed, error_of(order.error()));

@@ -3,10 +3,12 @@
 #include "api/bss/bss.hpp"
 #include "api/call_operation.hpp"
 #include "api/idempotency.hpp"
+#include "api/native/bmc_sensors.hpp"
 #include "api/native/boot.hpp"
 #include "api/native/discover.hpp"
 #include "api/native/native.hpp"
 #include "api/native/power.hpp"
+#include "api/pcs/pcs.hpp"
 #include "api/smd/smd.hpp"
 
 #include <fmt/format.h>
@@ -49,6 +51,7 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_apply(router_, services_);
   add_calls(router_, services_);
   add_power(router_, services_);
+  add_bmc_sensors(router_, services_, sight_);
   add_discover(router_, services_);
   add_changes(router_, services_, hub_);
   add_operations(router_, services_);
@@ -73,6 +76,7 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_openchami_cloud_init(router_, services_);
   add_smd(router_, services_);
   add_bss(router_, services_);
+  add_pcs(router_, services_, sight_);
   add_node_up(router_, services_);
   add_control(router_, services_);
   add_local(router_, services_.local);

@@ -12,6 +12,8 @@
 
 namespace drover::api {
 
+class PowerSight;  // api/power_sight.hpp
+
 /// Executor's thread only; what `services` refers to outlives it.
 class MasterApi {
  public:
@@ -32,6 +34,8 @@ class MasterApi {
   /// Where kinds of operations are added; call_operations() is there. Those added in the same turn
   /// of the executor as this object was made in take part in what is taken up.
   [[nodiscard]] cluster::OperationRunner& operations() { return operations_; }
+  /// Where BMCs are spoken to: what asks them by itself is answered from then on. It outlives this.
+  void use(PowerSight& sight) { sight_ = &sight; }
   [[nodiscard]] const WatchHub& watchers() const { return hub_; }
   /// The contract as YAML, what api/openapi.yaml holds.
   [[nodiscard]] std::string openapi(std::string_view version) const {
@@ -48,6 +52,7 @@ class MasterApi {
   WatchHub hub_;
   Backups backups_;
   NodeAuthority node_authority_;
+  PowerSight* sight_ = nullptr;
   Router router_;
   Timer sweeper_;
 };

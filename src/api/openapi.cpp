@@ -159,6 +159,9 @@ constexpr std::array kVariables{
     Variable{"secrets", "Name of the secret.", "", "munge.key"},
     Variable{"instance-info", "Name or alias (its xname) of the node.", "", "n1"},
     Variable{"impersonation", "Name or alias (its xname) of the node.", "", "n1"},
+    Variable{"transitions", "Id of the transition, a UUID.", "",
+             "0f6c2f0f-9f0e-4f0a-a6e1-d2c3b4a59687"},
+    Variable{"power-cap", "Id of the task, a UUID.", "", "0f6c2f0f-9f0e-4f0a-a6e1-d2c3b4a59687"},
     Variable{"changes", "Sequence of the change.", "^[0-9]+$", "1042"},
 };
 

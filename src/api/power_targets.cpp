@@ -23,15 +23,10 @@ Result<uint16_t> port_of(cluster::NodeAttributes& attributes, uint16_t standard)
 
 }  // namespace
 
-Result<PowerTarget> power_target(const cluster::Model& model, const std::string& name,
-                                 bool only_look) {
+Result<PowerTarget> power_target(const cluster::Model& model, const std::string& name) {
   const auto* entry = model.find(name);
   if (entry == nullptr) return fail(Code::not_found, "the node is not there any more");
   const cluster::Node& node = entry->node();
-  if (node.locked && !only_look) {
-    return fail(Code::conflict, "it is locked",
-                fmt::format("drover node set {} locked=false", name));
-  }
   if (!node.spec.bmc) {
     return fail(Code::conflict, "it has no BMC",
                 fmt::format("drover node set {} bmc.address=ADDRESS", name));

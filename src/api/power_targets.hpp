@@ -15,6 +15,8 @@
 
 namespace drover::api {
 
+class PowerSight;  // api/power_sight.hpp
+
 /// What power operations stand on; references and pointers outlive them.
 struct PowerServices {
   Executor& executor;
@@ -23,7 +25,8 @@ struct PowerServices {
   const cluster::Model& model;
   const auth::SecretBox* secrets;  ///< null where secrets cannot be kept: no BMC is let into then
   hardware::BmcGround& bmcs;
-  hardware::IpmiTool* ipmi;  ///< null where IPMI is not spoken
+  hardware::IpmiTool* ipmi;     ///< null where IPMI is not spoken
+  PowerSight* sight = nullptr;  ///< told what was seen; null where nobody keeps it
 };
 
 /// A node whose BMC is known.
@@ -38,10 +41,8 @@ struct PowerTarget {
   std::string of_node = {};         ///< where an address stands for the node: one that has this BMC
 };
 
-/// conflict for a node that is locked (unless only looked at) or has no BMC; the errors of its
-/// formulas.
-Result<PowerTarget> power_target(const cluster::Model& model, const std::string& node,
-                                 bool only_look);
+/// conflict for a node that has no BMC; the errors of its formulas.
+Result<PowerTarget> power_target(const cluster::Model& model, const std::string& node);
 
 /// What the store has for these targets.
 struct BmcKeys {

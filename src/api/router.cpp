@@ -7,6 +7,7 @@
 #include "base/text.hpp"
 
 #include <algorithm>
+#include <array>
 #include <limits>
 
 #include <fmt/format.h>
@@ -137,8 +138,14 @@ Result<Duration> timeout_of(const net::HttpRequest& request) {
   return Duration(std::chrono::milliseconds(*ms));
 }
 
+/// Of the paths whose routes have the manners of OpenCHAMI: SMD's, BSS's and power control's.
+constexpr std::array<std::string_view, 9> kPlainPrefixes{
+    kSmdPrefix,   bss::kPrefix, "/v1/",       "/transitions", "/power-status",
+    "/power-cap", "/liveness",  "/readiness", "/health"};
+
 bool is_smd(std::string_view target) {
-  return target.starts_with(kSmdPrefix) || target.starts_with(bss::kPrefix);
+  return std::ranges::any_of(kPlainPrefixes,
+                             [&](std::string_view prefix) { return target.starts_with(prefix); });
 }
 std::string_view without_query(std::string_view target) {
   return target.substr(0, target.find('?'));

@@ -1,5 +1,6 @@
 #include "daemons/master.hpp"
 
+#include "api/cap_operation.hpp"
 #include "api/collect_operation.hpp"
 #include "api/power_operation.hpp"
 #include "api/scan_operation.hpp"
@@ -156,16 +157,22 @@ Status Master::start() {
   return {};
 }
 
+api::PowerServices Master::power_services() {
+  return {seams_.executor, log_.with("power"), parts_.store, model_, config_.secrets,
+          *bmcs_,          ipmi_.get(),        sight_.get()};
+}
+
 void Master::start_power() {
   bmcs_ = std::make_unique<hardware::BmcGround>(seams_.executor, seams_.net, seams_.random,
                                                 kBmcRequests);
   ipmi_ = std::make_unique<hardware::IpmiToolProcesses>(seams_.executor);
-  const api::PowerServices services{seams_.executor, log_.with("power"), parts_.store,
-                                    model_,          config_.secrets,    *bmcs_,
-                                    ipmi_.get()};
-  api_->operations().add(api::power_operations(services));
-  api_->operations().add(api::collect_operations(services));
-  api_->operations().add(api::scan_operations(services));
+  sight_ =
+      std::make_unique<api::PowerSight>(power_services(), "daemon:master/" + config_.self.name);
+  api_->use(*sight_);
+  api_->operations().add(api::power_operations(power_services()));
+  api_->operations().add(api::collect_operations(power_services()));
+  api_->operations().add(api::cap_operations(power_services()));
+  api_->operations().add(api::scan_operations(power_services()));
 }
 
 void Master::start_node_up() {

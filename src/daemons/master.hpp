@@ -2,6 +2,7 @@
 #pragma once
 
 #include "api/master_api.hpp"
+#include "api/power_sight.hpp"
 #include "api/services.hpp"
 #include "api/smd/notifier.hpp"
 #include "auth/access_control.hpp"
@@ -113,6 +114,7 @@ class Master final : public api::CallService,
   void serve(net::HttpRequest request, std::shared_ptr<net::HttpExchange> exchange);
   Status listen_http();
   void start_node_up();
+  [[nodiscard]] api::PowerServices power_services();
   void start_power();
   void start_retention();
   void apply_settings(const cluster::Settings& settings);
@@ -145,6 +147,7 @@ class Master final : public api::CallService,
   std::unique_ptr<store::Retention> retention_;
   std::unique_ptr<hardware::BmcGround> bmcs_;
   std::unique_ptr<hardware::IpmiTool> ipmi_;
+  std::unique_ptr<api::PowerSight> sight_;
   std::unique_ptr<api::MasterApi> api_;
   std::unique_ptr<net::HttpServer> server_;       ///< HTTPS and the local socket
   std::unique_ptr<net::HttpServer> tree_server_;  ///< requests forwarded over the tree

@@ -151,6 +151,13 @@ def bmc_node(world):
     return node
 
 
+def one_bmc_node(world):
+    """The same node each time."""
+    if not hasattr(world, "with_bmc"):
+        world.with_bmc = bmc_node(world)
+    return world.with_bmc
+
+
 def known_bmc(world):
     """ADDRESS:PORT of a BMC whose certificate is known."""
     bmc_node(world)
@@ -423,6 +430,11 @@ RECIPES = {
     "POST /api/v1/power": Recipe(
         lambda world: Request("POST", "/power", {"nodes": bmc_node(world), "action": "on"}),
         lambda world: [Request("POST", "/power", {"nodes": "nosuch", "action": "on"})]),
+    "GET /api/v1/bmc-sensors": Recipe(
+        lambda world: Request("GET", f"/bmc-sensors?nodes={one_bmc_node(world)}")),
+    "POST /api/v1/power-caps": Recipe(
+        lambda world: Request("POST", "/power-caps", {"nodes": one_bmc_node(world), "watts": 500}),
+        lambda world: [Request("POST", "/power-caps", {"nodes": "nosuch"})]),
     "GET /api/v1/bmc-credentials": simple("GET", "/bmc-credentials"),
     "PUT /api/v1/bmc-credentials/{scope}/{name}": Recipe(
         bmc_credential, lambda world: [bmc_credential(world, "none")]),

@@ -18,10 +18,12 @@ import contract as k
 import recipes as r
 import recipes_bss as b
 import recipes_discover as d
+import recipes_pcs as p
 import recipes_smd as s
 import recipes_smd_hardware as h
 
-RECIPES = {**r.RECIPES, **b.bss_recipes(), **d.discover_recipes(), **s.smd_recipes(), **h.hardware_recipes()}
+RECIPES = {**r.RECIPES, **b.bss_recipes(), **d.discover_recipes(), **s.smd_recipes(), **h.hardware_recipes(),
+           **p.pcs_recipes()}
 OPENCHAMI = ("/cloud-init/admin/", "/cloud-init/version", "/cloud-init/openapi.json", "/hsm/", "/boot/v1/")
 TOO_LARGE = 64 << 20  # announced, never sent
 
@@ -72,8 +74,16 @@ def connect(cluster, who):
 
 
 def path_of(target):
-    """Native operations are named without what they all begin with; OpenCHAMI's are elsewhere."""
+    """Native operations are named without what they all begin with; OpenCHAMI's are elsewhere, with // where
+    their paths do not tell."""
+    if target.startswith("//"):
+        return target[1:]
     return target if target.startswith(OPENCHAMI) else "/api/v1" + target
+
+
+def target_of(path):
+    """What path_of() gives `path` for."""
+    return path.removeprefix("/api/v1") if path.startswith("/api/v1") else "/" + path
 
 
 def ask(cluster, request):
@@ -273,13 +283,14 @@ class Walk:
     def provoke_unknown(self):
         """A thing of the last variable that is not there."""
         request = self.good()
+        whole = "/" if request.target.startswith("//") else ""
         parts = self.name.split(" ")[1].removeprefix("/api/v1").split("/")
-        given = request.target.split("?")[0].split("/")
+        given = request.target.removeprefix(whole).split("?")[0].split("/")
         for i, part in enumerate(parts):
             if part.startswith("{"):
                 given[i] = "0" * 32 if part == "{id}" else "999999999" if part == "{sequence}" else "nosuch"
         query = request.target.partition("?")[2]
-        request.target = "/".join(given) + ("?" + query if query else "")
+        request.target = whole + "/".join(given) + ("?" + query if query else "")
         self.send(request)
 
     def provoke_used_key(self):
@@ -301,7 +312,7 @@ def test_every_operation_answers_as_the_contract_says(cluster, contract):
         for name, entry in sorted(operations.items(), key=lambda operation: operation[0] in s.LAST):
             walk = Walk(contract, cluster, world, examples, name, entry)
             method, path = name.split(" ")
-            often = r.Request(method, re.sub(r"\{\w+\}", "x", path.removeprefix("/api/v1")), who="anonymous")
+            often = r.Request(method, re.sub(r"\{\w+\}", "x", target_of(path)), who="anonymous")
             walk.take(ask_too_often(often), often)
             failures += walk.run()
     s.restore(world)
@@ -330,7 +341,7 @@ def test_reads_are_refused_too(cluster, contract):
     for name, entry in contract.operations():
         method, path = name.split(" ")
         if method == "GET" and "viewer" in entry["description"]:
-            target = re.sub(r"\{\w+\}", "n1", path.removeprefix("/api/v1"))
+            target = re.sub(r"\{\w+\}", "n1", target_of(path))
             assert ask(cluster, r.Request("GET", target, who="anonymous")).status == 401, name
 
 
@@ -349,14 +360,15 @@ def test_every_example_fits_its_schema(contract):
 
 def test_methods_head_and_options(cluster, contract):
     for path, methods in contract.document["paths"].items():
-        target = re.sub(r"\{\w+\}", "n1", path.removeprefix("/api/v1"))
+        target = re.sub(r"\{\w+\}", "n1", target_of(path))
         answer = ask(cluster, r.Request("OPTIONS", target))
         assert answer.status == 204
         allowed = {m.strip() for m in answer.headers["Allow"].split(",")}
         assert {m.upper() for m in methods} <= allowed
         refused = ask(cluster, r.Request("PROPFIND", target))
         assert refused.status == 405 and refused.headers["Allow"] == answer.headers["Allow"]
-        assert refused.problem == ("about:blank" if target.startswith(("/hsm/", "/boot/v1/")) else "method-not-allowed")
+        plain = path.startswith(("/hsm/", "/boot/v1/", *p.PATHS))
+        assert refused.problem == ("about:blank" if plain else "method-not-allowed")
     whole = ask(cluster, r.Request("GET", "/nodes/n2"))
     head = ask(cluster, r.Request("HEAD", "/nodes/n2"))
     assert (head.status, head.body) == (200, b"")

@@ -92,3 +92,10 @@ def test_a_scan_finds_it_and_it_becomes_a_node(cluster):
         assert power(cluster, "status", "found1").stdout == "found1: off\n"
     finally:
         found.stop()
+
+
+def test_the_light_and_sensors_by_ipmi(cluster, bmc):
+    assert power(cluster, "identify", "i1", "on").stdout == "i1: light on\n"
+    # This machine has no sensors, which is told and not taken for an empty list.
+    told = cluster.cli("bmc", "sensors", "i1", check=1)
+    assert "i1: " in told.stderr, told

@@ -3,6 +3,7 @@
 // certificates.
 #include "api/native/power.hpp"
 
+#include "api/cap_operation.hpp"
 #include "api/idempotency.hpp"
 #include "api/list_writer.hpp"
 #include "api/operation_start.hpp"
@@ -105,18 +106,31 @@ void forget_key(Services& services, const RequestPtr& request) {
   });
 }
 
+/// The nodes of a range that the caller may change; an answer has been given when there are none.
+std::optional<std::vector<std::string>> nodes_in(Services& services, const RequestPtr& request,
+                                                 const std::string& range) {
+  auto nodes = evaluate(range, cluster::ModelNames(services.model));
+  if (nodes && nodes->empty()) {
+    nodes = fail(Code::invalid_argument, fmt::format("nodes: '{}' names no node", range));
+  }
+  const Status may = nodes ? request->authorize_nodes(*nodes) : tl::unexpected(nodes.error());
+  if (may) return *std::move(nodes);
+  request->fail(may.error());
+  return std::nullopt;
+}
+
 void start(Services& services, const RequestPtr& request) {
   DROVER_OR_FAIL(request, const cluster::PowerRequest asked,
                  request->body<cluster::PowerRequest>());
   if (const Status good = check(asked); !good) return request->fail(good.error());
   if (const Status good = store::check_why(asked.why); !good) return request->fail(good.error());
-  DROVER_OR_FAIL(request, const std::string key, request->idempotency_key());
-  DROVER_OR_FAIL(request, const std::vector<std::string> nodes,
-                 evaluate(asked.nodes, cluster::ModelNames(services.model)));
-  if (nodes.empty()) {
+  if (asked.force && request->standing().access < auth::Access::operator_) {
     return request->fail(
-        {Code::invalid_argument, fmt::format("nodes: '{}' names no node", asked.nodes), {}, {}});
+        {Code::denied, "force: only who may lock nodes passes locks over", {}, {}});
   }
+  DROVER_OR_FAIL(request, const std::string key, request->idempotency_key());
+  const auto nodes = nodes_in(services, request, asked.nodes);
+  if (!nodes) return;
   for (const auto& [group, limit] : asked.group_limits) {
     if (services.model.members(group) != nullptr) continue;
     return request->fail({Code::not_found,
@@ -124,12 +138,26 @@ void start(Services& services, const RequestPtr& request) {
                           {},
                           "drover group list shows all of them"});
   }
-  if (const Status allowed = request->authorize_nodes(nodes); !allowed) {
-    return request->fail(allowed.error());
+  start_operation(
+      services, request,
+      power_operation(power_order(asked), *nodes, operation_id(services, *request, "power", key),
+                      request->actor(), services.operations->master()),
+      asked.why);
+}
+
+void cap(Services& services, const RequestPtr& request) {
+  DROVER_OR_FAIL(request, const cluster::CapRequest asked, request->body<cluster::CapRequest>());
+  if (const Status good = check(asked); !good) return request->fail(good.error());
+  if (const Status good = store::check_why(asked.why); !good) return request->fail(good.error());
+  if (!asked.left_out.empty()) {
+    return request->fail({Code::invalid_argument, "left_out: it is only told", {}, {}});
   }
+  DROVER_OR_FAIL(request, const std::string key, request->idempotency_key());
+  const auto nodes = nodes_in(services, request, asked.nodes);
+  if (!nodes) return;
   start_operation(services, request,
-                  power_operation(asked, nodes, operation_id(services, *request, "power", key),
-                                  request->actor(), services.operations->master()),
+                  cap_operation(asked, *nodes, operation_id(services, *request, kCapOperation, key),
+                                request->actor(), services.operations->master()),
                   asked.why);
 }
 
@@ -148,6 +176,17 @@ void add_power(Router& router, Services& services) {
        .errors = {Code::not_found},
        .location = true,
        .handler = [&services](const RequestPtr& r) { start(services, r); }});
+  router.add({.method = "POST",
+              .path = "/api/v1/power-caps",
+              .privilege = auth::Privilege::use,
+              .summary = "Look at or set the limits of nodes' power, by their BMCs.",
+              .takes = body_of<cluster::CapRequest>(),
+              .gives = body_of<cluster::Operation>(),
+              .status = 202,
+              .on_nodes = true,
+              .errors = {Code::not_found},
+              .location = true,
+              .handler = [&services](const RequestPtr& r) { cap(services, r); }});
   router.add({.method = "GET",
               .path = "/api/v1/bmc-credentials",
               .privilege = auth::Privilege::administer,

@@ -36,6 +36,7 @@ void Reservation::describe(Visitor& v) {
   v.field("key", key, "What its holder keeps.");
   v.field("created", created, "When it was made.", Presence::optional);
   v.field("expires", expires, "When it ends; null: it does not.", Presence::optional);
+  v.field("holder", holder, "The operation that made it.", Presence::optional);
 }
 
 Result<LockBook::State> LockBook::state(const Lockable& what) {
@@ -67,6 +68,10 @@ Status LockBook::set(const Lockable& what, const State& state) {
   }
   DROVER_CHECK_OK(tx_.put(cluster::kComponentLockKind, what.xname, encode(lock)));
   return {};
+}
+
+Status LockBook::keep(const Reservation& reservation) {
+  return tx_.put_quiet(kReservationKind, reservation.xname, encode(reservation));
 }
 
 Result<std::optional<Reservation>> LockBook::reservation(const std::string& xname) {
@@ -120,7 +125,7 @@ Result<Reason> LockBook::reserve(const Lockable& what, int64_t minutes, Reservat
   made.key = fmt::format("{}:rk:{}", what.xname, what.random.substr(half));
   made.created = from_unix_ms(tx_.time_ms());
   if (minutes > 0) made.expires = made.created + std::chrono::minutes(minutes);
-  DROVER_CHECK_OK(tx_.put_quiet(kReservationKind, what.xname, encode(made)));
+  DROVER_CHECK_OK(keep(made));
   return kDone;
 }
 
@@ -136,7 +141,7 @@ Result<Reason> LockBook::renew(const std::string& xname, std::string_view key, i
   const bool fits = held && held->expires != WallTime{} && same_key(held->key, key);
   if (!fits) return kNotFound;
   held->expires = from_unix_ms(tx_.time_ms()) + std::chrono::minutes(minutes);
-  DROVER_CHECK_OK(tx_.put_quiet(kReservationKind, xname, encode(*held)));
+  DROVER_CHECK_OK(keep(*held));
   return kDone;
 }
 

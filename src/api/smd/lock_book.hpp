@@ -28,6 +28,7 @@ struct Reservation {
   std::string key;
   WallTime created{};
   WallTime expires{};  ///< zero: never, an administrator's
+  std::string holder;  ///< id of the operation of ours that made it; empty: a client did
   void describe(Visitor& v);
 };
 
@@ -64,6 +65,8 @@ class LockBook {
     bool disabled = false;
   };
   Result<State> state(const Lockable& what);
+  /// Keeps a reservation in place of any other.
+  Status keep(const Reservation& reservation);
 
  private:
   Status set(const Lockable& what, const State& state);

@@ -8,5 +8,6 @@
 namespace drover::cli {
 
 std::vector<Command> bmc_commands();
+std::vector<Command> bmc_sensor_commands();
 
 }  // namespace drover::cli

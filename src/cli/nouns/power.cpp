@@ -49,6 +49,7 @@ Status add_numbers(const Given& given, json::object& request) {
 Result<int> send(Context& context, const Given& given, json::object request) {
   request["nodes"] = given.text("noderange");
   if (given.has("why")) request["why"] = given.text("why");
+  if (given.has("force")) request["force"] = true;
   DROVER_CHECK_OK(add_numbers(given, request));
   DROVER_TRY(Client* const client, context.client());
   DROVER_TRY(const json::value operation,
@@ -97,6 +98,14 @@ Result<int> cycle(Context& context, const Given& given) {
 Result<int> reset(Context& context, const Given& given) {
   return change(context, given, json::object{{"action", "reset"}}, "reset");
 }
+Result<int> soft_restart(Context& context, const Given& given) {
+  return change(context, given, json::object{{"action", "soft_restart"}}, "restart");
+}
+Result<int> identify(Context& context, const Given& given) {
+  const std::string light = given.text("light");
+  return change(context, given, json::object{{"action", "identify"}, {"light", light}},
+                light == "blink" ? "let the light blink at" : "turn the light " + light + " at");
+}
 Result<int> boot(Context& context, const Given& given) {
   const bool persistent = given.has("persistent");
   return change(
@@ -104,6 +113,63 @@ Result<int> boot(Context& context, const Given& given) {
       json::object{
           {"action", "boot_device"}, {"device", given.text("device")}, {"persistent", persistent}},
       fmt::format("{} boot {} from", persistent ? "always" : "once", given.text("device")));
+}
+
+/// "Whole enclosure: 500 W (350 to 1600)", all of a machine's in one line.
+std::string caps_text(const std::string& result) {
+  const auto value = parse_json(result);
+  const json::value* caps = value ? find_path(*value, "caps") : nullptr;
+  if (caps == nullptr || !caps->is_array()) return result;
+  std::string out;
+  for (const json::value& cap : caps->get_array()) {
+    const std::string limit = text_at(cap, "limit");
+    const std::string least = text_at(cap, "least");
+    const std::string most = text_at(cap, "most");
+    out += fmt::format("{}{}: {}", out.empty() ? "" : "; ", text_at(cap, "name"),
+                       limit == "0" ? "no limit" : limit + " W");
+    if (!most.empty()) {
+      out += least.empty() ? fmt::format(" (up to {})", most)
+                           : fmt::format(" ({} to {})", least, most);
+    }
+  }
+  return out;
+}
+
+Result<int> cap(Context& context, const Given& given) {
+  DROVER_CHECK_OK(check_range(given.text("noderange")));
+  json::object request{{"nodes", given.text("noderange")}};
+  if (given.has("why")) request["why"] = given.text("why");
+  if (given.has("watts")) {
+    const bool none = given.text("watts") == "none";
+    DROVER_TRY(const uint64_t watts, number_of("WATTS", none ? "0" : given.text("watts")));
+    DROVER_TRY(const auto names, ask_nodes(context, given.text("noderange")));
+    const std::string what =
+        none ? fmt::format("take the limits of power of {} away", fold_names(names))
+             : fmt::format("limit the power of {} to {} W each", fold_names(names), watts);
+    if (given.has("dry-run")) {
+      context.print(fmt::format("would {}\n", what));
+      return 0;
+    }
+    DROVER_CHECK_OK(context.confirm_many(names.size(), what));
+    request["watts"] = watts;
+  }
+  DROVER_TRY(Client* const client, context.client());
+  DROVER_TRY(const json::value operation,
+             client->send("POST", "/api/v1/power-caps", request, std::chrono::seconds(10)));
+  if (given.has("async")) {
+    if (!context.for_people()) return context.print_document(operation, 0);
+    context.print(text_at(operation, "id") + "\n");
+    return 0;
+  }
+  DROVER_TRY(json::value ended, await_operation(context, text_at(operation, "id")));
+  if (context.for_people()) {
+    for (json::value& group : ended.at("groups").as_array()) {
+      if (group.at("result").is_string()) {
+        group.at("result") = caps_text(std::string(group.at("result").get_string()));
+      }
+    }
+  }
+  return print_ended(context, ended);
 }
 
 /// "default", "group/rack1" or "bmc/10.0.0.7" as a path.
@@ -161,6 +227,10 @@ Result<int> forget_key(Context& context, const Given& given) {
   return 0;
 }
 
+Parameter force() {
+  return {"force", Kind::flag, "Pass over locks and reservations"};
+}
+
 std::vector<Parameter> parameters(bool graceful) {
   std::vector<Parameter> all{{"noderange", Kind::required, "Nodes"}};
   if (graceful) {
@@ -171,6 +241,7 @@ std::vector<Parameter> parameters(bool graceful) {
   all.push_back({"at-a-time", Kind::option, "How many nodes are worked on at a time [100]"});
   all.push_back({"per-second", Kind::option, "How many nodes begin in a second [50]"});
   all.push_back({"group-limit", Kind::repeated, "GROUP=N: of that group so many at a time"});
+  all.push_back(force());
   all.push_back({"why", Kind::option, "Reason, kept in the nodes' states and the history"});
   all.push_back({"async", Kind::flag, "Do not wait: print the operation's id"});
   all.push_back({"dry-run", Kind::flag, "Show what would be done"});
@@ -222,6 +293,12 @@ std::vector<Command> switching() {
        parameters(false),
        {"drover power reset n1"},
        reset},
+      {"power",
+       "soft-restart",
+       "Ask nodes' systems to restart; those whose BMCs cannot ask are switched off and on",
+       parameters(true),
+       {"drover power soft-restart n1"},
+       soft_restart},
   };
 }
 
@@ -274,11 +351,33 @@ std::vector<Command> power_commands() {
        {{"noderange", Kind::required, "Nodes"},
         {"device", Kind::required, "Device", {"none", "pxe", "http", "disk", "cd", "usb", "bios"}},
         {"persistent", Kind::flag, "At every boot, not only at the next"},
+        force(),
         {"why", Kind::option, "Reason, kept in the history"},
         {"async", Kind::flag, "Do not wait: print the operation's id"},
         {"dry-run", Kind::flag, "Show what would be done"}},
        {"drover power boot 'n[1-8]' pxe", "drover power boot n1 disk --persistent"},
        boot});
+  all.push_back({"power",
+                 "identify",
+                 "Show people where nodes are: the light at their front and back",
+                 {{"noderange", Kind::required, "Nodes"},
+                  {"light", Kind::required, "Light", {"on", "off", "blink"}},
+                  {"why", Kind::option, "Reason, kept in the history"},
+                  {"async", Kind::flag, "Do not wait: print the operation's id"},
+                  {"dry-run", Kind::flag, "Show what would be done"}},
+                 {"drover power identify n7 blink", "drover power identify @rack1 off"},
+                 identify});
+  all.push_back(
+      {"power",
+       "cap",
+       "Show or set how much power nodes may draw",
+       {{"noderange", Kind::required, "Nodes"},
+        {"watts", Kind::optional, "Most watts of each, or none; without: they are shown"},
+        {"why", Kind::option, "Reason, kept in the history"},
+        {"async", Kind::flag, "Do not wait: print the operation's id"},
+        {"dry-run", Kind::flag, "Show what would be done"}},
+       {"drover power cap 'n[1-8]'", "drover power cap @rack1 500", "drover power cap n1 none"},
+       cap});
   all.push_back({"power",
                  "credentials",
                  "List for which BMCs passwords are kept",

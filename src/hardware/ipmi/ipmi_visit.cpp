@@ -2,7 +2,6 @@
 #include "hardware/ipmi/ipmi_visit.hpp"
 
 #include "base/text.hpp"
-#include "hardware/power/power_task.hpp"
 
 #include <algorithm>
 #include <array>
@@ -18,9 +17,6 @@ namespace {
 using cluster::BmcPowerState;
 using cluster::BootDevice;
 using cluster::PowerAction;
-
-/// Looks in a row that fail, before a visit that waits for a state gives up.
-constexpr int kBlindLooks = 3;
 
 struct ResetRow {
   std::string_view reset;  ///< DSP0268, ResetType
@@ -80,88 +76,50 @@ Result<BootDevice> read_ipmi_boot(std::string_view output) {
                                          device ? printable(*device) : std::string("nothing")));
 }
 
-class IpmiVisit::Course {
+class IpmiVisit::Course final : public PowerCourse {
  public:
-  Course(Executor& executor, IpmiTool& tool, IpmiAccess access, PowerWish wish,
-         Callback<void(Result<PowerOutcome>)> done)
-      : executor_(executor),
+  Course(Executor& executor, IpmiTool& tool, IpmiAccess access, PowerWish wish, Done done)
+      : PowerCourse(executor, std::move(wish), std::move(done)),
         tool_(tool),
-        access_(std::move(access)),
-        wish_(std::move(wish)),
-        done_(std::move(done)) {}
-  ~Course() { *alive_ = false; }
+        access_(std::move(access)) {}
 
-  void look() {
-    run({"chassis", "power", "status"}, [this](Result<std::string> said) {
-      auto state = said ? read_ipmi_power(*said)
-                        : Result<BmcPowerState>(tl::unexpected(std::move(said).error()));
-      seen(std::move(state));
-    });
-  }
+  void start() { look(); }
 
  private:
-  void run(IpmiTool::Words words, Callback<void(Result<std::string>)> then) {
+  void run(IpmiTool::Words words, IpmiTool::Done then) {
     tool_.run(access_, std::move(words),
-              [alive = alive_, then = std::move(then)](Result<std::string> said) mutable {
+              [alive = alive(), then = std::move(then)](Result<std::string> said) mutable {
                 if (*alive) then(std::move(said));
               });
   }
 
-  void seen(Result<BmcPowerState> state) {
-    if (!state) {
-      const Code code = state.error().code;
-      const bool passing = code == Code::unreachable || code == Code::timed_out || code == Code::io;
-      if (task_ && passing && ++blind_ < kBlindLooks) return wait(wish_.policy.poll);
-      return end(tl::unexpected(std::move(state).error()));
-    }
-    blind_ = 0;
-    outcome_.state = *state;
-    if (wish_.action == PowerAction::boot_device) return set_boot();
-    if (!task_) task_.emplace(wish_.action, wish_.policy, every_reset());
-    step(task_->looked(*state, executor_.now()));
+  void look() override {
+    run({"chassis", "power", "status"}, [this](Result<std::string> said) {
+      seen(said ? read_ipmi_power(*said)
+                : Result<BmcPowerState>(tl::unexpected(std::move(said).error())),
+           every_reset());
+    });
   }
 
-  void step(PowerStep next) {
-    switch (next.kind) {
-      case PowerStep::Kind::look:
-        return look();
-      case PowerStep::Kind::reset:
-        return reset(next.reset);
-      case PowerStep::Kind::wait:
-        return wait(next.wait);
-      case PowerStep::Kind::done:
-        return end(outcome_);
-      case PowerStep::Kind::failed:
-        return end(tl::unexpected(*std::move(next.error)));
-    }
-  }
-
-  void reset(std::string_view type) {
+  void reset(const std::string& type) override {
     const auto* const row = std::ranges::find(kResets, type, &ResetRow::reset);
     if (row == kResets.end()) {
       return end(fail(Code::unsupported, fmt::format("IPMI has no reset like {}", type)));
     }
-    run({"chassis", "power", row->word}, [this](Result<std::string> said) {
-      // Without an answer it may have been carried out all the same: looking tells.
-      const bool unanswered =
-          !said && (said.error().code == Code::unreachable || said.error().code == Code::timed_out);
-      if (said || unanswered) return step(task_->accepted(executor_.now()));
-      step(task_->refused(said.error(), executor_.now()));
+    run({"chassis", "power", row->word}, [this](const Result<std::string>& said) {
+      asked(said ? Status() : tl::unexpected(said.error()));
     });
   }
 
-  void wait(Duration time) {
-    timer_.after(executor_, time, [this] { look(); });
-  }
-
-  void set_boot() {
-    const auto* const row = std::ranges::find(kBoots, wish_.device, &BootRow::device);
+  void arrange() override {
+    if (wish().action == PowerAction::identify) return identify();
+    const auto* const row = std::ranges::find(kBoots, wish().device, &BootRow::device);
     if (row == kBoots.end()) {
       return end(fail(Code::unsupported, fmt::format("IPMI cannot say that a machine boots from {}",
-                                                     enum_name(wish_.device))));
+                                                     enum_name(wish().device))));
     }
     IpmiTool::Words words{"chassis", "bootdev", row->word};
-    if (wish_.persistent && wish_.device != BootDevice::none) {
+    if (wish().persistent && wish().device != BootDevice::none) {
       words.emplace_back("options=persistent");
     }
     run(std::move(words), [this](Result<std::string> said) {
@@ -175,44 +133,36 @@ class IpmiVisit::Course {
     if (!said) return end(tl::unexpected(std::move(said).error()));
     const auto device = read_ipmi_boot(*said);
     if (!device) return end(tl::unexpected(device.error()));
-    if (*device != wish_.device) {
+    if (*device != wish().device) {
       return end(fail(Code::conflict, fmt::format("the BMC accepted the boot device, but says {}",
                                                   enum_name(*device))));
     }
-    outcome_.boot =
-        wish_.device == BootDevice::none
+    outcome().said =
+        wish().device == BootDevice::none
             ? "as its firmware says"
-            : fmt::format("{}, {}", enum_name(*device), wish_.persistent ? "always" : "once");
-    end(outcome_);
+            : fmt::format("{}, {}", enum_name(*device), wish().persistent ? "always" : "once");
+    end(outcome());
   }
 
-  /// The last thing to do: `done` may end this object.
-  void end(Result<PowerOutcome> result) {
-    if (!done_) return;
-    timer_.cancel();
-    executor_.post([alive = alive_, done = std::exchange(done_, nullptr),
-                    result = std::move(result)]() mutable {
-      if (*alive) done(std::move(result));
+  /// IPMI 2.0 section 28.5: on until it is told otherwise, or off; there is no reading it back.
+  void identify() {
+    const bool off = wish().light == cluster::IdentifyLight::off;
+    run({"chassis", "identify", off ? "0" : "force"}, [this, off](Result<std::string> said) {
+      if (!said) return end(tl::unexpected(std::move(said).error()));
+      outcome().said = off ? "light off" : "light on";
+      end(outcome());
     });
   }
 
-  Executor& executor_;
   IpmiTool& tool_;
   IpmiAccess access_;
-  PowerWish wish_;
-  Callback<void(Result<PowerOutcome>)> done_;
-  std::optional<PowerTask> task_;
-  PowerOutcome outcome_;
-  int blind_ = 0;
-  Timer timer_;
-  std::shared_ptr<bool> alive_ = std::make_shared<bool>(true);
 };
 
 IpmiVisit::IpmiVisit(Executor& executor, IpmiTool& tool, IpmiAccess access, PowerWish wish,
-                     Callback<void(Result<PowerOutcome>)> done)
+                     PowerCourse::Done done)
     : course_(std::make_unique<Course>(executor, tool, std::move(access), std::move(wish),
                                        std::move(done))) {
-  course_->look();
+  course_->start();
 }
 
 IpmiVisit::~IpmiVisit() = default;

@@ -3,7 +3,7 @@
 
 #include "cluster/hardware/bmc_inventory.hpp"
 #include "hardware/ipmi/ipmi_tool.hpp"
-#include "hardware/power/power_visit.hpp"
+#include "hardware/power/power_course.hpp"
 
 #include <memory>
 #include <string_view>
@@ -16,17 +16,15 @@ Result<cluster::BmcPowerState> read_ipmi_power(std::string_view output);
 /// What `chassis bootparam get 5` says that it boots from; corrupt when it does not.
 Result<cluster::BootDevice> read_ipmi_boot(std::string_view output);
 
-/// One visit. Destroying it ends it; no callback follows. What the BMC has begun goes on.
-class IpmiVisit {
+/// One visit. What the BMC has begun goes on when it is destroyed.
+class IpmiVisit final : public BmcVisit {
  public:
   /// `done` runs exactly once, never in here. Errors: those of the tool; unsupported for what IPMI
   /// cannot do; timed_out when the state was not reached; conflict when the BMC took a boot device
   /// and says another. `wish.system` means nothing here: such a BMC has one machine.
   IpmiVisit(Executor& executor, IpmiTool& tool, IpmiAccess access, PowerWish wish,
-            Callback<void(Result<PowerOutcome>)> done);
-  IpmiVisit(const IpmiVisit&) = delete;
-  IpmiVisit& operator=(const IpmiVisit&) = delete;
-  ~IpmiVisit();
+            PowerCourse::Done done);
+  ~IpmiVisit() override;
 
  private:
   class Course;

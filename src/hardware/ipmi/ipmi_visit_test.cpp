@@ -114,18 +114,18 @@ TEST_F(IpmiVisitTest, ABmcThatIsSilentForAMomentIsAskedAgainOnceSomethingHasBegu
 
 TEST_F(IpmiVisitTest, TheBootDeviceIsReadBack) {
   const PowerWish pxe{.action = PowerAction::boot_device, .device = BootDevice::pxe};
-  EXPECT_EQ(visit(pxe)->boot, "pxe, once");
+  EXPECT_EQ(visit(pxe)->said, "pxe, once");
   EXPECT_EQ(std::ranges::count(machine_.asked, "chassis bootdev pxe"), 1);
   PowerWish always = pxe;
   always.persistent = true;
-  EXPECT_EQ(visit(always)->boot, "pxe, always");
+  EXPECT_EQ(visit(always)->said, "pxe, always");
   EXPECT_EQ(std::ranges::count(machine_.asked, "chassis bootdev pxe options=persistent"), 1);
   // This one takes the word and keeps another, as some do.
   EXPECT_EQ(visit({.action = PowerAction::boot_device, .device = BootDevice::cd}).error().code,
             Code::conflict);
   EXPECT_EQ(visit({.action = PowerAction::boot_device, .device = BootDevice::http}).error().code,
             Code::unsupported);
-  EXPECT_EQ(visit({.action = PowerAction::boot_device, .device = BootDevice::none})->boot,
+  EXPECT_EQ(visit({.action = PowerAction::boot_device, .device = BootDevice::none})->said,
             "as its firmware says");
 }
 

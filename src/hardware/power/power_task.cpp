@@ -18,6 +18,7 @@ using cluster::PowerAction;
 constexpr std::array<std::string_view, 3> kOn{"On", "ForceOn", "PushPowerButton"};
 constexpr std::array<std::string_view, 1> kGraceful{"GracefulShutdown"};
 constexpr std::array<std::string_view, 1> kForceOff{"ForceOff"};
+constexpr std::array<std::string_view, 1> kGracefulRestart{"GracefulRestart"};
 constexpr std::array<std::string_view, 3> kRestart{"ForceRestart", "PowerCycle", "FullPowerCycle"};
 
 PowerStep step_of(PowerStep::Kind kind) {
@@ -59,13 +60,16 @@ PowerTask::PowerTask(PowerAction action, PowerPolicy policy, std::vector<std::st
       goals_ = {Goal::off};
       break;
     case PowerAction::cycle:
+    case PowerAction::hard_restart:
       goals_ = {Goal::on, Goal::off};
       break;
     case PowerAction::reset:
+    case PowerAction::soft_restart:
       goals_ = {Goal::restarted};
       break;
     case PowerAction::status:
     case PowerAction::boot_device:
+    case PowerAction::identify:
       break;
   }
   forced_ = action == PowerAction::force_off;
@@ -73,6 +77,10 @@ PowerTask::PowerTask(PowerAction action, PowerPolicy policy, std::vector<std::st
 
 PowerStep PowerTask::looked(BmcPowerState state, MonoTime now) {
   state_ = state;
+  const bool first = !std::exchange(looked_, true);
+  if (first && action_ == PowerAction::hard_restart && state == BmcPowerState::off) {
+    return failed(Code::conflict, "it is off, so there is nothing to restart", "drover power on");
+  }
   return toward(now);
 }
 
@@ -85,7 +93,7 @@ PowerStep PowerTask::toward(MonoTime now) {
     if (!there) {
       if (goal == Goal::off) return toward_off(now);
       if (goal == Goal::on) return toward_on(now);
-      return is_over(now) ? too_late() : toward_restart();
+      return is_over(now) ? too_late() : toward_restart(now);
     }
     goals_.pop_back();
     asked_.clear();
@@ -145,27 +153,36 @@ PowerStep PowerTask::toward_on(MonoTime now) {
   return ask(on, policy_.forced);
 }
 
-PowerStep PowerTask::toward_restart() {
+PowerStep PowerTask::in_two_steps(MonoTime now, bool forced) {
+  goals_ = {Goal::on, Goal::off};
+  asked_.clear();
+  waits_ = false;
+  refused_before_ = false;
+  forced_ = forced;
+  const bool can = !choose_reset(kForceOff, allowed_).empty() ||
+                   (!forced && !choose_reset(kGraceful, allowed_).empty());
+  if (!can) return failed(Code::unsupported, "the BMC offers no way to restart it");
+  return toward(now);
+}
+
+PowerStep PowerTask::toward_restart(MonoTime now) {
   if (waits_) {
     PowerStep step = step_of(PowerStep::Kind::wait);
     step.wait = policy_.poll;
     return step;
   }
   if (state_ == BmcPowerState::off) {
-    return failed(Code::conflict, "it is off, so there is nothing to reset", "drover power on");
+    return failed(Code::conflict, "it is off, so there is nothing to restart", "drover power on");
   }
-  const std::string_view restart = choose_reset(kRestart, allowed_);
-  if (restart.empty()) {  // the same, in two steps
-    goals_ = {Goal::on, Goal::off};
-    forced_ = true;
-    const std::string_view force = choose_reset(kForceOff, allowed_);
-    if (!force.empty()) return ask(force, policy_.forced);
-    return failed(Code::unsupported, "the BMC offers no way to reset it");
-  }
-  return ask(restart, policy_.forced);
+  const bool soft = action_ == PowerAction::soft_restart;
+  const std::string_view restart =
+      soft ? choose_reset(kGracefulRestart, allowed_) : choose_reset(kRestart, allowed_);
+  if (restart.empty()) return in_two_steps(now, !soft);
+  return ask(restart, soft ? policy_.graceful : policy_.forced);
 }
 
 PowerStep PowerTask::accepted(MonoTime now) {
+  if (!policy_.confirm && goals_.size() == 1) return reached();
   waits_ = true;
   deadline_ = now + patience_;
   // A machine that restarts may say that it is on until it has begun.
@@ -189,8 +206,10 @@ PowerStep PowerTask::refused(const Error& error, MonoTime now) {
     step.wait = policy_.poll;
     return step;
   }
+  const bool silent = error.code == Code::unreachable || error.code == Code::timed_out;
+  if (asked_ == kGracefulRestart.front() && !silent) return in_two_steps(now, false);
   const bool graceful = asked_ == kGraceful.front() && action_ != PowerAction::soft_off;
-  if (graceful && error.code != Code::unreachable && error.code != Code::timed_out) {
+  if (graceful && !silent) {
     forced_ = true;
     refused_before_ = false;
     return toward(now);

@@ -20,6 +20,7 @@ struct PowerPolicy {
   Duration graceful = std::chrono::minutes(2);  ///< for an operating system that is asked to end
   Duration forced = std::chrono::seconds(60);   ///< from any other reset to the state it leads to
   Duration poll = std::chrono::seconds(2);      ///< longest between two looks
+  bool confirm = true;  ///< false: the last reset need only be accepted, not lead anywhere
 };
 
 /// What to do next.
@@ -43,7 +44,7 @@ struct PowerStep {
 std::string_view choose_reset(std::span<const std::string_view> wanted,
                               const std::vector<std::string>& allowed);
 
-/// One machine. Not for PowerAction::boot_device, which is no change of power.
+/// One machine. Not for what is no change of power: boot_device and identify.
 class PowerTask {
  public:
   PowerTask(cluster::PowerAction action, PowerPolicy policy, std::vector<std::string> allowed);
@@ -58,7 +59,9 @@ class PowerTask {
   PowerStep toward(MonoTime now);
   PowerStep toward_off(MonoTime now);
   PowerStep toward_on(MonoTime now);
-  PowerStep toward_restart();
+  PowerStep toward_restart(MonoTime now);
+  /// Restarts it by switching it off and on: at once (`forced`), or asking its system first.
+  PowerStep in_two_steps(MonoTime now, bool forced);
   PowerStep ask(std::string_view reset, Duration patience);
   PowerStep reached();
   /// Later and later, up to policy.poll.
@@ -75,6 +78,7 @@ class PowerTask {
   Duration patience_{};  ///< with that reset
   MonoTime deadline_{};  ///< its end
   Duration pause_{};     ///< before the next look
+  bool looked_ = false;
   bool waits_ = false;   ///< a reset was accepted, and its deadline runs
   bool forced_ = false;  ///< the graceful way is over
   bool refused_before_ = false;

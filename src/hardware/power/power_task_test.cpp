@@ -153,5 +153,58 @@ TEST(PowerTask, AConflictIsLookedAtOnceMore) {
   EXPECT_EQ(task.refused(conflict, at(2s)).kind, Kind::failed);
 }
 
+TEST(PowerTask, ASoftRestartIsAskedForWhereItIsOffered) {
+  auto offered = kAll;
+  offered.emplace_back("GracefulRestart");
+  PowerTask task(PowerAction::soft_restart, {}, offered);
+  EXPECT_EQ(task.looked(BmcPowerState::on, at(0s)).reset, "GracefulRestart");
+  EXPECT_EQ(task.accepted(at(0s)).wait, 2s);
+  EXPECT_EQ(task.looked(BmcPowerState::on, at(2s)).kind, Kind::done);
+  EXPECT_EQ(PowerTask(PowerAction::soft_restart, {}, offered)
+                .looked(BmcPowerState::off, at(0s))
+                .error->code,
+            Code::conflict);
+}
+
+TEST(PowerTask, ASoftRestartThatIsNotOfferedOrRefusedIsOffAndOn) {
+  for (const bool offered : {false, true}) {
+    auto resets = kAll;
+    if (offered) resets.emplace_back("GracefulRestart");
+    PowerTask task(PowerAction::soft_restart, {}, resets);
+    auto step = task.looked(BmcPowerState::on, at(0s));
+    if (offered) {
+      EXPECT_EQ(step.reset, "GracefulRestart");
+      step = task.refused({Code::unsupported, "no", {}, {}}, at(0s));
+    }
+    EXPECT_EQ(step.reset, "GracefulShutdown");
+    task.accepted(at(0s));
+    EXPECT_EQ(task.looked(BmcPowerState::off, at(5s)).reset, "On");
+    task.accepted(at(5s));
+    EXPECT_EQ(task.looked(BmcPowerState::on, at(6s)).kind, Kind::done);
+  }
+}
+
+TEST(PowerTask, AHardRestartIsOfWhatIsOn) {
+  EXPECT_EQ(
+      PowerTask(PowerAction::hard_restart, {}, kAll).looked(BmcPowerState::off, at(0s)).error->code,
+      Code::conflict);
+  PowerTask task(PowerAction::hard_restart, {}, kAll);
+  EXPECT_EQ(task.looked(BmcPowerState::on, at(0s)).reset, "GracefulShutdown");
+  task.accepted(at(0s));
+  // Off now, and that is no reason to stop.
+  EXPECT_EQ(task.looked(BmcPowerState::off, at(1s)).reset, "On");
+}
+
+TEST(PowerTask, WithoutConfirmationTheLastResetNeedOnlyBeAccepted) {
+  PowerTask on(PowerAction::on, {.confirm = false}, kAll);
+  on.looked(BmcPowerState::off, at(0s));
+  EXPECT_EQ(on.accepted(at(0s)).kind, Kind::done);
+  PowerTask cycle(PowerAction::cycle, {.confirm = false}, kAll);
+  cycle.looked(BmcPowerState::on, at(0s));
+  EXPECT_EQ(cycle.accepted(at(0s)).kind, Kind::wait);
+  EXPECT_EQ(cycle.looked(BmcPowerState::off, at(1s)).reset, "On");
+  EXPECT_EQ(cycle.accepted(at(1s)).kind, Kind::done);
+}
+
 }  // namespace
 }  // namespace drover::hardware

@@ -88,14 +88,14 @@ TEST_F(PowerVisitTest, BootDeviceOnceAndAlwaysWithETags) {
   auto& bmc = add_bmc(traits).bmc();
   auto result = visit({.action = PowerAction::boot_device, .device = BootDevice::pxe});
   ASSERT_TRUE(result) << result.error().text();
-  EXPECT_EQ(result->boot, "Pxe, once");
+  EXPECT_EQ(result->said, "Pxe, once");
   EXPECT_EQ(bmc.machines().at(0).boot_enabled, "Once");
-  EXPECT_EQ(visit({.action = PowerAction::boot_device, .device = BootDevice::pxe})->boot,
+  EXPECT_EQ(visit({.action = PowerAction::boot_device, .device = BootDevice::pxe})->said,
             "Pxe, once");
   EXPECT_EQ(bmc.counts().patches, 1U);
   result =
       visit({.action = PowerAction::boot_device, .device = BootDevice::disk, .persistent = true});
-  EXPECT_EQ(result->boot, "Hdd, always");
+  EXPECT_EQ(result->said, "Hdd, always");
   EXPECT_EQ(bmc.machines().at(0).boot_enabled, "Continuous");
   EXPECT_TRUE(visit({.action = PowerAction::boot_device, .device = BootDevice::none}));
   EXPECT_EQ(bmc.machines().at(0).boot_enabled, "Disabled");

@@ -303,4 +303,26 @@ void read_thermal(const RedfishNode& node, const std::string& chassis, BmcReadin
   }
 }
 
+void read_sensor(const RedfishNode& node, const std::string& chassis, BmcReadings& readings) {
+  static constexpr std::array<std::pair<std::string_view, BmcSensorKind>, 4> kKinds{{
+      {"Temperature", BmcSensorKind::temperature},
+      {"Rotational", BmcSensorKind::fan},
+      {"Voltage", BmcSensorKind::voltage},
+      {"Power", BmcSensorKind::power},
+  }};
+  BmcReading reading;
+  reading.chassis = chassis;
+  reading.name = node.text("Name");
+  reading.unit = node.text("ReadingUnits");
+  const std::string type = node.text("ReadingType");
+  for (const auto& [name, kind] : kKinds) {
+    if (type == name) reading.kind = kind;
+  }
+  const size_t before = readings.readings.size();
+  add_reading(node, "Reading", std::move(reading), readings);
+  if (readings.readings.size() == before) return;
+  readings.readings.back().upper_critical =
+      node.at("Thresholds").at("UpperCritical").number("Reading");
+}
+
 }  // namespace drover::hardware

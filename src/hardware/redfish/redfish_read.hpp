@@ -41,6 +41,10 @@ void read_power_resource(const RedfishNode& node, std::string_view path,
 void read_thermal(const RedfishNode& node, const std::string& chassis,
                   cluster::BmcReadings& readings);
 
+/// A Sensor resource.
+void read_sensor(const RedfishNode& node, const std::string& chassis,
+                 cluster::BmcReadings& readings);
+
 /// Whether a memory slot or processor socket holds something (Status.State is not Absent).
 bool is_present(const RedfishNode& node);
 

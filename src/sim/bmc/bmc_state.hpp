@@ -15,8 +15,8 @@ namespace drover::sim {
 /// One computer's changing state.
 struct BmcSystemState {
   bool on = false;
-  bool moving = false;  ///< PoweringOn or PoweringOff meanwhile
-  bool identify = false;
+  bool moving = false;        ///< PoweringOn or PoweringOff meanwhile
+  std::string light = "Off";  ///< or Lit, Blinking
   std::string boot_enabled = "Disabled";
   std::string boot_target = "None";
   std::string boot_mode = "UEFI";

@@ -67,7 +67,16 @@ struct BmcTraits {
   bool ignores_graceful = false;  ///< the operating system does not hear requests to shut down
   bool stuck = false;             ///< resets are accepted and nothing happens
   bool starts_on = false;
+  /// How the light is shown and set: by word (IndicatorLED), simple (LocationIndicatorActive),
+  /// both, or none.
+  std::string light = "both";
   std::string reset_types = "On ForceOff GracefulShutdown GracefulRestart ForceRestart PowerCycle";
+
+  /// How the power of the enclosure is limited: power (PowerControl), controls, environment, none.
+  std::string caps = "power";
+  bool sensors = false;                             ///< offers Sensors in place of Thermal
+  Duration update_time = std::chrono::seconds(10);  ///< of new firmware
+  bool update_fails = false;                        ///< and then it is found to be damaged
 
   BmcHostility hostility = BmcHostility::none;
 };

@@ -1,6 +1,7 @@
 #include "sim/bmc/bmc_tree.hpp"
 
 #include "base/json_values.hpp"
+#include "sim/bmc/bmc_services.hpp"
 
 #include <array>
 #include <charconv>
@@ -42,16 +43,26 @@ object link(std::string_view path) {
 /// Makes resources; one of a path's answers.
 class Maker {
  public:
-  Maker(const BmcTraits& traits, const BmcMachines& machines, bool expand, uint32_t skip)
-      : traits_(traits), machines_(machines), expand_(expand), skip_(skip) {}
+  Maker(const BmcTraits& traits, const BmcMachines& machines, const BmcBoard& board, bool expand,
+        uint32_t skip)
+      : traits_(traits),
+        machines_(machines),
+        board_(board),
+        services_{traits, board, machines,
+                  [this](const std::string& path, std::string_view type,
+                         const std::vector<std::string>& members) {
+                    return collection(path, type, members);
+                  }},
+        expand_(expand),
+        skip_(skip) {}
 
   std::optional<object> at(const std::string& path) {
     const auto parts = segments(std::string_view(path).substr(kBmcRoot.size()));
     if (parts.empty()) return root();
+    if (auto service = bmc_service(services_, path, parts)) return service;
     if (parts[0] == "Systems") return below_systems(path, parts);
     if (parts[0] == "Chassis") return below_chassis(path, parts);
     if (parts[0] == "Managers") return below_managers(path, parts);
-    if (parts[0] == "UpdateService") return below_update(path, parts);
     if (parts[0] == "SessionService" && parts.size() == 1 && traits_.sessions) {
       object service = resource(path, "SessionService", "SessionService", "Session Service");
       service["Sessions"] = link(path + "/Sessions");
@@ -79,6 +90,7 @@ class Maker {
     for (const char* name : {"Systems", "Chassis", "Managers", "UpdateService"}) {
       root[name] = link(fmt::format("{}/{}", kBmcRoot, name));
     }
+    root["Tasks"] = link(fmt::format("{}/TaskService", kBmcRoot));
     if (traits_.sessions) {
       root["SessionService"] = link(fmt::format("{}/SessionService", kBmcRoot));
       root["Links"] =
@@ -150,12 +162,15 @@ class Maker {
     if (traits_.system_uuids) {
       system["UUID"] = fmt::format("6F0E0001-0000-4000-8000-{:08X}{:04X}", traits_.number, number);
     }
-    system["BiosVersion"] = "2.1.7";
+    system["BiosVersion"] = board_.version("BIOS");
     const std::string_view moving = state.on ? "PoweringOff" : "PoweringOn";
     system["PowerState"] = state.moving ? moving : state.on ? "On" : "Off";
     system["Status"] = healthy();
-    system["IndicatorLED"] = state.identify ? "Lit" : "Off";
-    system["LocationIndicatorActive"] = state.identify;
+    const bool both = traits_.light == "both";
+    if (both || traits_.light == "word") system["IndicatorLED"] = state.light;
+    if (both || traits_.light == "simple") {
+      system["LocationIndicatorActive"] = state.light != "Off";
+    }
     system["ProcessorSummary"] = object{{"Count", traits_.processors},
                                         {"Model", "Example CPU 64"},
                                         {"LogicalProcessorCount", 128 * traits_.processors}};
@@ -294,7 +309,12 @@ class Maker {
     chassis["Status"] = healthy();
     chassis["PowerState"] = "On";
     chassis["Power"] = link(path + "/Power");
-    chassis["Thermal"] = link(path + "/Thermal");
+    if (!traits_.sensors) chassis["Thermal"] = link(path + "/Thermal");
+    if (traits_.caps == "controls") chassis["Controls"] = link(path + "/Controls");
+    if (traits_.caps == "environment") {
+      chassis["EnvironmentMetrics"] = link(path + "/EnvironmentMetrics");
+    }
+    if (traits_.sensors) chassis["Sensors"] = link(path + "/Sensors");
     json::array systems;
     for (uint32_t i = 0; i < traits_.systems; ++i) {
       systems.emplace_back(link(bmc_system_path(traits_, i)));
@@ -306,12 +326,16 @@ class Maker {
   object power(const std::string& path) const {
     object power = resource(path, "Power", "Power", "Power");
     const bool on = traits_.systems > 0 && machines_.at(0).on;
-    power["PowerControl"] = json::array{object{{"@odata.id", path + "#/PowerControl/0"},
-                                               {"MemberId", "0"},
-                                               {"Name", "Whole enclosure"},
-                                               {"PowerConsumedWatts", on ? 412.5 : 14.0},
-                                               {"PowerCapacityWatts", 1600},
-                                               {"PowerLimit", object{{"LimitInWatts", nullptr}}}}};
+    object control{{"@odata.id", path + "#/PowerControl/0"},
+                   {"MemberId", "0"},
+                   {"Name", "Whole enclosure"},
+                   {"PowerConsumedWatts", on ? 412.5 : 14.0},
+                   {"PowerCapacityWatts", 1600}};
+    if (traits_.caps == "power") {
+      control["PowerLimit"] =
+          object{{"LimitInWatts", board_.cap() == 0 ? json::value() : json::value(board_.cap())}};
+    }
+    power["PowerControl"] = json::array{std::move(control)};
     json::array supplies;
     for (int i = 0; i < 2; ++i) {
       supplies.emplace_back(object{{"@odata.id", fmt::format("{}#/PowerSupplies/{}", path, i)},
@@ -350,7 +374,8 @@ class Maker {
       object manager = resource(path, "Manager", "BMC", "Manager");
       manager["ManagerType"] = "BMC";
       manager["UUID"] = fmt::format("6f0e0002-0000-4000-8000-{:012x}", traits_.number);
-      manager["FirmwareVersion"] = "1.64.00";
+      manager["FirmwareVersion"] = board_.version("BMC");
+      manager["LogServices"] = link(path + "/LogServices");
       manager["Model"] = "Controller 2";
       manager["Status"] = healthy();
       manager["EthernetInterfaces"] = link(path + "/EthernetInterfaces");
@@ -373,35 +398,10 @@ class Maker {
     return nic;
   }
 
-  std::optional<object> below_update(const std::string& path,
-                                     const std::vector<std::string_view>& parts) {
-    static constexpr std::array<std::string_view, 3> kFirmware{"BIOS", "BMC", "CPLD"};
-    if (parts.size() == 1) {
-      object service = resource(path, "UpdateService", "UpdateService", "Update Service");
-      service["FirmwareInventory"] = link(path + "/FirmwareInventory");
-      service["Actions"] =
-          object{{"#UpdateService.SimpleUpdate",
-                  object{{"target", path + "/Actions/UpdateService.SimpleUpdate"}}}};
-      return service;
-    }
-    if (parts[1] != "FirmwareInventory") return std::nullopt;
-    if (parts.size() == 2) {
-      std::vector<std::string> members;
-      for (const auto name : kFirmware) members.push_back(fmt::format("{}/{}", path, name));
-      return collection(path, "SoftwareInventory", members);
-    }
-    for (const auto name : kFirmware) {
-      if (parts.size() != 3 || parts[2] != name) continue;
-      object firmware = resource(path, "SoftwareInventory", name, name);
-      firmware["Version"] = name == "BIOS" ? "2.1.7" : "1.64.00";
-      firmware["Updateable"] = true;
-      return firmware;
-    }
-    return std::nullopt;
-  }
-
   const BmcTraits& traits_;
   const BmcMachines& machines_;
+  const BmcBoard& board_;
+  BmcServices services_;
   bool expand_;
   uint32_t skip_;
 };
@@ -431,9 +431,10 @@ std::string bmc_nic_mac(const BmcTraits& traits, uint32_t system, uint32_t nic) 
 }
 
 std::optional<std::string> bmc_resource(const BmcTraits& traits, const BmcMachines& machines,
-                                        std::string_view path, bool expand, uint32_t skip) {
+                                        const BmcBoard& board, std::string_view path, bool expand,
+                                        uint32_t skip) {
   if (!path.starts_with(kBmcRoot)) return std::nullopt;
-  Maker maker(traits, machines, expand, skip);
+  Maker maker(traits, machines, board, expand, skip);
   const auto made = maker.at(std::string(path));
   if (!made) return std::nullopt;
   return json::serialize(*made);

@@ -1,6 +1,7 @@
 // The resources of an emulated BMC: what a GET of each path says.
 #pragma once
 
+#include "sim/bmc/bmc_board.hpp"
 #include "sim/bmc/bmc_state.hpp"
 #include "sim/bmc/bmc_traits.hpp"
 
@@ -17,7 +18,8 @@ inline constexpr std::string_view kBmcRoot = "/redfish/v1";
 /// when there is none. `skip` is the number of members left out at the front of a collection,
 /// `expand` puts whole members into it. Shaped after the schemas of DSP0268.
 std::optional<std::string> bmc_resource(const BmcTraits& traits, const BmcMachines& machines,
-                                        std::string_view path, bool expand, uint32_t skip);
+                                        const BmcBoard& board, std::string_view path, bool expand,
+                                        uint32_t skip);
 
 /// The number of the system that `path` names or lies below; nothing when it names none.
 std::optional<uint32_t> bmc_system_of(const BmcTraits& traits, std::string_view path);

@@ -1,6 +1,7 @@
 #include "sim/bmc/emulated_bmc.hpp"
 
 #include "base/json_values.hpp"
+#include "sim/bmc/bmc_services.hpp"
 #include "sim/bmc/bmc_tree.hpp"
 
 #include <charconv>
@@ -46,6 +47,18 @@ std::string text_of(const json::value& body, std::string_view name) {
   return value != nullptr && value->is_string() ? std::string(value->get_string()) : std::string();
 }
 
+/// LimitInWatts of the first PowerControl.
+const json::value* first_limit(const json::value& body) {
+  const auto member = [](const json::value* of, std::string_view name) -> const json::value* {
+    const auto* object = of == nullptr ? nullptr : of->if_object();
+    return object == nullptr ? nullptr : object->if_contains(name);
+  };
+  const json::value* list = member(&body, "PowerControl");
+  const auto* controls = list == nullptr ? nullptr : list->if_array();
+  if (controls == nullptr || controls->empty()) return nullptr;
+  return member(member(&controls->front(), "PowerLimit"), "LimitInWatts");
+}
+
 bool is_open(std::string_view path) {
   return path == "/redfish" || path == kBmcRoot;
 }
@@ -57,6 +70,7 @@ EmulatedBmc::EmulatedBmc(BmcTraits traits, Clock& clock, Random& random)
       clock_(clock),
       random_(random),
       machines_(traits_, clock),
+      board_(traits_, clock),
       door_(traits_, clock, random) {}
 
 EmulatedBmc::Target EmulatedBmc::target_of(std::string_view text) {
@@ -106,7 +120,7 @@ net::HttpResponse EmulatedBmc::get(const Target& target) {
   if (target.path.starts_with(kMonitors)) return task(target.path);
   const bool expand = target.expand && traits_.expand;
   auto text = source_ ? source_(target.path)
-                      : bmc_resource(traits_, machines_, target.path, expand, target.skip);
+                      : bmc_resource(traits_, machines_, board_, target.path, expand, target.skip);
   if (!text) return error_answer(404, "ResourceMissingAtURI", "No such resource.");
   auto found = json_answer(200, *std::move(text));
   const auto system = bmc_system_of(traits_, target.path);
@@ -139,7 +153,11 @@ net::HttpResponse EmulatedBmc::post(const Target& target, const net::HttpRequest
     return reset(*system, request);
   }
   if (target.path.ends_with("/Actions/UpdateService.SimpleUpdate")) {
-    return start_task(std::chrono::seconds(10));
+    return update(request);
+  }
+  if (target.path.ends_with("/LogServices/SEL/Actions/LogService.ClearLog")) {
+    board_.clear_log();
+    return nothing(204);
   }
   return error_answer(404, "ResourceMissingAtURI", "Nothing takes that here.");
 }
@@ -157,6 +175,37 @@ net::HttpResponse EmulatedBmc::reset(uint32_t system, const net::HttpRequest& re
   return traits_.reset_by_task ? start_task(traits_.power_time) : nothing(204);
 }
 
+net::HttpResponse EmulatedBmc::update(const net::HttpRequest& request) {
+  const auto body = parse_json(request.body);
+  if (!body || !body->is_object()) return error_answer(400, "MalformedJSON", "No JSON object.");
+  std::vector<std::string> targets;
+  if (const auto* list = body->get_object().if_contains("Targets"); list && list->is_array()) {
+    for (const auto& target : list->get_array()) {
+      if (target.is_string()) targets.emplace_back(target.get_string());
+    }
+  }
+  const auto begun = board_.update(text_of(*body, "ImageURI"), targets);
+  if (!begun) {
+    const bool busy = begun.error().code == Code::conflict;
+    return error_answer(busy ? 409 : 400, busy ? "UpdateInProgress" : "ActionParameterValueError",
+                        begun.error().message);
+  }
+  auto accepted = start_task(traits_.update_time);
+  tasks_[std::string(accepted.headers.get("Location").value_or(""))].update = *begun;
+  accepted.body = json::serialize(bmc_task(board_, *board_.find_update(*begun), *begun));
+  return accepted;
+}
+
+/// What its monitor says: the task while it runs, then the end that the request would have had.
+net::HttpResponse EmulatedBmc::watch_update(uint64_t number) {
+  const BmcUpdate& update = *board_.find_update(number);
+  const bool over = board_.is_over(update);
+  if (over && update.fails) {
+    return error_answer(400, "VerificationFailed", "The image's signature is not right.");
+  }
+  return json_answer(over ? 200 : 202, json::serialize(bmc_task(board_, update, number)));
+}
+
 net::HttpResponse EmulatedBmc::start_task(Duration lasts) {
   const std::string path = fmt::format("{}{}", kMonitors, next_task_++);
   tasks_[path] = {clock_.now() + lasts};
@@ -168,6 +217,7 @@ net::HttpResponse EmulatedBmc::start_task(Duration lasts) {
 net::HttpResponse EmulatedBmc::task(std::string_view path) {
   const auto found = tasks_.find(std::string(path));
   if (found == tasks_.end()) return error_answer(404, "ResourceMissingAtURI", "No such task.");
+  if (found->second.update != 0) return watch_update(found->second.update);
   if (clock_.now() >= found->second.done) return nothing(204);
   auto running = json_answer(202, R"({"TaskState":"Running"})");
   running.headers.add("Location", found->first);
@@ -178,7 +228,7 @@ net::HttpResponse EmulatedBmc::task(std::string_view path) {
 net::HttpResponse EmulatedBmc::patch(const Target& target, const net::HttpRequest& request) {
   const auto system = bmc_system_of(traits_, target.path);
   if (!system || target.path != bmc_system_path(traits_, *system)) {
-    return error_answer(405, "OperationNotAllowed", "This cannot be changed.");
+    return patch_cap(target, request);
   }
   const auto given = request.headers.get("If-Match");
   if (!given && traits_.demands_etag) {
@@ -197,10 +247,44 @@ net::HttpResponse EmulatedBmc::patch(const Target& target, const net::HttpReques
     if (auto v = text_of(*boot, "BootSourceOverrideMode"); !v.empty()) state.boot_mode = v;
   }
   if (const auto* lit = body->get_object().if_contains("LocationIndicatorActive")) {
-    state.identify = lit->is_bool() && lit->get_bool();
+    state.light = lit->is_bool() && lit->get_bool() ? "Lit" : "Off";
+  }
+  if (auto word = text_of(*body, "IndicatorLED"); !word.empty()) {
+    if (!holds_word("Off Lit Blinking", word)) {
+      return error_answer(400, "PropertyValueNotInList", "IndicatorLED has no such value.");
+    }
+    state.light = std::move(word);
   }
   ++state.version;
   return nothing(204);
+}
+
+net::HttpResponse EmulatedBmc::patch_cap(const Target& target, const net::HttpRequest& request) {
+  const auto body = parse_json(request.body);
+  if (!body || !body->is_object()) return error_answer(400, "MalformedJSON", "No JSON object.");
+  const auto set = [&](const json::value* watts, bool off) {
+    const bool whole = watts != nullptr && watts->is_int64() && watts->get_int64() > 0;
+    if (!off && !whole) return error_answer(400, "PropertyValueTypeError", "No number of watts.");
+    ++counts_.patches;
+    board_.set_cap(off ? 0 : static_cast<uint32_t>(watts->get_int64()));
+    return nothing(204);
+  };
+  const std::string enclosure = fmt::format("{}/Chassis/Enclosure", kBmcRoot);
+  if (traits_.caps == "power" && target.path == enclosure + "/Power") {
+    const json::value* limit = first_limit(*body);
+    return set(limit, limit != nullptr && limit->is_null());
+  }
+  const bool control =
+      traits_.caps == "controls" && target.path == enclosure + "/Controls/NodePowerLimit";
+  const bool environment =
+      traits_.caps == "environment" && target.path == enclosure + "/EnvironmentMetrics";
+  const json::value* limit = control ? &*body : nullptr;
+  if (environment) limit = body->get_object().if_contains("PowerLimitWatts");
+  if (limit == nullptr || !limit->is_object()) {
+    return error_answer(405, "OperationNotAllowed", "This cannot be changed.");
+  }
+  return set(limit->get_object().if_contains("SetPoint"),
+             text_of(*limit, "ControlMode") == "Disabled");
 }
 
 net::HttpResponse EmulatedBmc::erase(const Target& target) {

@@ -4,6 +4,7 @@
 #include "base/clock.hpp"
 #include "base/random.hpp"
 #include "net/http/http.hpp"
+#include "sim/bmc/bmc_board.hpp"
 #include "sim/bmc/bmc_door.hpp"
 #include "sim/bmc/bmc_state.hpp"
 #include "sim/bmc/bmc_traits.hpp"
@@ -41,6 +42,7 @@ class EmulatedBmc {
   /// For changes in the middle of a test; systems are not to be changed.
   BmcTraits& edit_traits() { return traits_; }
   [[nodiscard]] BmcMachines& machines() { return machines_; }
+  [[nodiscard]] BmcBoard& board() { return board_; }
   [[nodiscard]] BmcDoor& door() { return door_; }
   [[nodiscard]] const BmcCounts& counts() const { return counts_; }
 
@@ -52,11 +54,15 @@ class EmulatedBmc {
   };
   struct Task {
     MonoTime done;
+    uint64_t update = 0;  ///< of the board's that it watches; 0: none
   };
   static Target target_of(std::string_view target);
   net::HttpResponse get(const Target& target);
   net::HttpResponse post(const Target& target, const net::HttpRequest& request);
   net::HttpResponse patch(const Target& target, const net::HttpRequest& request);
+  net::HttpResponse patch_cap(const Target& target, const net::HttpRequest& request);
+  net::HttpResponse update(const net::HttpRequest& request);
+  net::HttpResponse watch_update(uint64_t number);
   net::HttpResponse erase(const Target& target);
   net::HttpResponse open_session(const net::HttpRequest& request);
   net::HttpResponse reset(uint32_t system, const net::HttpRequest& request);
@@ -68,6 +74,7 @@ class EmulatedBmc {
   Clock& clock_;
   Random& random_;
   BmcMachines machines_;
+  BmcBoard board_;
   BmcDoor door_;
   Source source_;
   BmcCounts counts_;
