@@ -358,6 +358,24 @@ TEST_F(AdoptPlan, WhatNodesWithoutMachineSayOfASharedBmcStands) {
   EXPECT_EQ(world.nodes.at("n2").bmc, gone.bmc);
 }
 
+TEST_F(AdoptPlan, ABmcOfIpmiStaysOne) {
+  FoundBmc ipmi;
+  ipmi.address = "10.0.0.1";
+  ipmi.ipmi_port = 6230;
+  finds.push_back(ipmi);
+  bmcs.push_back(collected("10.0.0.1", {system("", "S1", {})}));
+  bmcs.push_back(
+      collected("10.0.0.2", {system("", "S2", {})}));  // looked through by its node alone
+  world.nodes["old"].bmc = Bmc{"10.0.0.2", BmcProtocol::ipmi, "", ""};
+  world.facts.bmc_of["old"] = "10.0.0.2";
+  request.names = "n1";
+  EXPECT_EQ(said(), "n1 create\nold change\n");
+  EXPECT_EQ(world.nodes.at("n1").bmc->protocol, BmcProtocol::ipmi);
+  EXPECT_EQ(world.nodes.at("n1").attributes.at("bmc_port"), "6230");
+  EXPECT_EQ(world.nodes.at("old").bmc->protocol, BmcProtocol::ipmi);
+  EXPECT_EQ(world.nodes.at("old").attributes.at("serial"), "S2");
+}
+
 TEST_F(AdoptPlan, TheMacOfABmcIsItsOwn) {
   add(1);
   add(2);

@@ -136,7 +136,12 @@ FoundMachine blank(const std::string& address, const Known& known) {
   FoundMachine machine;
   machine.bmc = address;
   if (known.collected != nullptr) machine.bmc_mac = mac_of_bmc(*known.collected);
-  if (known.found == nullptr) return machine;
+  if (known.found == nullptr) {
+    const bool by_ipmi =
+        known.collected->inventory && known.collected->inventory->redfish_version.empty();
+    machine.protocol = by_ipmi ? BmcProtocol::ipmi : BmcProtocol::redfish;
+    return machine;
+  }
   const bool redfish = known.found->port != 0;
   machine.protocol = redfish ? BmcProtocol::redfish : BmcProtocol::ipmi;
   machine.port = redfish ? known.found->port : known.found->ipmi_port;
@@ -166,8 +171,8 @@ void add_machines(const std::string& address, const Known& known, std::vector<Fo
   for (size_t i = 0; i < systems.size(); ++i) {
     FoundMachine machine = read_system(systems[i], *known.collected->inventory);
     machine.bmc = bare.bmc;
-    machine.protocol = BmcProtocol::redfish;
-    machine.port = bare.protocol == BmcProtocol::redfish ? bare.port : 0;
+    machine.protocol = bare.protocol;
+    machine.port = bare.port;
     machine.bmc_mac = bare.bmc_mac;
     machine.index = places.at(i);
     machine.count = static_cast<uint32_t>(systems.size());
