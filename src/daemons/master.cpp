@@ -301,9 +301,9 @@ void Master::note_listens(const std::string& role, const std::string& name,
 
 void Master::on_node(const cluster::Model::NodeEvent& event) {
   if (event.after != nullptr) {
-    const bool same = event.before != nullptr && event.before->role == event.after->role &&
-                      event.before->phase.state == event.after->phase.state;
-    if (!same) tree_->node_stored(*event.after);
+    const bool known = event.before != nullptr && event.before->role == event.after->role;
+    const bool same = known && event.before->phase.state == event.after->phase.state;
+    if (!same) tree_->node_stored(*event.after, known);
     if (event.after->phase.state == cluster::PhaseState::lost) metrics_.lost(event.name);
   } else {
     tree_->node_removed(event.name);

@@ -128,9 +128,9 @@ void MasterTree::stop() {
   door_.close(Error{Code::cancelled, "the master is stopping", {}, {}});
 }
 
-void MasterTree::node_stored(const cluster::Node& node) {
+void MasterTree::node_stored(const cluster::Node& node, bool planned) {
   liveness_.set_durable(node.name, node.role, cluster::weighed_phase(node.phase));
-  if (node.role == cluster::NodeRole::compute) planner_.add_node(node.name, 0);
+  if (node.role == cluster::NodeRole::compute && !planned) planner_.add_node(node.name, 0);
   settle_soon();
 }
 

@@ -89,8 +89,9 @@ class MasterTree final : public DoorEvents, public tree::CallRoutes {
   void use(NodeUpDesk& desk);
   /// That may be another now.
   void reconsider(const std::string& node);
-  /// The model has a node (again), from the store.
-  void node_stored(const cluster::Node& node);
+  /// The model has a node (again), from the store. `planned`: it had it before, with this role, so
+  /// paths are planned for it already.
+  void node_stored(const cluster::Node& node, bool planned = false);
   void node_removed(const std::string& name);
   /// Whom to refuse has changed: tells the aggregators, and cuts the links of our own children that
   /// are refused now.

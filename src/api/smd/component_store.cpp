@@ -80,12 +80,13 @@ std::vector<ComponentTarget> targets_of(ComponentRows& rows,
   out.reserve(components.size());
   for (const NamedComponent& each : components) {
     ComponentTarget target{each.id, each.says, {}, false, {}, false, nullptr};
-    if (const auto row = rows.find(each.id.text)) {
+    if (const cluster::NodeEntry* entry = rows.index().find(each.id.text)) {
       target.known = true;
-      if (row->node != nullptr) {
-        target.node = row->node->node().name;
-        target.heard = row->node->confirmed;
-      } else if (row->component != nullptr) {
+      target.node = entry->node().name;
+      target.heard = entry->confirmed;
+    } else if (const auto row = rows.find(each.id.text)) {
+      target.known = true;
+      if (row->component != nullptr) {
         target.as_known = std::make_shared<const Component>(*row->component);
       } else {
         Component seen;
@@ -147,7 +148,7 @@ Status ComponentStore::adopt_interfaces(const std::string& xname, cluster::NodeS
   return {};
 }
 
-Status ComponentStore::make_node(const ComponentTarget& target) {
+Status ComponentStore::make_node(const ComponentTarget& target, Complete complete) {
   Node said;
   said.name = target.id.text;
   said.id = target.fresh_id;
@@ -166,6 +167,7 @@ Status ComponentStore::make_node(const ComponentTarget& target) {
   }
   if (said.spec.nid != 0) given_.insert(said.spec.nid);
   DROVER_CHECK_OK(adopt_interfaces(target.id.text, said.spec));
+  if (complete) complete(said.spec);
   DROVER_TRY(Node made,
              writer_.add_node(said.name, said.role, std::move(said.spec), target.fresh_id));
   made.power = said.power;
@@ -239,11 +241,11 @@ Status ComponentStore::put_lock(const std::string& xname, bool is_node, const Co
   return {};
 }
 
-Status ComponentStore::put(const ComponentTarget& target, bool force) {
+Status ComponentStore::put(const ComponentTarget& target, bool force, Complete complete) {
   if (is_node_type(target.id.type)) {
     const std::string& name = target.node.empty() ? target.id.text : target.node;
     const bool there = !target.node.empty() || made_.contains(name);
-    if (!there) return make_node(target);
+    if (!there) return make_node(target, std::move(complete));
     return force ? change_node(target, name, Transitions::forced) : Status();
   }
   DROVER_TRY(const auto stored, tx_.get(cluster::kComponentKind, target.id.text));

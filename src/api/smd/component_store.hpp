@@ -4,6 +4,7 @@
 
 #include "api/smd/component_input.hpp"
 #include "api/smd/component_rows.hpp"
+#include "base/callback.hpp"
 #include "base/result.hpp"
 #include "cluster/bmc/component.hpp"
 #include "cluster/definition_writer.hpp"
@@ -46,8 +47,10 @@ class ComponentStore {
   explicit ComponentStore(store::Transaction& tx)
       : tx_(tx), writer_(tx, cluster::DefinitionWriter::Mode::together) {}
 
+  /// What else a node that is made is to have, put into its spec before it is written.
+  using Complete = Callback<void(cluster::NodeSpec&)>;
   /// Makes what is not there; changes what is there if `force`.
-  Status put(const ComponentTarget& target, bool force);
+  Status put(const ComponentTarget& target, bool force, Complete complete = {});
   /// Changes what is there.
   Status patch(const ComponentTarget& target, Transitions transitions);
   /// Whether there was one.
@@ -56,7 +59,7 @@ class ComponentStore {
   [[nodiscard]] cluster::DefinitionWriter& writer() { return writer_; }
 
  private:
-  Status make_node(const ComponentTarget& target);
+  Status make_node(const ComponentTarget& target, Complete complete);
   Status change_node(const ComponentTarget& target, const std::string& name,
                      Transitions transitions);
   Status change_component(const ComponentTarget& target, Transitions transitions);

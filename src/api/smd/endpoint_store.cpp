@@ -1,8 +1,8 @@
 #include "api/smd/endpoint_store.hpp"
 
 #include "cluster/hardware/bmc_access.hpp"
-#include "cluster/mutations.hpp"
 #include "cluster/net_address.hpp"
+#include "cluster/stored_node.hpp"
 
 #include <algorithm>
 
@@ -94,26 +94,29 @@ std::vector<NamedComponent> components_of(const ManagedBmc& bmc) {
 
 Status EndpointStore::put_node(const ManagedBmc& bmc, const ComponentTarget& target,
                                const BmcSystem& system) {
+  const auto complete = [&bmc, &system](cluster::NodeSpec& spec) {
+    for (const BmcNic& nic : system.nics) merge_nic(spec.interfaces, nic);
+    if (!spec.bmc && !bmc.address.empty()) {
+      spec.bmc = cluster::Bmc{bmc.address, cluster::BmcProtocol::redfish, bmc.mac, bmc.user};
+    }
+  };
   // A report of a machine that is there is about its power; what people said of it stays.
-  ComponentTarget said = target;
-  if (said.node.empty()) {
+  if (target.node.empty()) {
+    ComponentTarget fresh = target;
     ComponentSays says = *target.says;
     if (!says.state) says.state = cluster::SmdState::unknown;
     says.flag = cluster::SmdFlag::ok;
-    said.says = std::make_shared<const ComponentSays>(std::move(says));
-    DROVER_CHECK_OK(components_.put(said, false));
+    fresh.says = std::make_shared<const ComponentSays>(std::move(says));
+    DROVER_CHECK_OK(components_.put(fresh, false, complete));
   }
-  const std::string& name = said.node.empty() ? said.id.text : said.node;
-  DROVER_TRY(cluster::Node node, cluster::read_node(tx_, name));
-  cluster::NodeSpec spec = node.spec;
-  for (const BmcNic& nic : system.nics) merge_nic(spec.interfaces, nic);
-  if (!spec.bmc && !bmc.address.empty()) {
-    spec.bmc = cluster::Bmc{bmc.address, cluster::BmcProtocol::redfish, bmc.mac, bmc.user};
+  const std::string& name = target.node.empty() ? target.id.text : target.node;
+  DROVER_TRY(const auto stored, cluster::read_stored_node(tx_, name));
+  cluster::NodeSpec spec = stored->node.spec;
+  complete(spec);
+  if (!target.node.empty() && !spec.attributes.contains("arch") && target.says->arch) {
+    spec.attributes["arch"] = *target.says->arch == "X86" ? "x86_64" : "aarch64";
   }
-  if (!said.node.empty() && !spec.attributes.contains("arch") && said.says->arch) {
-    spec.attributes["arch"] = *said.says->arch == "X86" ? "x86_64" : "aarch64";
-  }
-  if (spec == node.spec) return {};
+  if (spec == stored->node.spec) return {};
   DROVER_CHECK_OK(components_.writer().put_spec(name, std::move(spec)));
   return {};
 }
