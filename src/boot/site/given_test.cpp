@@ -119,6 +119,15 @@ TEST_F(GivenTest, WhatWasSaidOfAMachineHoldsWhenItBecomesANode) {
   EXPECT_NE(kernel_line("52:54:00:77:00:01").find("http://h/k"), std::string::npos);
 }
 
+TEST_F(GivenTest, OfSuchABootNothingMoreIsSeenHere) {
+  Site site(cluster.model, cluster.images, {});
+  ScriptRequest request;
+  request.mac = "52:54:00:77:00:01";
+  EXPECT_TRUE(site.script(request).elsewhere);
+  request.mac = "52:54:00:77:00:02";
+  EXPECT_FALSE(site.script(request).elsewhere);
+}
+
 TEST_F(GivenTest, WhatNoLoaderCanFetchIsRefusedInWords) {
   for (const char* url : {"s3://b/k", "http://h/k || shell", "http://h/${net0/mac}"}) {
     cluster.commit({{"profile/bss.mac.525400990001",

@@ -95,6 +95,7 @@ void Site::Place::finish(script::Loader asked, const cluster::Model& model, cons
   NodeBoot boot = with_script(plan_for(model, images, options, entry->node(), port, false),
                               entry->node(), port, asked, options);
   once = boot.plan && boot.plan->once;
+  elsewhere = boot.plan && boot.problem.message.empty() && !boot.plan->kernel_url.empty();
   why = boot.problem.message.empty() ? "" : boot.problem.text();
   text = std::move(boot.script);
 }

@@ -34,6 +34,7 @@ struct Site::Place {
   script::LateText text;
   std::string why;  ///< why the node cannot boot; empty: it can
   bool once = false;
+  bool elsewhere = false;  ///< it boots a kernel by URL
 };
 
 struct Site::Machine {

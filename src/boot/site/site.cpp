@@ -294,6 +294,7 @@ ScriptAnswer Site::script(const ScriptRequest& request) {
     answer.mac = place->port->interface.mac;
   }
   answer.why = place->why;
+  answer.elsewhere = place->elsewhere;
   if (place->once) {
     const auto next = model_.boot_nexts().find(answer.node);
     if (next != model_.boot_nexts().end()) answer.once = next->second.asked;

@@ -56,6 +56,7 @@ struct ScriptAnswer {
   /// When the boot-next was asked for that decided some of it, and that this boot uses up; zero:
   /// none did.
   WallTime once{};
+  bool elsewhere = false;  ///< the kernel comes by URL: nothing more of this boot is seen here
 };
 
 /// What a change of the model means for those who serve.

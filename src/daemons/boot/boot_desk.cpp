@@ -112,7 +112,11 @@ Result<boot::ServedScript> BootDesk::script(const boot::ScriptQuery& query) {
                                          answer.why.empty() ? "was given" : "was refused",
                                          query.source, answer.why.empty() ? "" : ": ", answer.why);
     parts_.logs.add(answer.node, LogSource::boot, said);
-    if (answer.why.empty()) parts_.stages.seen(answer.node, Ph::loader, said);
+    if (answer.elsewhere) {
+      parts_.stages.left(answer.node, said);
+    } else if (answer.why.empty()) {
+      parts_.stages.seen(answer.node, Ph::loader, said);
+    }
   }
   return boot::ServedScript{std::move(answer.text), std::move(answer.node)};
 }

@@ -75,6 +75,14 @@ void StageBook::failed(const std::string& node, std::string_view why, WallTime a
   move(boot, Ph::error, why, after);
 }
 
+void StageBook::left(const std::string& node, std::string_view why) {
+  seen(node, Ph::loader, why);
+  Boot& boot = boots_.at(node);
+  const WallTime once = std::exchange(boot.once, WallTime{});
+  if (once != WallTime{}) report_({node, Ph::loader, boot.progress.since, line_of(why), once});
+  ended(node);
+}
+
 void StageBook::ended(const std::string& node) {
   const auto it = boots_.find(node);
   if (it == boots_.end()) return;

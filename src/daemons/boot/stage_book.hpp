@@ -48,6 +48,9 @@ class StageBook {
   /// It gave up, and says why; `after` is the time of what the cluster knows already, by a clock
   /// that may be ahead of this host's.
   void failed(const std::string& node, std::string_view why, WallTime after = {});
+  /// It has its script and goes on where nobody here sees it: nothing is waited for, and what it
+  /// uses up is used up.
+  void left(const std::string& node, std::string_view why);
   /// It is up, or gone from the model: nothing is waited for.
   void ended(const std::string& node);
 

@@ -42,6 +42,20 @@ TEST_F(StageBooks, AFailureIsNotOlderThanWhatTheClusterKnows) {
   EXPECT_EQ(reports_.back().at, process_.executor().wall());
 }
 
+TEST_F(StageBooks, OfABootThatGoesOnElsewhereNothingIsWaitedFor) {
+  const WallTime asked = from_unix_ms(1'700'000'000'123);
+  book_.seen("n1", Ph::dhcp, "asks");
+  book_.uses("n1", asked);
+  book_.left("n1", "was given its boot script");
+  EXPECT_EQ(last(), "n1 loader: was given its boot script");
+  EXPECT_EQ(reports_.back().once, asked) << "nothing will say later that the kernel runs";
+  EXPECT_FALSE(book_.boots("n1"));
+  ASSERT_TRUE(world_.run_for(seconds(600)));
+  EXPECT_EQ(last(), "n1 loader: was given its boot script") << "it has not failed";
+  book_.seen("n1", Ph::dhcp, "asks");
+  EXPECT_EQ(last(), "n1 dhcp: asks");
+}
+
 TEST_F(StageBooks, AnOverrideIsUsedUpOnceTheKernelRuns) {
   const WallTime asked = from_unix_ms(1'700'000'000'123);
   book_.uses("n1", asked);
