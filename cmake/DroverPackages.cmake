@@ -50,7 +50,7 @@ endforeach()
 set(CPACK_COMPONENT_MASTER_DESCRIPTION "Drover's master: database, API, decisions
 The cluster's authority: opens the database, serves the HTTPS API, decides which
 aggregators serve which nodes.")
-set(CPACK_DEBIAN_MASTER_PACKAGE_RECOMMENDS ipmitool)  # for BMCs without Redfish
+set(CPACK_DEBIAN_MASTER_PACKAGE_RECOMMENDS "ipmitool, openssh-client")  # BMCs without Redfish, consoles
 set(CPACK_COMPONENT_AGGREGATOR_DESCRIPTION "Drover's aggregator for a service node
 Holds the links of compute nodes: liveness, fan-out and folding of calls, spooling.")
 set(CPACK_COMPONENT_UTILITY_DESCRIPTION "Drover's agent for login and launch nodes

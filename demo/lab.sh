@@ -97,7 +97,8 @@ machine() {
   number=$1
   echo "$$ $(cut -d' ' -f22 "/proc/$$/stat")" >"$RUN/n$number.pid"
   set -- -accel tcg,thread=single -m "$DROVER_LAB_MEMORY" -display none -no-user-config -nodefaults \
-    -serial "file:$RUN/n$number.console" -qmp "unix:$RUN/n$number.qmp,server=on,wait=off" \
+    -chardev "socket,id=serial,path=$RUN/consoles/n$number,server=on,wait=off,logfile=$RUN/n$number.console,logappend=on" \
+    -serial chardev:serial -qmp "unix:$RUN/n$number.qmp,server=on,wait=off" \
     -smbios "type=1,manufacturer=Drover,product=lab,serial=$(printf 'S%06d-0' "$number")" \
     -netdev "tap,id=n0,ifname=tap$number,script=no,downscript=no" -device virtio-rng-pci
   case $DROVER_LAB_FIRMWARE in
@@ -152,6 +153,7 @@ up() {
 
   say "an isolated network, and a manager in it: master, aggregator, drover-boot"
   network
+  mkdir "$RUN/consoles"
   launch master drover-master --name master --cluster lab --state "$RUN/master" --socket "$RUN/master.sock" \
     --http-listen "$HERE:9443" --tree-listen "$HERE:9815"
   wait_for 20 "the master's start" drover version
@@ -163,7 +165,9 @@ up() {
   drover image import lean --kernel "/boot/vmlinuz-$version" --modules "/lib/modules/$version" \
     --agent "$(command -v drover-compute)" --images "$RUN/images"
   show network add lab prefix=10.77.0.0/24 mode=full gateway="$HERE"
-  show profile add default image=lean console=ttyS0 kernel_args="no_timer_check tsc=reliable"
+  show setting set "console.sockets=$RUN/consoles"
+  show profile add default image=lean console=ttyS0 kernel_args="no_timer_check tsc=reliable" \
+    console_by=socket "console_socket=$RUN/consoles/\${name}"
 
   say "$NODES machines with nothing on their disks, each with a BMC, and no node is known"
   hardware
@@ -182,7 +186,7 @@ up() {
   drover node list
   cat <<END
 
-socket   $RUN/master.sock     consoles  $RUN/n1.console ..
+socket   $RUN/master.sock     console   drover console n1
 try      export DROVER_SOCKET=$RUN/master.sock PATH=$BIN:\$PATH
 end      drover lab down
 END

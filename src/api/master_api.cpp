@@ -5,6 +5,7 @@
 #include "api/idempotency.hpp"
 #include "api/native/bmc_sensors.hpp"
 #include "api/native/boot.hpp"
+#include "api/native/consoles.hpp"
 #include "api/native/discover.hpp"
 #include "api/native/native.hpp"
 #include "api/native/power.hpp"
@@ -52,6 +53,8 @@ MasterApi::MasterApi(Services services, Callback<std::shared_ptr<const auth::Pol
   add_calls(router_, services_);
   add_power(router_, services_);
   add_bmc_sensors(router_, services_, sight_);
+  add_consoles(router_, services_);
+  add_console_logs(router_, services_);
   add_discover(router_, services_);
   add_changes(router_, services_, hub_);
   add_operations(router_, services_);

@@ -371,12 +371,14 @@ void Router::serve(net::HttpRequest http, Result<auth::Principal> principal,
       context_.executor, std::move(answer),
       [this, alive = std::weak_ptr<bool>(alive_),
        on_nodes = found.route != nullptr && found.route->on_nodes,
-       secrets = found.route != nullptr && found.route->secrets](const Request& about, int status,
-                                                                 const std::string& why) {
+       secrets = found.route != nullptr && found.route->secrets,
+       recorded = found.route == nullptr || found.route->recorded](const Request& about, int status,
+                                                                   const std::string& why) {
         if (alive.expired()) return;
         note(about, status);
         const bool refused = status == 401 || status == 403;
-        const bool noted = refused || secrets || !reads(about.http().method);
+        const bool changes = recorded && !reads(about.http().method);
+        const bool noted = refused || secrets || changes;
         if (noted && context_.audit) record(about, status, why);
         if (on_nodes && status < 300 && !about.nodes_checked()) {
           context_.log.error("a request changed nodes without asking whether it may",

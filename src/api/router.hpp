@@ -133,6 +133,8 @@ struct Route {
   /// While it says so, the route is open to anyone, whatever its privilege. May be empty.
   Callback<bool()> open_when = {};
   bool pages_itself = false;  ///< set by Router::add
+  /// Of a change: its requests are in the audit one by one. false: only those that were refused.
+  bool recorded = true;
 };
 
 /// The status for a body of a route that says so (Route::unprocessable); its type is that of

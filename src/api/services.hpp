@@ -142,7 +142,8 @@ class BootDaemons {
                                              net::HttpStreamEvents events) = 0;
 };
 
-class NodeUpSource;  // api/node_up_source.hpp
+class NodeUpSource;   // api/node_up_source.hpp
+class ConsoleSource;  // api/console_source.hpp
 
 /// Where a master keeps what a backup must have beside the database.
 struct BackupPlace {
@@ -169,6 +170,7 @@ struct Services {
   DaemonControl* control = nullptr;          ///< null where there is none (tests)
   const auth::SecretBox* secrets = nullptr;  ///< null where secrets cannot be kept
   NodeUpSource* node_up = nullptr;           ///< null where there is none (tests)
+  ConsoleSource* consoles = nullptr;         ///< null where there are none (tests)
   /// Set by MasterApi.
   cluster::OperationRunner* operations = nullptr;
 };

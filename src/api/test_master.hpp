@@ -2,6 +2,7 @@
 // time, with stand-ins for what daemons supply.
 #pragma once
 
+#include "api/console_source.hpp"
 #include "api/master_api.hpp"
 #include "auth/access_control.hpp"
 #include "auth/audit_query.hpp"
@@ -187,6 +188,80 @@ class FakeBootDaemons final : public BootDaemons {
   };
 };
 
+/// Consoles that do what a test says, and their logs.
+class FakeConsoles final : public ConsoleSource, private hardware::ConsoleDialler {
+ public:
+  /// What a test sees of a line.
+  struct Wire {
+    hardware::ConsoleLineEvents events;
+    std::string typed;
+    int breaks = 0;
+    Status may_break;
+  };
+  FakeConsoles(Executor& executor, Random& random) : executor_(executor), hub_(make(random)) {}
+
+  hardware::ConsoleHub& hub() override { return *hub_; }
+  void read(const std::string& node, WallTime since, Found found) override {
+    std::vector<ConsolePiece> pieces;
+    for (const ConsolePiece& piece : logs[node]) {
+      if (piece.time >= since) pieces.push_back(piece);
+    }
+    executor_.post([pieces = std::move(pieces), found = std::move(found)]() mutable {
+      found(std::move(pieces));
+    });
+  }
+  uint64_t listen(Listener listener) override {
+    listeners[++last_] = std::move(listener);
+    return last_;
+  }
+  void unlisten(uint64_t id) override { listeners.erase(id); }
+  void say(const std::string& node, const ConsolePiece& piece) {
+    logs[node].push_back(piece);
+    for (auto& [id, listener] : listeners) listener(node, piece);
+  }
+
+  std::vector<std::shared_ptr<Wire>> wires;
+  std::map<std::string, std::vector<ConsolePiece>> logs;
+  std::map<uint64_t, Listener> listeners;
+  std::vector<std::string> met;
+
+ private:
+  class Line final : public hardware::ConsoleLine {
+   public:
+    explicit Line(std::shared_ptr<Wire> wire) : wire_(std::move(wire)) {}
+    void write(std::string_view bytes) override { wire_->typed += bytes; }
+    [[nodiscard]] size_t unsent() const override { return 0; }
+    Status send_break() override {
+      ++wire_->breaks;
+      return wire_->may_break;
+    }
+    void pause(bool) override {}
+
+   private:
+    std::shared_ptr<Wire> wire_;
+  };
+  std::unique_ptr<hardware::ConsoleHub> make(Random& random) {
+    hardware::ConsoleDialler& dialler = *this;  // others may not see it as one
+    return std::make_unique<hardware::ConsoleHub>(
+        executor_, random, dialler, hardware::ConsoleLimits{.viewers = 3},
+        hardware::ConsoleHubEvents{
+            {},
+            {},
+            [this](const std::string& node, const hardware::ConsoleViewer& viewer, bool came) {
+              met.push_back(node + (came ? " +" : " -") + viewer.who);
+            }});
+  }
+  std::unique_ptr<hardware::ConsoleLine> dial(const std::string&,
+                                              hardware::ConsoleLineEvents events) override {
+    wires.push_back(std::make_shared<Wire>());
+    wires.back()->events = std::move(events);
+    return std::make_unique<Line>(wires.back());
+  }
+  Executor& executor_;
+  uint64_t last_ = 0;
+  std::unique_ptr<hardware::ConsoleHub> hub_;
+};
+
 inline auth::Principal person(const std::string& role, const std::string& name = "alice") {
   auth::Principal principal;
   principal.kind = auth::PrincipalKind::person;
@@ -250,7 +325,9 @@ class TestMaster {
                  boot_daemons,
                  {store_disk, "/var"},
                  &control,
-                 &*secrets},
+                 &*secrets,
+                 nullptr,
+                 &consoles},
         [this] { return policy ? policy : access->policy(); },
         [this](const auth::AuditRecord& record) {
           audited.push_back(record);
@@ -324,6 +401,7 @@ class TestMaster {
   std::unique_ptr<auth::AccessControl> access;
   FakeAudit audit{process.executor()};
   FakeBootDaemons boot_daemons;
+  FakeConsoles consoles{process.executor(), process.random()};
   /// What an issuer's server answers, how often and where it was asked.
   Result<std::string> jwks = fail(Code::unreachable, "no such server");
   int fetches = 0;

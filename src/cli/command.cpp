@@ -28,18 +28,19 @@ const std::vector<Command>& commands() {
   static const std::vector<Command> all = [] {
     std::vector<Command> out;
     for (auto* rows :
-         {node_commands,       node_change_commands, group_commands,      profile_commands,
-          image_commands,      initramfs_commands,   network_commands,    boot_plan_commands,
-          cloud_init_commands, node_steps_commands,  steps_commands,      overlay_commands,
-          boot_watch_commands, boot_log_commands,    boot_lease_commands, boot_machine_commands,
-          nodes_commands,      apply_commands,       edit_commands,       import_commands,
-          health_commands,     call_commands,        power_commands,      discover_commands,
-          bmc_commands,        bmc_sensor_commands,  operation_commands,  watch_commands,
-          history_commands,    backup_commands,      setting_commands,    config_commands,
-          log_commands,        token_commands,       credential_commands, grant_commands,
-          issuer_commands,     certificate_commands, whoami_commands,     audit_commands,
-          lab_commands,        join_commands,        local_commands,      version_commands,
-          completion_commands, explain_commands,     man_commands,        top_commands}) {
+         {node_commands,       node_change_commands, group_commands,       profile_commands,
+          image_commands,      initramfs_commands,   network_commands,     boot_plan_commands,
+          cloud_init_commands, node_steps_commands,  steps_commands,       overlay_commands,
+          boot_watch_commands, boot_log_commands,    boot_lease_commands,  boot_machine_commands,
+          nodes_commands,      apply_commands,       edit_commands,        import_commands,
+          health_commands,     call_commands,        power_commands,       discover_commands,
+          bmc_commands,        bmc_sensor_commands,  console_commands,     operation_commands,
+          watch_commands,      history_commands,     backup_commands,      setting_commands,
+          config_commands,     log_commands,         token_commands,       credential_commands,
+          grant_commands,      issuer_commands,      certificate_commands, whoami_commands,
+          audit_commands,      lab_commands,         join_commands,        local_commands,
+          version_commands,    completion_commands,  explain_commands,     man_commands,
+          top_commands}) {
       auto more = rows();
       std::move(more.begin(), more.end(), std::back_inserter(out));
     }

@@ -19,7 +19,7 @@ struct Row {
   std::string_view help;
 };
 
-constexpr std::array<Row, 47> kRows{
+constexpr std::array<Row, 48> kRows{
     {{"group", "GroupView", "a group, as drover group show -o json gives it"},
      {"profile", "ProfileView", "a profile, as drover profile show -o json gives it"},
      {"network", "NetworkView", "a network, as drover network show -o json gives it"},
@@ -58,6 +58,7 @@ constexpr std::array<Row, 47> kRows{
      {"bmc-row", "BmcRow", "a BMC in a list: drover bmc list -o json"},
      {"found-bmc", "FoundBmcView", "a BMC that a scan has found: drover discover list -o json"},
      {"sensors", "NodeReadings", "what the sensors of a node say, as GET /bmc-sensors gives it"},
+     {"console", "Console", "a serial console and who is at it: drover console -o json"},
      {"certificate", "DaemonCertificate", "a daemon's certificate: drover certificate list"},
      {"token", "Token", "a token to join with: drover token list"},
      {"whoami", "Whoami", "who you are to the cluster: drover whoami"},

@@ -37,6 +37,17 @@ Status check_name_servers(const std::string& text) {
   return {};
 }
 
+Status check_folders(const std::string& text) {
+  for (const std::string& folder : split_config_list(text)) {
+    const bool good = folder.starts_with('/') && folder.find_first_not_of('/') != folder.npos &&
+                      folder.find("..") == folder.npos;
+    if (good) continue;
+    return fail(Code::invalid_argument, fmt::format("'{}' is no folder for sockets", folder),
+                "write it from / on, without .., such as /run/consoles");
+  }
+  return {};
+}
+
 constexpr int64_t kHourMs = 3'600'000;
 constexpr int64_t kDayMs = 24 * kHourMs;
 
@@ -156,6 +167,13 @@ std::vector<SettingRow> other_rows() {
         .help = "Changes that the log holds at most; the oldest go to the archive.",
         .least = 1'000,
         .most = 100'000'000},
+       "master"},
+      {{.key = "console.sockets",
+        .type = ConfigType::list,
+        .help =
+            "Folders of this host whose Unix sockets may be consoles of nodes (console_socket): "
+            "/FOLDER,..; none: no socket may.",
+        .rule = check_folders},
        "master"},
       {{.key = "dns.upstreams",
         .type = ConfigType::list,

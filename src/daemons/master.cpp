@@ -69,6 +69,7 @@ Status Master::start() {
     }
     if (names_) names_->follow(changes);
     if (overlays_) overlays_->follow(changes);
+    if (consoles_) consoles_->follow(changes);
   });
   if (config_.publish_names) {
     names_ = std::make_unique<NameBoard>(seams_.executor, log_, boot::SiteOptions{}.domain,
@@ -114,6 +115,10 @@ Status Master::start() {
                                               log_.with("audit"), std::move(options));
     audit = [this](const auth::AuditRecord& record) { audit_->append(record); };
   }
+  bmcs_ = std::make_unique<hardware::BmcGround>(seams_.executor, seams_.net, seams_.random,
+                                                kBmcRequests);
+  ipmi_ = std::make_unique<hardware::IpmiToolProcesses>(seams_.executor);
+  DROVER_CHECK_OK(start_consoles());
   api_ = std::make_unique<api::MasterApi>(
       api::Services{seams_.executor,
                     seams_.random,
@@ -131,7 +136,8 @@ Status Master::start() {
                     {&seams_.disk, config_.state},
                     config_.control,
                     config_.secrets,
-                    node_up_.get()},
+                    node_up_.get(),
+                    consoles_.get()},
       [this] { return access_.policy(); }, std::move(audit), std::move(config_.groups_of));
   notifier_ = std::make_unique<api::smd::ScnNotifier>(seams_.executor, parts_.store, model_,
                                                       log_.with("notifier"), webhooks_);
@@ -163,9 +169,6 @@ api::PowerServices Master::power_services() {
 }
 
 void Master::start_power() {
-  bmcs_ = std::make_unique<hardware::BmcGround>(seams_.executor, seams_.net, seams_.random,
-                                                kBmcRequests);
-  ipmi_ = std::make_unique<hardware::IpmiToolProcesses>(seams_.executor);
   sight_ =
       std::make_unique<api::PowerSight>(power_services(), "daemon:master/" + config_.self.name);
   api_->use(*sight_);
@@ -173,6 +176,16 @@ void Master::start_power() {
   api_->operations().add(api::collect_operations(power_services()));
   api_->operations().add(api::cap_operations(power_services()));
   api_->operations().add(api::scan_operations(power_services()));
+}
+
+Status Master::start_consoles() {
+  if (config_.state.empty()) return {};
+  consoles_ = std::make_unique<ConsoleDesk>(ConsoleDesk::Parts{
+      seams_, power_services(), parts_.console_programs, config_.state + "/consoles",
+      "master/" + config_.self.name, [this](const auth::AuditRecord& record) {
+        if (audit_) audit_->append(record);
+      }});
+  return consoles_->start();
 }
 
 void Master::start_node_up() {
@@ -300,6 +313,7 @@ void Master::note_listens(const std::string& role, const std::string& name,
 }
 
 void Master::on_node(const cluster::Model::NodeEvent& event) {
+  if (consoles_) consoles_->node_changed(event);
   if (event.after != nullptr) {
     const bool known = event.before != nullptr && event.before->role == event.after->role;
     const bool same = known && event.before->phase.state == event.after->phase.state;

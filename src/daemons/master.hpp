@@ -14,6 +14,7 @@
 #include "cluster/model.hpp"
 #include "daemons/blob_door.hpp"
 #include "daemons/boot_doors.hpp"
+#include "daemons/console_desk.hpp"
 #include "daemons/jwks_fetcher.hpp"
 #include "daemons/master_tree.hpp"
 #include "daemons/name_board.hpp"
@@ -73,6 +74,8 @@ struct MasterParts {
   Callback<std::shared_ptr<net::Security>()> tree_security;
   /// For HTTPS: a client may come without one, to join.
   Callback<std::shared_ptr<net::Security>()> http_security;
+  /// By which consoles behind BMCs are reached; null: they are not.
+  hardware::ConsolePrograms* console_programs = nullptr;
 };
 
 /// One executor's thread. start() once, stop() once.
@@ -116,6 +119,7 @@ class Master final : public api::CallService,
   void start_node_up();
   [[nodiscard]] api::PowerServices power_services();
   void start_power();
+  Status start_consoles();
   void start_retention();
   void apply_settings(const cluster::Settings& settings);
   [[nodiscard]] cluster::Settings settings_at_start() const;
@@ -148,6 +152,7 @@ class Master final : public api::CallService,
   std::unique_ptr<hardware::BmcGround> bmcs_;
   std::unique_ptr<hardware::IpmiTool> ipmi_;
   std::unique_ptr<api::PowerSight> sight_;
+  std::unique_ptr<ConsoleDesk> consoles_;
   std::unique_ptr<api::MasterApi> api_;
   std::unique_ptr<net::HttpServer> server_;       ///< HTTPS and the local socket
   std::unique_ptr<net::HttpServer> tree_server_;  ///< requests forwarded over the tree

@@ -35,7 +35,8 @@ class MasterService final : public Service {
   explicit MasterService(Program& program)
       : program_(program),
         log_(program.seams.log, "master"),
-        worker_(program.seams.executor.make_worker("identity")) {}
+        worker_(program.seams.executor.make_worker("identity")),
+        console_programs_(program.loop) {}
 
   Status start() override {
     const Config& config = program_.config;
@@ -84,7 +85,8 @@ class MasterService final : public Service {
     master_ = std::make_unique<Master>(
         program_.seams, std::move(master),
         MasterParts{*store_, *authority_, std::move(signing_keys), *verifier_,
-                    [this] { return tree_security_; }, [this] { return http_security_; }});
+                    [this] { return tree_security_; }, [this] { return http_security_; },
+                    &console_programs_});
     DROVER_CHECK_OK(master_->start());
     master_->tree().settings().on_change([this](const cluster::Settings& settings) {
       master_->enrolment().set_lifetime(settings.duration("certificate.lifetime"));
@@ -180,6 +182,7 @@ class MasterService final : public Service {
   Program& program_;
   Log log_;
   std::unique_ptr<Worker> worker_;
+  hardware::RealConsolePrograms console_programs_;
   std::unique_ptr<store::Store> store_;
   std::unique_ptr<auth::CertificateAuthority> authority_;
   std::optional<auth::SecretBox> secrets_;

@@ -15,6 +15,8 @@
 #include <fmt/format.h>
 #include <poll.h>
 #include <spawn.h>
+#include <sys/socket.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -125,6 +127,92 @@ Status outcome(const std::string& program, int status, const CommandOutput& outp
 
 }  // namespace
 
+namespace {
+
+/// A child of ours; not_found when there is no such program.
+Result<pid_t> spawn(const CommandLine& command, Actions& actions,
+                    const posix_spawnattr_t* attributes) {
+  std::vector<std::string> words{command.program};
+  words.insert(words.end(), command.arguments.begin(), command.arguments.end());
+  std::vector<std::string> environment = environment_with(command.environment);
+  const std::vector<char*> argv = pointers(words);
+  const std::vector<char*> envp = pointers(environment);
+  pid_t child = 0;
+  int error = ETXTBSY;
+  for (int tries = 0; tries < kBusyTries && error == ETXTBSY; ++tries) {
+    if (tries > 0) ::poll(nullptr, 0, kBusyMs);
+    error = ::posix_spawnp(&child, command.program.c_str(), actions.get(), attributes, argv.data(),
+                           envp.data());
+  }
+  if (error == ENOENT) {
+    return fail(Code::not_found, fmt::format("the program {} is not installed", command.program));
+  }
+  if (error != 0) return tl::unexpected(errno_error("run " + command.program, error));
+  return child;
+}
+
+/// A pair of connected sockets; ours does not block.
+struct Talk {
+  UniqueFd ours;
+  UniqueFd theirs;
+
+  static Result<Talk> make() {
+    std::array<int, 2> ends{};
+    if (::socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends.data()) != 0) {
+      return tl::unexpected(errno_error("socketpair", errno));
+    }
+    Talk talk{UniqueFd(ends[0]), UniqueFd(ends[1])};
+    if (::fcntl(ends[0], F_SETFL, O_NONBLOCK) != 0) {
+      return tl::unexpected(errno_error("socketpair", errno));
+    }
+    return talk;
+  }
+};
+
+/// A session of its own and no signal blocked or ignored that we block or ignore.
+class OwnSession {
+ public:
+  OwnSession() {
+    posix_spawnattr_init(&attributes_);
+    sigset_t signals;
+    sigemptyset(&signals);
+    posix_spawnattr_setsigmask(&attributes_, &signals);
+    for (const int signal : {SIGPIPE, SIGINT, SIGTERM, SIGHUP}) sigaddset(&signals, signal);
+    posix_spawnattr_setsigdefault(&attributes_, &signals);
+    posix_spawnattr_setflags(&attributes_,
+                             POSIX_SPAWN_SETSID | POSIX_SPAWN_SETSIGMASK | POSIX_SPAWN_SETSIGDEF);
+  }
+  OwnSession(const OwnSession&) = delete;
+  OwnSession& operator=(const OwnSession&) = delete;
+  ~OwnSession() { posix_spawnattr_destroy(&attributes_); }
+  [[nodiscard]] const posix_spawnattr_t* get() const { return &attributes_; }
+
+ private:
+  posix_spawnattr_t attributes_{};
+};
+
+}  // namespace
+
+Result<TalkingProgram> start_talking(const CommandLine& command) {
+  DROVER_TRY(Talk talk, Talk::make());
+  DROVER_TRY(Talk errors, Talk::make());
+  Actions actions;
+  posix_spawn_file_actions_adddup2(actions.get(), talk.theirs.get(), STDIN_FILENO);
+  posix_spawn_file_actions_adddup2(actions.get(), talk.theirs.get(), STDOUT_FILENO);
+  posix_spawn_file_actions_adddup2(actions.get(), errors.theirs.get(), STDERR_FILENO);
+  const OwnSession session;
+  TalkingProgram out;
+  DROVER_TRY(out.pid, spawn(command, actions, session.get()));
+  out.talk = std::move(talk.ours);
+  out.errors = std::move(errors.ours);
+  out.end = UniqueFd(static_cast<int>(::syscall(SYS_pidfd_open, out.pid, 0)));
+  if (out.end) return out;
+  const Error why = errno_error("pidfd_open", errno);
+  ::kill(out.pid, SIGKILL);
+  ::waitpid(out.pid, nullptr, 0);
+  return tl::unexpected(why);
+}
+
 Result<CommandOutput> run_command(CommandLine command) {
   DROVER_TRY(Pipe out, Pipe::make());
   DROVER_TRY(Pipe err, Pipe::make());
@@ -135,22 +223,7 @@ Result<CommandOutput> run_command(CommandLine command) {
   if (!command.directory.empty()) {
     posix_spawn_file_actions_addchdir_np(actions.get(), command.directory.c_str());
   }
-  std::vector<std::string> words{command.program};
-  words.insert(words.end(), command.arguments.begin(), command.arguments.end());
-  std::vector<std::string> environment = environment_with(command.environment);
-  const std::vector<char*> argv = pointers(words);
-  const std::vector<char*> envp = pointers(environment);
-  pid_t child = 0;
-  int error = ETXTBSY;
-  for (int tries = 0; tries < kBusyTries && error == ETXTBSY; ++tries) {
-    if (tries > 0) ::poll(nullptr, 0, kBusyMs);
-    error = ::posix_spawnp(&child, command.program.c_str(), actions.get(), nullptr, argv.data(),
-                           envp.data());
-  }
-  if (error == ENOENT) {
-    return fail(Code::not_found, fmt::format("the program {} is not installed", command.program));
-  }
-  if (error != 0) return tl::unexpected(errno_error("run " + command.program, error));
+  DROVER_TRY(const pid_t child, spawn(command, actions, nullptr));
   out.write.reset();
   err.write.reset();
   CommandOutput output;

@@ -3,6 +3,7 @@
 
 #include "base/callback.hpp"
 #include "base/result.hpp"
+#include "os/fd.hpp"
 
 #include <cstddef>
 #include <string>
@@ -38,6 +39,19 @@ inline constexpr size_t kCommandOutput = size_t{64} * 1024;
 /// cancelled when a signal ended it. It is in our process group: what a terminal's Ctrl-C ends,
 /// ends with us.
 Result<CommandOutput> run_command(CommandLine command);
+
+/// A program that runs beside us and is talked to. What has a descriptor closes it when destroyed;
+/// the program itself is waited for by the owner.
+struct TalkingProgram {
+  int pid = 0;
+  UniqueFd end;     ///< pidfd_open(2): readable once it has ended
+  UniqueFd talk;    ///< our end of a socket that is its standard input and output; non-blocking
+  UniqueFd errors;  ///< the same for its standard error
+};
+
+/// Starts one in a session of its own, so that it has no terminal, and with no signal blocked.
+/// `on_output`, `on_error` and `progress` are not used. not_found when it is not installed.
+Result<TalkingProgram> start_talking(const CommandLine& command);
 
 /// Whether PATH has a program of that name.
 bool has_program(std::string_view name);

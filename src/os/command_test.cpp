@@ -3,6 +3,7 @@
 
 #include "os/test_folder.hpp"
 
+#include <array>
 #include <fstream>
 #include <thread>
 
@@ -10,6 +11,7 @@
 #include <gtest/gtest.h>
 #include <poll.h>
 #include <sys/stat.h>
+#include <sys/wait.h>
 #include <unistd.h>
 
 namespace drover::os {
@@ -92,6 +94,46 @@ TEST(CommandTest, RunsWhereAndWithWhatItIsTold) {
 TEST(CommandTest, KnowsWhatIsInstalled) {
   EXPECT_TRUE(has_program("sh"));
   EXPECT_FALSE(has_program("drover-has-no-such-program"));
+}
+
+/// What a descriptor says until `words` are there, within five seconds.
+std::string read_until(const UniqueFd& fd, const std::string& words) {
+  std::string out;
+  pollfd watched{fd.get(), POLLIN, 0};
+  while (out.find(words) == std::string::npos && ::poll(&watched, 1, 5000) > 0) {
+    std::array<char, 256> buffer{};
+    const ssize_t count = ::read(fd.get(), buffer.data(), buffer.size());
+    if (count <= 0) break;
+    out.append(buffer.data(), static_cast<size_t>(count));
+  }
+  return out;
+}
+
+TEST(CommandTest, AProgramIsTalkedTo) {
+  CommandLine command;
+  command.program = "sh";
+  command.arguments = {"-c",
+                       "read line; echo \"got $line\"; ps -o tty= -p $$ >&2; read more; exit 3"};
+  auto program = start_talking(command);
+  ASSERT_TRUE(program) << program.error().text();
+  ASSERT_EQ(::write(program->talk.get(), "words\n", 6), 6);
+  EXPECT_EQ(read_until(program->talk, "\n"), "got words\n");
+  EXPECT_EQ(read_until(program->errors, "\n"), "?\n") << "it has a terminal";
+  pollfd ended{program->end.get(), POLLIN, 0};
+  EXPECT_EQ(::poll(&ended, 1, 0), 0) << "it runs still";
+  program->talk.reset();  // the end of its input is the end of it
+  ASSERT_EQ(::poll(&ended, 1, 5000), 1);
+  int status = 0;
+  ASSERT_EQ(::waitpid(program->pid, &status, 0), program->pid);
+  EXPECT_EQ(WEXITSTATUS(status), 3);
+}
+
+TEST(CommandTest, AProgramThatIsNotThereCannotBeTalkedTo) {
+  CommandLine missing;
+  missing.program = "drover-has-no-such-program";
+  const auto program = start_talking(missing);
+  ASSERT_FALSE(program);
+  EXPECT_EQ(program.error().code, Code::not_found);
 }
 
 }  // namespace

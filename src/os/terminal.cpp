@@ -17,7 +17,7 @@ TerminalSize terminal_size(int fd) {
   return {size.ws_col, size.ws_row};
 }
 
-Result<std::unique_ptr<RawInput>> RawInput::make(int fd) {
+Result<std::unique_ptr<RawInput>> RawInput::make(int fd, Mode mode) {
   auto saved = std::make_unique<Saved>();
   if (tcgetattr(fd, &saved->modes) != 0) {
     if (errno == ENOTTY) return fail(Code::unsupported, "standard input is not a terminal");
@@ -26,6 +26,11 @@ Result<std::unique_ptr<RawInput>> RawInput::make(int fd) {
   termios raw = saved->modes;
   raw.c_iflag &= ~static_cast<tcflag_t>(ICRNL | IXON);
   raw.c_lflag &= ~static_cast<tcflag_t>(ICANON | ECHO | IEXTEN);
+  if (mode == Mode::transparent) {
+    raw.c_iflag &= ~static_cast<tcflag_t>(IGNBRK | BRKINT | PARMRK | ISTRIP | INLCR | IGNCR);
+    raw.c_oflag &= ~static_cast<tcflag_t>(OPOST);
+    raw.c_lflag &= ~static_cast<tcflag_t>(ECHONL | ISIG);
+  }
   raw.c_cc[VMIN] = 0;
   raw.c_cc[VTIME] = 0;
   if (tcsetattr(fd, TCSAFLUSH, &raw) != 0) {

@@ -4,6 +4,7 @@
 #include "base/result.hpp"
 
 #include <cstddef>
+#include <cstdint>
 #include <memory>
 
 namespace drover::os {
@@ -20,8 +21,12 @@ TerminalSize terminal_size(int fd);
 /// restores what was.
 class RawInput {
  public:
+  enum class Mode : uint8_t {
+    keys,         ///< as above
+    transparent,  ///< not even those of job control, and what is written goes out as it is
+  };
   /// unsupported when `fd` is no terminal.
-  static Result<std::unique_ptr<RawInput>> make(int fd);
+  static Result<std::unique_ptr<RawInput>> make(int fd, Mode mode = Mode::keys);
   RawInput(const RawInput&) = delete;
   RawInput& operator=(const RawInput&) = delete;
   ~RawInput();

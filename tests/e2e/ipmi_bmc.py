@@ -17,6 +17,7 @@ startlan 1
   guid a123456789abcdefa123456789abcdef
 endlan
 chassis_control "{folder}/chassis"
+{sol}
 user 2 true "root" "{password}" admin 10 none md2 md5 straight
 """
 _MACHINE = """mc_setbmc 0x20
@@ -58,13 +59,15 @@ def fru(serial):
 
 
 class IpmiBmc:
-    def __init__(self, folder: pathlib.Path, password="calvin", host="127.0.0.1"):
+    def __init__(self, folder: pathlib.Path, password="calvin", host="127.0.0.1", serial_port=None):
+        """`serial_port`: where the machine's serial line is, TCP on loopback; None: there is no SOL."""
         folder.mkdir()
         self.folder = folder
         with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as free:
             free.bind((host, 0))
             self.port = free.getsockname()[1]
-        names = {"host": host, "port": self.port, "folder": folder, "password": password}
+        names = {"host": host, "port": self.port, "folder": folder, "password": password,
+                 "sol": f'sol "tcp:127.0.0.1:{serial_port}" 115200' if serial_port else ""}
         (folder / "lan.conf").write_text(_LAN.format(**names))
         chip = fru("S-7")
         (folder / "machine").write_text(_MACHINE.format(size=len(chip), bytes=" ".join(f"{byte:#04x}" for byte in chip)))

@@ -17,13 +17,14 @@ import cluster as c
 import contract as k
 import recipes as r
 import recipes_bss as b
+import recipes_console as rc
 import recipes_discover as d
 import recipes_pcs as p
 import recipes_smd as s
 import recipes_smd_hardware as h
 
 RECIPES = {**r.RECIPES, **b.bss_recipes(), **d.discover_recipes(), **s.smd_recipes(), **h.hardware_recipes(),
-           **p.pcs_recipes()}
+           **p.pcs_recipes(), **rc.console_recipes()}
 OPENCHAMI = ("/cloud-init/admin/", "/cloud-init/version", "/cloud-init/openapi.json", "/hsm/", "/boot/v1/")
 TOO_LARGE = 64 << 20  # announced, never sent
 

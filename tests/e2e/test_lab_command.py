@@ -14,6 +14,19 @@ if not reason and not (labs.OVMF / "OVMF_CODE_4M.fd").exists():
 pytestmark = pytest.mark.skipif(reason is not None, reason=reason or "")
 
 
+def console(folder, environment):
+    """The serial line of a real machine: it was held while the machine booted, and can be typed to."""
+    environment = {**environment, "DROVER_SOCKET": str(folder / "master.sock")}
+
+    def drover(*words, **more):
+        return subprocess.run([c.BIN / "drover", "console", "n1", *words], env=environment, capture_output=True,
+                              text=True, errors="replace", timeout=60, check=True, **more).stdout
+    log = drover("--log")
+    assert "note: open by socket" in log and "Linux version" in log, log[-3000:]
+    assert "Linux version" in drover("--replay", "--speed", "0")
+    assert "drover" in drover(input="\r")  # what was said last is shown to who comes
+
+
 def test_a_lab_with_uefi_comes_up_is_shown_and_goes(tmp_path):
     folder, network = tmp_path / "lab", f"drover-lab-{os.getpid()}"
     environment = {**os.environ, "DROVER_LAB_DIR": str(folder), "DROVER_LAB_NET": network}
@@ -36,6 +49,7 @@ def test_a_lab_with_uefi_comes_up_is_shown_and_goes(tmp_path):
         assert len(stages) >= 4 and stages[-1] == "up", shown  # it looks five times a second
         assert "n1 runs" in lab("status") and "boot1 runs" in lab("status")
         assert "there is a lab already" in lab("up", check=1)
+        console(folder, environment)
         off = subprocess.run([c.BIN / "drover", "power", "force-off", "n1", "--yes"], capture_output=True, text=True,
                              env={**environment, "DROVER_SOCKET": str(folder / "master.sock")}, timeout=60)
         assert off.stdout == "n1: off\n", off

@@ -1,5 +1,7 @@
 // drover boot log: what nodes' kernels and boots said, from any boot daemon, searched and followed;
 // drover boot trace: the same as a table of steps.
+#include "cli/boot/boot_log.hpp"
+
 #include "base/config.hpp"
 #include "base/json_values.hpp"
 #include "base/text.hpp"
@@ -44,15 +46,6 @@ const ListView& trace_view() {
                              "",
                              "node"};
   return view;
-}
-
-/// A time, or how long ago: "2026-11-22T10:00:00Z", "10m".
-Result<std::string> since_of(const Context& context, const std::string& text) {
-  if (const auto time = from_rfc3339(text)) return to_rfc3339(*time);
-  if (const auto ago = parse_duration(text)) return to_rfc3339(context.now() - *ago);
-  return fail(Code::invalid_argument,
-              fmt::format("--since takes a time such as 2026-11-22T10:00:00Z or 10m, not '{}'",
-                          printable(text)));
 }
 
 /// What becomes of the lines.
@@ -138,7 +131,7 @@ class LogReader {
     if (there) return;
     if (follow_) {
       // Also when other boot daemons are linked than before: that is no trouble.
-      if (why != "closed by the server") context_.warn("boot log: " + why + "; going on");
+      if (why != "closed by the server") context_.warn("the log: " + why + "; going on");
       return;
     }
     broken_ = Error{Code::unreachable, "the log broke off: " + why, {}, "ask again"};
@@ -170,9 +163,6 @@ Result<int> log(Context& context, const Given& given) {
   const std::string& range = given.text("noderange");
   DROVER_CHECK_OK(check_range(range));
   const bool follow = given.has("follow");
-  if (follow && !context.for_people() && context.output().format != Format::jsonl) {
-    return fail(Code::invalid_argument, "--follow prints lines: with -o jsonl, or without -o");
-  }
   std::string path = with_query("/api/v1/boot/log", "nodes", range);
   if (given.has("grep")) {
     if (const auto pattern = TextPattern::compile(given.text("grep")); !pattern) {
@@ -186,7 +176,7 @@ Result<int> log(Context& context, const Given& given) {
     DROVER_TRY(const std::string since, since_of(context, given.text("since")));
     path = with_query(std::move(path), "since", since);
   }
-  return read_log(context, std::move(path), follow ? Use::follow : Use::print);
+  return print_log_lines(context, std::move(path), follow);
 }
 
 /// What the boot services saw and did, and last words of kernels; not all that kernels say.
@@ -203,6 +193,21 @@ Result<int> trace(Context& context, const Given& given) {
 }
 
 }  // namespace
+
+Result<std::string> since_of(const Context& context, const std::string& text) {
+  if (const auto time = from_rfc3339(text)) return to_rfc3339(*time);
+  if (const auto ago = parse_duration(text)) return to_rfc3339(context.now() - *ago);
+  return fail(Code::invalid_argument,
+              fmt::format("--since takes a time such as 2026-11-22T10:00:00Z or 10m, not '{}'",
+                          printable(text)));
+}
+
+Result<int> print_log_lines(Context& context, std::string path, bool follow) {
+  if (follow && !context.for_people() && context.output().format != Format::jsonl) {
+    return fail(Code::invalid_argument, "--follow prints lines: with -o jsonl, or without -o");
+  }
+  return read_log(context, std::move(path), follow ? Use::follow : Use::print);
+}
 
 std::vector<Command> boot_log_commands() {
   return {{"boot",

@@ -40,5 +40,6 @@ std::vector<Command> completion_commands();
 std::vector<Command> explain_commands();
 std::vector<Command> man_commands();
 std::vector<Command> top_commands();
+std::vector<Command> console_commands();
 
 }  // namespace drover::cli

@@ -76,7 +76,7 @@ Result<std::vector<NodeLogLine>> read_log(Disk& disk, const std::string& path,
 }  // namespace
 
 std::string_view name(LogSource source) {
-  constexpr std::array<std::string_view, 3> kNames{"boot", "kernel", "panic"};
+  constexpr std::array<std::string_view, 5> kNames{"boot", "kernel", "panic", "console", "note"};
   return kNames.at(static_cast<size_t>(source));
 }
 
@@ -96,8 +96,13 @@ std::string NodeLogs::path_of(const std::string& node) const {
 }
 
 void NodeLogs::add(const std::string& node, LogSource source, std::string_view text) {
+  add_at(node, source, executor_.wall(), text);
+}
+
+void NodeLogs::add_at(const std::string& node, LogSource source, WallTime time,
+                      std::string_view text) {
   const bool panic = source == LogSource::kernel && text.find(kPanic) != text.npos;
-  put(node, panic ? LogSource::panic : source, printable(text.substr(0, kLongestLine)));
+  put(node, panic ? LogSource::panic : source, time, printable(text.substr(0, kLongestLine)));
   if (panic && on_panic_) on_panic_(node, text.substr(text.find(kPanic)));
 }
 
@@ -124,13 +129,15 @@ void NodeLogs::add_kernel(const std::string& node, std::string_view lines) {
   }
 }
 
-void NodeLogs::put(const std::string& node, LogSource source, std::string text) {
+void NodeLogs::put(const std::string& node, LogSource source, WallTime time, std::string text) {
   NodeLog& log = logs_[node];
-  const WallTime now = from_unix_ms(to_unix_ms(executor_.wall()));  // as it is read back
-  const NodeLogLine line{now, std::string(name(source)), std::move(text)};
+  const WallTime kept = from_unix_ms(to_unix_ms(time));  // as it is read back
+  const NodeLogLine line{kept, std::string(name(source)), std::move(text)};
   // A disk that hangs must not make a flood of messages fill the memory.
-  if (log.unwritten.size() < limits_.file_bytes) {
-    log.unwritten += fmt::format("{} {}: {}\n", to_rfc3339(now), line.source, line.text);
+  if (log.unwritten.size() < limits_.file_bytes && unwritten_ < limits_.unwritten) {
+    const size_t before = log.unwritten.size();
+    log.unwritten += fmt::format("{} {}: {}\n", to_rfc3339(kept), line.source, line.text);
+    unwritten_ += log.unwritten.size() - before;
   }
   if (on_line_) on_line_(node, line);
   arm();
@@ -154,6 +161,8 @@ void NodeLogs::write_out() {
   }
   if (texts.empty()) return;
   ++writing_;
+  uint64_t bytes = 0;
+  for (const auto& [path, text] : texts) bytes += text.size();
   auto status = std::make_shared<Status>();
   worker_->run(
       [&disk = disk_, dir = dir_, most = limits_.file_bytes, texts = std::move(texts), status] {
@@ -164,9 +173,10 @@ void NodeLogs::write_out() {
           }
         }
       },
-      [this, alive = std::weak_ptr<bool>(alive_), status, began = executor_.now()] {
+      [this, alive = std::weak_ptr<bool>(alive_), status, bytes, began = executor_.now()] {
         if (alive.expired()) return;
         --writing_;
+        unwritten_ -= bytes;
         pause_ = std::max(limits_.flush,
                           std::min((executor_.now() - began) * kPauseOfWriting, kLongestPause));
         if (std::exchange(failed_, !*status) != !*status && !*status) {

@@ -1,5 +1,6 @@
 // One log for each node: what its kernel and its boot said, from the first packet on, also when it
-// never came up. On disk, rotated; read and followed from there.
+// never came up; and on masters what its console said. On disk, rotated; read and followed from
+// there.
 #pragma once
 
 #include "base/clock.hpp"
@@ -19,9 +20,11 @@ namespace drover::daemons {
 
 /// Who says a line.
 enum class LogSource : uint8_t {
-  boot,    ///< the boot services
-  kernel,  ///< the node's kernel
-  panic,   ///< a kernel's last words
+  boot,     ///< the boot services
+  kernel,   ///< the node's kernel
+  panic,    ///< a kernel's last words
+  console,  ///< its serial console, as escape_console() writes it
+  note,     ///< what became of the console, and who came and went
 };
 std::string_view name(LogSource source);
 
@@ -39,6 +42,7 @@ class NodeLogs {
   struct Limits {
     uint64_t file_bytes = uint64_t{4} << 20;  ///< then it becomes NODE.log.1, and a new one begins
     Duration flush = std::chrono::milliseconds(200);  ///< at least, between two writings
+    uint64_t unwritten = uint64_t{64} << 20;  ///< bytes of all that wait for a disk that hangs
   };
   /// Which lines of a node are asked for.
   struct Wanted {
@@ -54,6 +58,8 @@ class NodeLogs {
 
   /// Adds a line; control characters are escaped.
   void add(const std::string& node, LogSource source, std::string_view text);
+  /// The same of something that was so a moment ago.
+  void add_at(const std::string& node, LogSource source, WallTime time, std::string_view text);
   /// Adds a line on what was refused in the node's name: by whomever, so only so many a second that
   /// they cannot push the rest of the log out.
   void add_refusal(const std::string& node, std::string_view text);
@@ -82,7 +88,7 @@ class NodeLogs {
     uint64_t next_sequence = 0;  ///< of the kernel's lines
   };
 
-  void put(const std::string& node, LogSource source, std::string text);
+  void put(const std::string& node, LogSource source, WallTime time, std::string text);
   void arm();
   void flush();
   void write_out();
@@ -96,6 +102,7 @@ class NodeLogs {
   std::map<std::string, NodeLog> logs_;
   Timer timer_;
   boot::io::RateLimiter refusals_{{.per_second = 1, .burst = 32}};
+  uint64_t unwritten_ = 0;  ///< bytes of all that are not on disk yet
   bool armed_ = false;
   bool due_ = false;    ///< lines wait until a job is done
   size_t writing_ = 0;  ///< jobs given to the worker
