@@ -23,7 +23,7 @@ DROVER_FUZZ_TARGET(input) {
   const auto body = drover::parse_json(input);
   if (!body) return;
   for (const auto& one : smd::read_components(*body).components) {
-    require(one.says.state.has_value(), "a component that is made has a state");
+    require(one.says->state.has_value(), "a component that is made has a state");
   }
   (void)smd::read_nids(*body);
   for (const auto kind :
